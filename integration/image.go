@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// BaseImage is the image that memcached's own image is built on.
+const BaseImage = "debian:bookworm-slim"
+
+const imageName = "bmemcached-go-memcached"
+
+//go:embed testdata/Dockerfile testdata/entrypoint.sh
+var sources embed.FS
+
+var buildImage = sync.OnceValues(build)
+
+// image returns the name of memcached's image, building it when this machine
+// does not have it yet.
+func image(tb testing.TB) string {
+	tb.Helper()
+	name, err := buildImage()
+	if err != nil {
+		tb.Fatalf("memcached image: %v", err)
+	}
+	return name
+}
+
+// build makes memcached's image and keeps it. The tag is the hash of the
+// sources, so that a change to them is a new image and nothing else is.
+func build() (string, error) {
+	ctx := context.Background() // of the process: the tests that share the image come and go
+	archive, tag, err := buildContext()
+	if err != nil {
+		return "", err
+	}
+	provider, err := testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{}))
+	if err != nil {
+		return "", err
+	}
+	defer provider.Close()
+	name := imageName + ":" + tag
+	if _, err := provider.Client().ImageInspect(ctx, name); err == nil || !errdefs.IsNotFound(err) {
+		return name, err
+	}
+	var log bytes.Buffer
+	name, err = provider.BuildImage(ctx, &testcontainers.ContainerRequest{
+		FromDockerfile: testcontainers.FromDockerfile{
+			ContextArchive: archive,
+			Repo:           imageName,
+			Tag:            tag,
+			KeepImage:      true,
+			BuildArgs:      proxyArgs(),
+			BuildLogWriter: &log,
+			// The host's network reaches package mirrors even where the engine has no bridge.
+			BuildOptionsModifier: func(o *client.ImageBuildOptions) { o.NetworkMode = "host" },
+		},
+	})
+	if err != nil {
+		return "", fmt.Errorf("%w\n%s", err, log.Bytes())
+	}
+	return name, nil
+}
+
+// buildContext packs the sources as the engine wants them and returns the tag
+// that stands for them.
+func buildContext() (archive io.ReadSeeker, tag string, err error) {
+	var packed bytes.Buffer
+	hash := sha256.New()
+	w := tar.NewWriter(io.MultiWriter(&packed, hash))
+	for _, name := range []string{"Dockerfile", "entrypoint.sh"} {
+		data, err := sources.ReadFile("testdata/" + name)
+		if err != nil {
+			return nil, "", err
+		}
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(data))}); err != nil {
+			return nil, "", err
+		}
+		if _, err := w.Write(data); err != nil {
+			return nil, "", err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, "", err
+	}
+	return bytes.NewReader(packed.Bytes()), hex.EncodeToString(hash.Sum(nil)[:6]), nil
+}
+
+// proxyArgs hands this machine's proxy on to the build, which the engine does
+// not do by itself.
+func proxyArgs() map[string]*string {
+	args := map[string]*string{}
+	for _, name := range []string{"http_proxy", "https_proxy", "no_proxy"} {
+		for _, name := range []string{name, strings.ToUpper(name)} {
+			if value, ok := os.LookupEnv(name); ok {
+				args[name] = &value
+			}
+		}
+	}
+	return args
+}
+
+// silent drops testcontainers' progress messages: a failing test shows the
+// container's own log instead.
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
