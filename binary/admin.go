@@ -1,0 +1,184 @@
+package binary
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// maxStats bounds what one server may answer to ServerStats.
+const maxStats = 16 << 20
+
+// FlushAll removes everything from all servers, at once or after the given
+// time, in whole seconds. The error is a MultiError by server.
+func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
+	return c.eachServer(ctx, "flush_all", func(ctx context.Context, n *node, deadline int64) error {
+		cl := newCall(wire.OpFlush, "")
+		cl.expiry, cl.deadline = expiry(max(after, 0)), deadline
+		mine, err := c.runOn(ctx, n, "flush_all", cl)
+		if mine {
+			cl.free()
+		}
+		return err
+	})
+}
+
+// Ping asks every server for an answer. The error is a MultiError by server.
+func (c *Client) Ping(ctx context.Context) error {
+	return c.eachServer(ctx, "ping", func(ctx context.Context, n *node, deadline int64) error {
+		cl := newCall(wire.OpNoop, "")
+		cl.deadline = deadline
+		mine, err := c.runOn(ctx, n, "ping", cl)
+		if mine {
+			cl.free()
+		}
+		return err
+	})
+}
+
+// Versions returns the version of each server, by address as given to New.
+// When some fail, the others are returned together with a MultiError by server.
+func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
+	var mu sync.Mutex
+	versions := map[string]string{}
+	err := c.eachServer(ctx, "version", func(ctx context.Context, n *node, deadline int64) error {
+		cl := newCall(wire.OpVersion, "")
+		cl.deadline = deadline
+		mine, err := c.runOn(ctx, n, "version", cl)
+		if err == nil {
+			mu.Lock()
+			versions[n.addr.name] = cl.result.message
+			mu.Unlock()
+		}
+		if mine {
+			cl.free()
+		}
+		return err
+	})
+	return versions, err
+}
+
+// ServerStats returns the statistics of each server, by address as given to
+// New. group is empty for the general ones, or a group that memcached has:
+// "settings", "items", "slabs", "conns" and so on. When some servers fail, the
+// others are returned together with a MultiError by server.
+func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[string]string, error) {
+	if len(group) > wire.MaxKeyLen {
+		return nil, &OpError{Op: "stats", Err: fmt.Errorf("the name of a group has up to %d bytes, not %d", wire.MaxKeyLen, len(group))}
+	}
+	var mu sync.Mutex
+	stats := map[string]map[string]string{}
+	err := c.eachServer(ctx, "stats", func(ctx context.Context, n *node, deadline int64) error {
+		b := &statBatch{group: group, values: map[string]string{}}
+		cl := newCall(wire.OpStat, "")
+		cl.batch, cl.deadline = b, deadline
+		mine, err := c.runOn(ctx, n, "stats", cl)
+		if mine {
+			cl.free()
+		}
+		if err == nil && b.failed != nil {
+			err = &OpError{Op: "stats", Server: n.addr.name, Err: fmt.Errorf("no statistics %q: %w", group, b.failed)}
+		}
+		if err == nil {
+			mu.Lock()
+			stats[n.addr.name] = b.values
+			mu.Unlock()
+		}
+		return err
+	})
+	return stats, err
+}
+
+// eachServer runs do for all servers at the same time.
+func (c *Client) eachServer(ctx context.Context, name string, do func(ctx context.Context, n *node, deadline int64) error) error {
+	if err := checkContext(ctx); err != nil {
+		return &OpError{Op: name, Err: err}
+	}
+	nodes := c.topology.Load().nodes
+	deadline := c.deadline()
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes[1:] {
+		wg.Go(func() { errs[i+1] = do(ctx, n, deadline) })
+	}
+	errs[0] = do(ctx, nodes[0], deadline)
+	wg.Wait()
+	var failed MultiError
+	for i, err := range errs {
+		if err != nil {
+			if failed == nil {
+				failed = MultiError{}
+			}
+			failed[nodes[i].addr.name] = err
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	return failed
+}
+
+// statBatch is a STAT, answered by a sequence of responses with the same
+// opaque. One with an empty key ends it, and so does a failure, as which an
+// unknown group is answered (proto_bin.c).
+type statBatch struct {
+	group  string
+	values map[string]string
+	size   int
+	failed *StatusError
+}
+
+func (b *statBatch) reset() { clear(b.values); b.size, b.failed = 0, nil }
+
+func (b *statBatch) encode(dst []byte, first uint32) []byte {
+	return wire.AppendKey(dst, wire.OpStat, first, b.group)
+}
+
+func (b *statBatch) deliver(r *response) error {
+	switch {
+	case r.Status != wire.StatusOK:
+		b.failed = &StatusError{Status: Status(r.Status), Message: string(r.value[:min(len(r.value), maxMessage)])}
+	case len(r.key) > 0:
+		if b.size += len(r.key) + len(r.value); b.size > maxStats {
+			return fmt.Errorf("%w: statistics of more than %d bytes", wire.ErrFrame, maxStats)
+		}
+		b.values[string(r.key)] = string(r.value)
+	}
+	return nil
+}
+
+func (b *statBatch) last(r *response) bool {
+	return r.Status != wire.StatusOK || len(r.key) == 0
+}
+
+// Stats returns what the client has done since it was made.
+func (c *Client) Stats() Stats {
+	k := &c.counters
+	s := Stats{
+		Hits: k.hits.Load(), Misses: k.misses.Load(),
+		Timeouts: k.timeouts.Load(), Cancellations: k.cancelled.Load(), Retries: k.retries.Load(),
+		Servers: map[string]ServerStats{},
+	}
+	s.Gets = s.Hits + s.Misses + k.failedGets.Load()
+	for _, n := range c.topology.Load().nodes {
+		server := n.stats()
+		s.Servers[n.addr.name] = server
+		s.Ops += server.Ops
+		s.Errors += server.Errors
+	}
+	return s
+}
+
+func (n *node) stats() ServerStats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return ServerStats{
+		Conns: len(*n.conns.Load()), InFlight: max(0, int(n.inFlight.Load())),
+		Dials: n.counters.dials.Load(), DialErrors: n.counters.dialErrors.Load(),
+		Ops: n.counters.ops.Load(), Errors: n.counters.errors.Load(),
+		Down: n.health.err != nil, Ejected: n.health.ejected,
+	}
+}

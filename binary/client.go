@@ -1,0 +1,274 @@
+package binary
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// Client talks to a set of memcached servers. It is safe for concurrent use;
+// a program makes one and shares it.
+type Client struct {
+	opts     Options
+	maxFrame int
+	epoch    time.Time // zero of the client's clock
+	logger   *slog.Logger
+
+	topology   atomic.Pointer[topology] // replaced under mu
+	counters   clientCounters
+	goroutines sync.WaitGroup
+	done       chan struct{} // closed by Close
+
+	mu     sync.Mutex // guards closed and changes of the topology
+	closed bool
+}
+
+// clientCounters are the numbers behind Stats.
+type clientCounters struct {
+	hits, misses, failedGets     atomic.Uint64
+	timeouts, cancelled, retries atomic.Uint64
+}
+
+const (
+	// itemOverhead is what memcached needs of an item size of 1 MiB besides
+	// key and value, with CAS and without flags [seen on 1.6].
+	maxKeyAndValue = 1_048_517
+	flagsOverhead  = 4
+	// frameSlack is how much larger than an item a frame may be.
+	frameSlack = 1 << 20
+)
+
+// New returns a client of the given servers. A server is "host", "host:port",
+// "[::1]:11211", "::1", the path of a Unix socket, "unix:///path" or
+// "tcp://host:port"; the default port is 11211. Names are resolved whenever a
+// connection is made.
+//
+// New does not connect: that happens on first use. The error says what is wrong
+// with the arguments. Nil options are defaults.
+func New(servers []string, opts *Options) (*Client, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := parseServers(servers)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{opts: o, epoch: time.Now(), logger: o.Logger, done: make(chan struct{})}
+	c.maxFrame = max(o.MaxItemSize, 1<<20) + frameSlack
+	nodes := make([]*node, len(addrs))
+	for i, a := range addrs {
+		nodes[i] = newNode(c, a)
+	}
+	c.topology.Store(c.newTopology(nodes))
+	return c, nil
+}
+
+// Close ends all connections. Operations under way and later ones return
+// ErrClosed. It returns when the client's goroutines have ended, and is
+// idempotent.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	if !c.closed {
+		c.closed = true
+		close(c.done)
+	}
+	nodes := c.topology.Load().nodes
+	c.mu.Unlock()
+	for _, n := range nodes {
+		n.close(ErrClosed)
+	}
+	c.goroutines.Wait()
+	return nil
+}
+
+// noDeadline is later than every time on the client's clock.
+const noDeadline int64 = math.MaxInt64
+
+// now reads the client's clock: nanoseconds since New, monotonic.
+func (c *Client) now() int64 { return int64(time.Since(c.epoch)) }
+
+// at converts from the client's clock, since to it.
+func (c *Client) at(t int64) time.Time    { return c.epoch.Add(time.Duration(t)) }
+func (c *Client) since(t time.Time) int64 { return int64(t.Sub(c.epoch)) }
+
+// deadline returns when an operation that starts now has to end by
+// Options.Timeout.
+func (c *Client) deadline() int64 {
+	if c.opts.Timeout < 0 {
+		return noDeadline
+	}
+	return c.now() + int64(c.opts.Timeout)
+}
+
+func (c *Client) log() *slog.Logger {
+	if c.logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.logger
+}
+
+// Get returns the item of a key, or ErrCacheMiss. The item belongs to the
+// caller.
+func (c *Client) Get(ctx context.Context, key string) (*Item, error) {
+	return c.get(ctx, "get", newCall(wire.OpGet, key))
+}
+
+// GetAndTouch returns the item of a key and sets its time to live, as
+// Item.TTL says, in one operation.
+func (c *Client) GetAndTouch(ctx context.Context, key string, ttl time.Duration) (*Item, error) {
+	cl := newCall(wire.OpGAT, key)
+	cl.expiry = expiry(ttl)
+	return c.get(ctx, "get_and_touch", cl)
+}
+
+func (c *Client) get(ctx context.Context, name string, cl *call) (*Item, error) {
+	key := cl.key
+	cl, err := c.run(ctx, name, cl)
+	if err != nil {
+		return nil, err
+	}
+	item := &Item{Key: key, Value: cl.result.value, Flags: cl.result.flags, CAS: cl.result.cas}
+	cl.free()
+	return item, nil
+}
+
+// AppendValue appends the value of a key to dst and returns the extended slice
+// with the item's flags. It allocates nothing when dst has room. dst must not
+// be used while AppendValue runs; after an error it is as it was up to its
+// length, and what lies between length and capacity is undefined.
+func (c *Client) AppendValue(ctx context.Context, dst []byte, key string) (value []byte, flags uint32, err error) {
+	cl := newCall(wire.OpGet, key)
+	cl.into, cl.fill = dst, true
+	cl, err = c.run(ctx, "get", cl)
+	if err != nil {
+		return dst, 0, err
+	}
+	value, flags = cl.result.value, cl.result.flags
+	cl.free()
+	return value, flags, nil
+}
+
+// Set stores an item, whether the key exists or not.
+func (c *Client) Set(ctx context.Context, item *Item) error {
+	return c.store(ctx, "set", wire.OpSet, item, 0)
+}
+
+// Add stores an item if the key is not in the cache, else it returns
+// ErrNotStored.
+func (c *Client) Add(ctx context.Context, item *Item) error {
+	return c.store(ctx, "add", wire.OpAdd, item, 0)
+}
+
+// Replace stores an item if the key is in the cache, else it returns
+// ErrNotStored.
+func (c *Client) Replace(ctx context.Context, item *Item) error {
+	return c.store(ctx, "replace", wire.OpReplace, item, 0)
+}
+
+// CompareAndSwap stores an item if the one in the cache has still the version
+// Item.CAS, which a read returned. It returns ErrCASConflict if the item has
+// changed and ErrCacheMiss if it has gone.
+func (c *Client) CompareAndSwap(ctx context.Context, item *Item) error {
+	const name = "compare_and_swap"
+	switch {
+	case item == nil:
+	case item.CAS == 0:
+		return &OpError{Op: name, Key: item.Key, Err: errNoCAS}
+	case c.opts.Replicate:
+		return &OpError{Op: name, Key: item.Key, Err: errReplicated}
+	default:
+		return c.store(ctx, name, wire.OpSet, item, item.CAS)
+	}
+	return c.store(ctx, name, wire.OpSet, item, 0)
+}
+
+func (c *Client) store(ctx context.Context, name string, op wire.Opcode, item *Item, cas uint64) error {
+	if item == nil {
+		return &OpError{Op: name, Err: errNilItem}
+	}
+	if err := c.checkSize(item); err != nil {
+		return &OpError{Op: name, Key: item.Key, Err: err}
+	}
+	cl := newCall(op, item.Key)
+	cl.value, cl.flags, cl.expiry, cl.cas = item.Value, item.Flags, expiry(item.TTL), cas
+	return c.finish(c.run(ctx, name, cl))
+}
+
+// checkSize refuses what a server would refuse too, but only after it has
+// deleted the old value (proto_bin.c).
+func (c *Client) checkSize(item *Item) error {
+	limit := c.opts.MaxItemSize
+	if limit == 0 {
+		limit = maxKeyAndValue - len(item.Key)
+		if item.Flags != 0 {
+			limit -= flagsOverhead
+		}
+	}
+	if len(item.Value) > limit {
+		return tooLarge(len(item.Value), limit)
+	}
+	return nil
+}
+
+// Append adds value behind the value of a key, whose flags and time to live
+// stay. It returns ErrNotStored if the key is missing or would grow too large.
+func (c *Client) Append(ctx context.Context, key string, value []byte) error {
+	return c.concat(ctx, "append", wire.OpAppend, key, value)
+}
+
+// Prepend adds value before the value of a key. It is otherwise like Append.
+func (c *Client) Prepend(ctx context.Context, key string, value []byte) error {
+	return c.concat(ctx, "prepend", wire.OpPrepend, key, value)
+}
+
+func (c *Client) concat(ctx context.Context, name string, op wire.Opcode, key string, value []byte) error {
+	if err := c.checkSize(&Item{Key: key, Value: value}); err != nil {
+		return &OpError{Op: name, Key: key, Err: err}
+	}
+	cl := newCall(op, key)
+	cl.value = value
+	return c.finish(c.run(ctx, name, cl))
+}
+
+// Touch sets the time to live of an item, as Item.TTL says, or returns
+// ErrCacheMiss.
+func (c *Client) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	cl := newCall(wire.OpTouch, key)
+	cl.expiry = expiry(ttl)
+	return c.finish(c.run(ctx, "touch", cl))
+}
+
+// Delete removes an item, or returns ErrCacheMiss. After a lost connection it
+// is sent again, and then a miss may mean that the first attempt succeeded.
+func (c *Client) Delete(ctx context.Context, key string) error {
+	return c.finish(c.run(ctx, "delete", newCall(wire.OpDelete, key)))
+}
+
+// CompareAndDelete removes an item if it has still the version cas. It returns
+// ErrCASConflict if the item has changed and ErrCacheMiss if it has gone.
+func (c *Client) CompareAndDelete(ctx context.Context, key string, cas uint64) error {
+	const name = "compare_and_delete"
+	switch {
+	case cas == 0:
+		return &OpError{Op: name, Key: key, Err: errNoCAS}
+	case c.opts.Replicate:
+		return &OpError{Op: name, Key: key, Err: errReplicated}
+	}
+	cl := newCall(wire.OpDelete, key)
+	cl.cas = cas
+	return c.finish(c.run(ctx, name, cl))
+}
+
+// finish ends an operation that returns nothing but its error.
+func (c *Client) finish(cl *call, err error) error {
+	if err == nil {
+		cl.free()
+	}
+	return err
+}

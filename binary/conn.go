@@ -1,0 +1,369 @@
+package binary
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// largeValue is the size from which a value is written from the caller's
+	// slice and read straight into its destination.
+	largeValue = 16 << 10
+	// inlineLimit is how many bytes of unanswered requests a socket certainly
+	// takes without blocking. Above it a goroutine of its own writes, so that
+	// callers can leave.
+	inlineLimit = 32 << 10
+	// maxDue bounds the calls in flight on one connection, maxUnsent the
+	// bytes that wait for being written, and maxWaiting the callers that wait
+	// for room.
+	maxDue     = 4096
+	maxUnsent  = 4 << 20
+	maxWaiting = 1 << 16
+)
+
+var (
+	errQueueFull   = unavailable(errors.New("too many operations wait for the server"))
+	errWaitTimeout = &timeoutError{"no room in the queue of the server within Options.Timeout"}
+)
+
+// conn is an authenticated connection on which calls are pipelined.
+//
+// It has no goroutines of its own. Callers append their requests to a buffer;
+// one that finds no writer at work writes for all, and one of those waiting
+// for a response reads for all. Both roles are flags that change hands under
+// mu, and mu is never held during I/O.
+type conn struct {
+	node     *node
+	nc       net.Conn
+	raw      syscall.RawConn // of the socket below; nil if there is none
+	vectored bool            // values can be written from where they are
+	maxBody  int
+	load     atomic.Int32 // calls that use the connection, for node.pick
+
+	mu          sync.Mutex // guards what follows
+	err         error      // why the connection is unusable
+	writing     bool       // somebody writes
+	reading     bool       // somebody reads
+	out         []byte     // encoded requests that no writer took yet
+	segments    []segment  // values that belong between the bytes of out
+	unsent      int        // bytes in out and segments
+	spare       []byte     // the writer's last buffer
+	interrupted bool       // letGo interrupted the writer
+	queue       []*call    // calls that the reader did not take over yet
+	opaque      uint32     // of the next request
+	queued      uint64     // bytes ever put into out and segments
+	sent        uint64     // bytes ever handed to nc.Write
+	enqueued    uint64     // calls ever put into queue
+	waiting     []*call    // callers that wait for room
+
+	hasWaiting atomic.Bool   // len(waiting) > 0, for the reader
+	dequeued   atomic.Uint64 // calls ever completed or dropped
+	answered   atomic.Uint64 // bytes of their requests
+	lastRead   atomic.Int64  // when bytes came last, on the client's clock
+	rejected   atomic.Bool   // the server said 0x04 and will close
+
+	in inbox // belongs to the reader
+
+	writeArmed int64 // write deadline in force; belongs to the writer
+}
+
+// newConn makes a connection of nc, which is connected and authenticated.
+func newConn(n *node, nc net.Conn, secure bool) *conn {
+	c := &conn{node: n, nc: nc, maxBody: n.client.maxFrame, vectored: !secure}
+	c.raw = rawConn(nc)
+	c.lastRead.Store(n.client.now())
+	return c
+}
+
+// do sends the call and waits for its end. It returns nil when the server
+// answered, whatever the answer, and a *fault otherwise. If mine is false the
+// caller left: the call belongs to the connection now. crowd says that other
+// calls are likely to follow within microseconds.
+func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err error) {
+	c.mu.Lock()
+	for c.err == nil && c.full() {
+		if err := c.waitForRoom(ctx, cl); err != nil {
+			return true, &fault{cause: err, unsent: true}
+		}
+	}
+	if c.err != nil {
+		err := c.err
+		c.mu.Unlock()
+		return true, &fault{cause: err, unsent: true, lost: true}
+	}
+	c.enqueue(cl)
+	if cl.hold != nil {
+		defer c.letGo(cl.hold)
+	}
+	write := !c.writing
+	if write {
+		c.writing = true
+		if c.raw == nil || c.queued-c.answered.Load() > inlineLimit {
+			write = false
+			c.node.client.goroutines.Go(c.flush)
+		}
+	}
+	next := toWrite
+	if !write {
+		next = c.assign(cl)
+	}
+	c.mu.Unlock()
+
+	if next == toWrite {
+		if crowd {
+			runtime.Gosched() // lets others append their requests
+		}
+		c.flush()
+		next = c.afterFlush(cl)
+	}
+	switch next {
+	case toRead:
+		return c.read(ctx, cl)
+	case toWait:
+		return c.wait(ctx, cl)
+	default:
+		<-cl.wake
+		return true, cl.err
+	}
+}
+
+// role is what a caller does next for its call and for the connection.
+type role uint8
+
+const (
+	toWrite role = iota
+	toRead
+	toWait
+	toReturn // the result is in, or will be at once
+)
+
+// assign makes, under mu, the caller of cl the reader if there is none.
+func (c *conn) assign(cl *call) role {
+	if !c.reading {
+		c.reading = true
+		return toRead
+	}
+	cl.parked = true
+	return toWait
+}
+
+// afterFlush decides what a caller does that has written. Its response may
+// have come meanwhile, and then it must not read.
+func (c *conn) afterFlush(cl *call) role {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cl.state.Load() != callDue {
+		return toReturn
+	}
+	return c.assign(cl)
+}
+
+// enqueue encodes the call and puts it at the end of the line, under mu.
+func (c *conn) enqueue(cl *call) {
+	cl.opaque, cl.start, cl.size = c.opaque, c.queued, 0
+	before := len(c.out)
+	if cl.batch != nil {
+		c.out = cl.batch.encode(c.out, cl.opaque)
+	} else {
+		held := c.vectored && len(cl.value) >= largeValue
+		c.out = cl.append(c.out, cl.opaque, !held)
+		if held {
+			cl.hold = &hold{ended: make(chan struct{})}
+			c.segments = append(c.segments, segment{at: len(c.out), value: cl.value, hold: cl.hold})
+			cl.size = uint64(len(cl.value))
+		}
+	}
+	cl.size += uint64(len(c.out) - before)
+	c.opaque += cl.span
+	c.queued += cl.size
+	c.unsent += int(cl.size)
+	c.enqueued++
+	c.queue = append(c.queue, cl)
+}
+
+// full reports under mu whether the bounds of the queue are reached.
+func (c *conn) full() bool {
+	return c.unsent > maxUnsent || c.enqueued-c.dequeued.Load() >= maxDue
+}
+
+// waitForRoom waits until there may be room. It is called under mu, which it
+// holds again when it returns nil and has released when it returns an error.
+func (c *conn) waitForRoom(ctx context.Context, cl *call) error {
+	if len(c.waiting) >= maxWaiting {
+		c.mu.Unlock()
+		return errQueueFull
+	}
+	c.waiting = append(c.waiting, cl)
+	c.hasWaiting.Store(true)
+	c.mu.Unlock()
+
+	timeout, stop := c.node.client.timer(cl.deadline)
+	defer stop()
+	var err error
+	select {
+	case <-cl.wake:
+		c.mu.Lock()
+		return nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-timeout:
+		err = errWaitTimeout
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopWaiting(cl)
+	return err
+}
+
+// stopWaiting takes cl out of the line for room. If it was admitted already
+// the next one gets its place.
+func (c *conn) stopWaiting(cl *call) {
+	for i, w := range c.waiting {
+		if w == cl {
+			c.waiting = append(c.waiting[:i], c.waiting[i+1:]...)
+			c.hasWaiting.Store(len(c.waiting) > 0)
+			return
+		}
+	}
+	<-cl.wake
+	c.admit()
+}
+
+// admit wakes as many waiting callers as there is room for, under mu.
+func (c *conn) admit() {
+	room := maxDue - int(c.enqueued-c.dequeued.Load())
+	if c.err != nil {
+		room = len(c.waiting)
+	} else if c.unsent > maxUnsent {
+		room = 0
+	}
+	n := min(max(room, 0), len(c.waiting))
+	for _, cl := range c.waiting[:n] {
+		cl.wake <- signalAdmit
+	}
+	clear(c.waiting[:n])
+	if c.waiting = c.waiting[n:]; len(c.waiting) == 0 {
+		c.waiting = nil
+		c.hasWaiting.Store(false)
+	}
+}
+
+// wait blocks until the result is in, the context ends, or the caller is told
+// to read.
+func (c *conn) wait(ctx context.Context, cl *call) (mine bool, err error) {
+	var sig signal
+	if done := ctx.Done(); done == nil {
+		sig = <-cl.wake
+	} else {
+		select {
+		case sig = <-cl.wake:
+		case <-done:
+			return c.leave(ctx, cl)
+		}
+	}
+	if sig == signalRead {
+		return c.read(ctx, cl)
+	}
+	return true, cl.err
+}
+
+// leave takes a waiting caller away from its call, unless the result is
+// already there. The connection drops the response when it comes.
+func (c *conn) leave(ctx context.Context, cl *call) (mine bool, err error) {
+	c.mu.Lock()
+	if !cl.state.CompareAndSwap(callDue, callLeft) {
+		c.mu.Unlock()
+		<-cl.wake
+		return true, cl.err
+	}
+	f := &fault{cause: ctx.Err(), unsent: cl.start >= c.sent}
+	promoted := cl.promoted
+	if promoted {
+		<-cl.wake
+	}
+	c.mu.Unlock()
+	if promoted {
+		c.handOver()
+	}
+	return false, f
+}
+
+// fail makes the connection unusable and ends everything on it. The first
+// cause stays.
+func (c *conn) fail(cause error) {
+	c.mu.Lock()
+	first := c.err == nil
+	if first {
+		c.err = cause
+		_ = c.nc.Close()
+	}
+	c.admit()
+	reader := !c.reading
+	c.reading = true // for ever: nobody reads a broken connection
+	c.mu.Unlock()
+	if first {
+		c.node.remove(c)
+		if isTimeout(cause) {
+			c.node.silent()
+		}
+	}
+	if reader {
+		c.failDue()
+	}
+}
+
+// failDue ends the calls that got no response. The caller is the reader.
+func (c *conn) failDue() {
+	c.mu.Lock()
+	due := append(c.in.due[c.in.next:], c.queue...)
+	c.queue, c.in.due, c.in.next = nil, nil, 0
+	cause, sent := c.err, c.sent
+	c.mu.Unlock()
+	now := c.node.client.now()
+	for _, cl := range due {
+		c.retire(cl)
+		if !cl.state.CompareAndSwap(callDue, callClaimed) {
+			c.drop(cl)
+			continue
+		}
+		f := &fault{cause: cause, unsent: cl.start >= sent || c.rejected.Load(), lost: true}
+		if cl.deadline <= now {
+			f.cause, f.lost = errTimeout, false
+		}
+		cl.err = f
+		c.complete(cl)
+	}
+}
+
+// complete hands a claimed call back to its caller.
+func (c *conn) complete(cl *call) {
+	cl.state.Store(callDone)
+	cl.wake <- signalDone
+}
+
+// retire counts a call as out of the line.
+func (c *conn) retire(cl *call) {
+	c.dequeued.Add(1)
+	c.answered.Add(cl.size)
+}
+
+// drop frees a call whose caller left.
+func (c *conn) drop(cl *call) {
+	c.load.Add(-1)
+	cl.free()
+}
+
+// timer returns a channel that fires at deadline on the client's clock.
+func (c *Client) timer(deadline int64) (fires <-chan time.Time, stop func()) {
+	if deadline == noDeadline {
+		return nil, func() {}
+	}
+	t := time.NewTimer(time.Duration(deadline - c.now()))
+	return t.C, func() { t.Stop() }
+}

@@ -1,0 +1,203 @@
+package binary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
+)
+
+const (
+	// maxHello is the largest frame of a handshake, maxSteps how many times a
+	// server may ask on.
+	maxHello = 64 << 10
+	maxSteps = 16
+)
+
+// handshake is one exchange before a connection is used. It reads exactly the
+// frames that it asked for.
+type handshake struct {
+	nc     net.Conn
+	server string
+	buf    []byte
+	frame  wire.Frame
+}
+
+// handshake authenticates nc or, without credentials, makes sure that the
+// server answers binary requests.
+func (n *node) handshake(ctx context.Context, nc net.Conn, encrypted bool) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = nc.SetDeadline(deadline)
+	}
+	h := &handshake{nc: nc, server: n.addr.name}
+	var err error
+	if auth := n.client.opts.Auth; auth == nil {
+		err = h.hello()
+	} else {
+		server := sasl.Server{Addr: n.addr.name, Secure: encrypted || local(nc)}
+		err = h.authenticate(ctx, auth, server)
+	}
+	if err != nil && isTimeout(err) {
+		return unavailable(fmt.Errorf("no answer to a binary request: the server may speak only the text protocol (memcached -B ascii) or expect TLS: %w", errDialTimeout))
+	}
+	return err
+}
+
+// local reports whether the bytes of nc do not leave the machine.
+func local(nc net.Conn) bool {
+	addr := nc.RemoteAddr()
+	if addr == nil {
+		return false
+	}
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		return tcp.IP.IsLoopback()
+	}
+	return addr.Network() == "unix" || addr.Network() == "pipe"
+}
+
+// hello sends a NOOP, which a server answers unless it wants authentication.
+func (h *handshake) hello() error {
+	if err := h.exchange(wire.AppendSimple(nil, wire.OpNoop, 0)); err != nil {
+		return err
+	}
+	switch h.frame.Status {
+	case wire.StatusOK:
+		return nil
+	case wire.StatusAuthError:
+		return fmt.Errorf("%w: the server demands authentication: set Options.Auth", ErrAuth)
+	default:
+		return unavailable(h.statusError())
+	}
+}
+
+// authenticate negotiates once: listing mechanisms on a connection that is
+// authenticated already would silently undo it.
+func (h *handshake) authenticate(ctx context.Context, auth sasl.Mechanism, server sasl.Server) error {
+	if err := h.exchange(wire.AppendSimple(nil, wire.OpSASLList, 0)); err != nil {
+		return err
+	}
+	switch h.frame.Status {
+	case wire.StatusOK:
+	case wire.StatusUnknownCommand:
+		return fmt.Errorf("%w: the server does not offer SASL (memcached -S), but credentials are set", ErrAuth)
+	default:
+		return unavailable(h.statusError())
+	}
+	server.Mechanisms = strings.Fields(string(h.frame.Value))
+	session, response, err := auth.Start(ctx, server)
+	if err != nil {
+		return authError(err)
+	}
+	name := mechanismName(auth, session)
+	if !slices.Contains(server.Mechanisms, name) {
+		return fmt.Errorf("%w: the server offers %s, not %s", ErrAuth, strings.Join(server.Mechanisms, ", "), name)
+	}
+	return h.steps(session, name, response)
+}
+
+// steps runs the exchange of one mechanism. A server that has proved itself
+// with a last message (SCRAM) waits for one more, empty step.
+func (h *handshake) steps(session sasl.Session, name string, response []byte) error {
+	op := wire.OpSASLAuth
+	for range maxSteps {
+		if err := h.exchange(wire.AppendSASL(nil, op, 0, name, response)); err != nil {
+			return err
+		}
+		var err error
+		switch h.frame.Status {
+		case wire.StatusOK:
+			return authError(finish(session, h.frame.Value))
+		case wire.StatusAuthContinue, wire.StatusAuthContinueOld:
+			if response, err = session.Next(h.frame.Value); err != nil {
+				return authError(err)
+			}
+			op = wire.OpSASLStep
+		case wire.StatusAuthError, wire.StatusAuthErrorLegacy:
+			return fmt.Errorf("%w: the server refused the credentials (%s)", ErrAuth, name)
+		default:
+			return fmt.Errorf("%w (%s): %w", ErrAuth, name, h.statusError())
+		}
+	}
+	return fmt.Errorf("%w: the server asks on after %d steps of %s", ErrAuth, maxSteps, name)
+}
+
+// finish asks the session whether the server has proved itself. Servers other
+// than memcached send the proof with their success.
+func finish(session sasl.Session, last []byte) error {
+	err := session.Done()
+	if err == nil || len(last) == 0 {
+		return err
+	}
+	if _, stepErr := session.Next(last); stepErr != nil {
+		return err
+	}
+	return session.Done()
+}
+
+func authError(err error) error {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	default:
+		return fmt.Errorf("%w: %w", ErrAuth, err)
+	}
+}
+
+// mechanismName returns what the server calls the mechanism of a session. A
+// mechanism that chooses among several says it by its session.
+func mechanismName(auth sasl.Mechanism, session sasl.Session) string {
+	if s, ok := session.(interface{ Mechanism() string }); ok {
+		return s.Mechanism()
+	}
+	return auth.Name()
+}
+
+func (h *handshake) statusError() error {
+	return &StatusError{Status: Status(h.frame.Status), Message: string(h.frame.Value[:min(len(h.frame.Value), maxMessage)])}
+}
+
+// exchange sends a request and reads its response into h.frame.
+func (h *handshake) exchange(request []byte) error {
+	if _, err := h.nc.Write(request); err != nil {
+		return unavailable(err)
+	}
+	head := make([]byte, wire.HeaderLen)
+	n, err := io.ReadFull(h.nc, head)
+	if err != nil {
+		return describeHello(head[:n], err)
+	}
+	h.frame.Decode(head)
+	if err := h.frame.Check(wire.MagicResponse, maxHello); err != nil {
+		return describeHello(head, err)
+	}
+	if h.frame.Opcode != wire.Opcode(request[1]) {
+		return unavailable(fmt.Errorf("%w: a response to %s instead of %s", wire.ErrFrame, h.frame.Opcode, wire.Opcode(request[1])))
+	}
+	whole := append(head, make([]byte, h.frame.BodyLen)...)
+	if _, err := io.ReadFull(h.nc, whole[wire.HeaderLen:]); err != nil {
+		return unavailable(err)
+	}
+	_, err = h.frame.Parse(whole, wire.MagicResponse, maxHello)
+	return err
+}
+
+// describeHello says what it means when the first bytes from a server are not
+// a response.
+func describeHello(got []byte, err error) error {
+	switch {
+	case len(got) > 1 && got[0] == 0x15 && got[1] == 0x03: // a TLS alert record
+		return unavailable(errors.New("the server speaks TLS on this port: set Options.TLS"))
+	case len(got) == 0 && (errors.Is(err, io.EOF) || isReset(err)):
+		return unavailable(fmt.Errorf("the server closed the connection instead of answering: it may speak TLS on this port, or be out of connections: %w", err))
+	default:
+		return unavailable(describeGarbage(got, err))
+	}
+}
+
+func isReset(err error) bool { return strings.Contains(err.Error(), "connection reset") }

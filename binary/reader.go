@@ -1,0 +1,252 @@
+package binary
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+)
+
+const (
+	// quickAnswer is how long a reader waits before it takes the trouble to
+	// watch its context: a healthy server has answered by then.
+	quickAnswer = 2 * time.Millisecond
+	// defaultSilence is how long responses that nobody waits for may be due
+	// when Options.Timeout sets no limit.
+	defaultSilence = 10 * time.Second
+)
+
+// read reads responses and completes their calls until that of own is in, then
+// passes the role on. It returns as do does.
+func (c *conn) read(ctx context.Context, own *call) (mine bool, err error) {
+	client := c.node.client
+	done := ctx.Done()
+	until := own.deadline
+	limit := noDeadline
+	if t, ok := ctx.Deadline(); ok {
+		limit = client.since(t)
+		until = min(until, limit)
+	}
+	now := client.now()
+	quick := now + int64(quickAnswer)
+	var stopWatching func() bool
+	defer func() {
+		if stopWatching != nil {
+			stopWatching()
+		}
+	}()
+	for {
+		if err := c.dispatch(own); err != nil {
+			return c.breakOff(own, err)
+		}
+		if own.state.Load() == callDone {
+			c.handOver()
+			return true, own.err
+		}
+		wait := min(until, c.head().deadline)
+		if done != nil && stopWatching == nil {
+			wait = min(wait, quick)
+		}
+		c.armRead(now, wait)
+		if stopWatching == nil || ctx.Err() == nil {
+			err = c.fill()
+		} else {
+			err = os.ErrDeadlineExceeded
+		}
+		now = client.now()
+		switch {
+		case err == nil:
+			c.lastRead.Store(now)
+			continue
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			return c.breakOff(own, unavailable(err))
+		case done != nil && ctx.Err() != nil:
+			return c.quit(own, ctx.Err())
+		case now >= limit:
+			return c.quit(own, context.DeadlineExceeded)
+		}
+		c.in.armed = 0
+		if err := c.expire(now); err != nil {
+			return c.breakOff(own, err)
+		}
+		if done != nil && stopWatching == nil && now >= quick {
+			stopWatching = context.AfterFunc(ctx, c.interruptRead)
+		}
+	}
+}
+
+// armRead makes a read that blocks return at wait, or earlier: the deadline in
+// force is kept if it serves, so that it is set rarely.
+func (c *conn) armRead(now, wait int64) {
+	if armed := c.in.armed; armed > now && armed <= wait {
+		return
+	}
+	c.in.armed = wait
+	if wait == noDeadline {
+		_ = c.nc.SetReadDeadline(time.Time{})
+		return
+	}
+	_ = c.nc.SetReadDeadline(c.node.client.at(wait))
+}
+
+// interruptRead makes a read return at once. It does no harm when the reader
+// has changed meanwhile: every reader looks why its read ended.
+func (c *conn) interruptRead() { _ = c.nc.SetReadDeadline(longAgo) }
+
+// quit ends the turn of a reader whose context ended before its response came.
+func (c *conn) quit(own *call, cause error) (mine bool, err error) {
+	c.in.armed = 0
+	if c.in.large.call == own && own.fill {
+		c.in.large.dst = nil // it is the caller's
+	}
+	c.mu.Lock()
+	f := &fault{cause: cause, unsent: own.start >= c.sent}
+	own.state.Store(callLeft)
+	c.mu.Unlock()
+	c.handOver()
+	return false, f
+}
+
+// breakOff ends the turn of a reader by ending the connection.
+func (c *conn) breakOff(own *call, cause error) (mine bool, err error) {
+	answered := own != nil && own.state.Load() == callDone
+	c.fail(cause)
+	c.failDue()
+	if own == nil {
+		return false, nil
+	}
+	if !answered {
+		<-own.wake
+	}
+	return true, own.err
+}
+
+// expire ends the calls whose time is over. When nothing came since the first
+// of them was sent the server is silent, and the error says so: the connection
+// is of no use any more.
+func (c *conn) expire(now int64) error {
+	head := c.head()
+	if head == nil || head.deadline > now {
+		return nil
+	}
+	timeout := int64(c.node.client.opts.Timeout)
+	if c.lastRead.Load() <= head.deadline-timeout {
+		return errTimeout
+	}
+	for i := c.in.next; i < len(c.in.due); i++ {
+		cl := c.in.due[i]
+		if cl.deadline > now || !cl.state.CompareAndSwap(callDue, callClaimed) {
+			continue
+		}
+		c.in.due[i] = c.standIn(cl)
+		cl.err = &fault{cause: errTimeout}
+		c.complete(cl)
+	}
+	return nil
+}
+
+// standIn returns a call that takes the place of cl in the line, for its
+// response to be dropped.
+func (c *conn) standIn(cl *call) *call {
+	s := newCall(cl.op, "")
+	s.batch, s.span, s.opaque, s.size, s.start = cl.batch, cl.span, cl.opaque, cl.size, cl.start
+	s.deadline = noDeadline
+	s.state.Store(callLeft)
+	if c.in.large.call == cl {
+		c.in.large.call, c.in.large.dst = s, nil
+	}
+	c.load.Add(1)
+	return s
+}
+
+// handOver ends the turn of a reader. If responses are due and nobody waits for
+// them, a goroutine reads them, so that the connection is clean for the next.
+func (c *conn) handOver() {
+	c.mu.Lock()
+	passed := c.passOn()
+	if !passed && c.err == nil {
+		c.node.client.goroutines.Go(c.drain) // under mu, so that Close waits for it
+	}
+	broken := c.err != nil
+	c.mu.Unlock()
+	if broken {
+		c.failDue()
+	}
+}
+
+// passOn gives, under mu, the role of the reader to a waiting caller, or to
+// nobody if no response is due or the caller who writes at the moment will take
+// it. It returns false if none of that is so, or the connection broke; the role
+// then stays.
+func (c *conn) passOn() bool {
+	if c.err != nil {
+		return false
+	}
+	if c.hasWaiting.Load() {
+		c.admit()
+	}
+	due := false
+	for _, line := range [...][]*call{c.in.due[c.in.next:], c.queue} {
+		for _, cl := range line {
+			due = true
+			if cl.state.Load() != callDue {
+				continue
+			}
+			if cl.parked {
+				cl.parked, cl.promoted = false, true
+				cl.wake <- signalRead
+			} else {
+				c.reading = false // its caller writes, and will read
+			}
+			return true
+		}
+	}
+	if !due {
+		c.reading = false
+	}
+	return !due
+}
+
+// drain reads responses that nobody waits for, until none is due or a caller
+// can take over.
+func (c *conn) drain() {
+	client := c.node.client
+	now := client.now()
+	for {
+		if err := c.dispatch(nil); err != nil {
+			c.breakOff(nil, err)
+			return
+		}
+		c.mu.Lock()
+		passed := c.passOn()
+		c.mu.Unlock()
+		if passed {
+			return
+		}
+		wait := min(c.head().deadline, c.lastRead.Load()+int64(client.silence()))
+		c.armRead(now, max(wait, now+1))
+		err := c.fill()
+		now = client.now()
+		switch {
+		case err == nil:
+			c.lastRead.Store(now)
+			continue
+		case !errors.Is(err, os.ErrDeadlineExceeded):
+			c.breakOff(nil, unavailable(err))
+			return
+		}
+		c.in.armed = 0
+		if now >= wait {
+			c.breakOff(nil, errTimeout)
+			return
+		}
+	}
+}
+
+// silence is how long a server with responses due may send nothing.
+func (c *Client) silence() time.Duration {
+	if c.opts.Timeout > 0 {
+		return c.opts.Timeout
+	}
+	return defaultSilence
+}

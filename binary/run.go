@@ -1,0 +1,143 @@
+package binary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// maxTopologies is how often an operation follows changes of the servers.
+const maxTopologies = 8
+
+// run carries out an operation on one key. It returns the call with its result,
+// or an error and no call: then the call is freed already.
+func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) {
+	key := cl.key
+	if err := checkArguments(ctx, key); err != nil {
+		cl.free()
+		return nil, &OpError{Op: name, Key: key, Err: err}
+	}
+	if c.opts.Replicate {
+		return c.runReplicated(ctx, name, cl)
+	}
+	cl.deadline = c.deadline()
+	for range maxTopologies {
+		n, err := c.topology.Load().node(key)
+		if err != nil {
+			cl.free()
+			return nil, &OpError{Op: name, Key: key, Err: err}
+		}
+		var mine bool
+		mine, err = c.runOn(ctx, n, name, cl)
+		if err == nil {
+			return cl, nil
+		}
+		if mine && errors.Is(err, errRetired) {
+			cl.reset()
+			continue
+		}
+		if mine {
+			cl.free()
+		}
+		return nil, err
+	}
+	cl.free()
+	return nil, &OpError{Op: name, Key: key, Err: unavailable(errRetired)}
+}
+
+func checkArguments(ctx context.Context, key string) error {
+	if !validKey(key) {
+		return ErrMalformedKey
+	}
+	return checkContext(ctx)
+}
+
+func checkContext(ctx context.Context) error {
+	if ctx == nil {
+		return errNilContext
+	}
+	return ctx.Err()
+}
+
+// runOn carries out an operation on one server and turns what came of it into
+// the caller's error. If mine is false the call is gone.
+func (c *Client) runOn(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
+	if c.opts.Tracer != nil {
+		op := Op{Name: name, Key: cl.key, Keys: 1, Server: n.addr.name}
+		ctx = c.opts.Tracer.OpStart(ctx, op)
+		defer func() { c.opts.Tracer.OpEnd(ctx, op, err) }()
+	}
+	key, isGet := cl.key, cl.returnsValue()
+	repeatable := cl.repeatable()
+	mine, err = n.do(ctx, cl)
+	if err != nil {
+		if isGet {
+			c.counters.failedGets.Add(1)
+		}
+		return mine, c.faultError(n, name, key, repeatable, err)
+	}
+	if isGet {
+		if cl.result.status == wire.StatusOK {
+			c.counters.hits.Add(1)
+		} else {
+			c.counters.misses.Add(1)
+		}
+	}
+	if cl.result.status != wire.StatusOK {
+		return true, answer(n, name, cl)
+	}
+	return true, nil
+}
+
+// faultError turns a fault into what the caller gets.
+func (c *Client) faultError(n *node, name, key string, repeatable bool, err error) error {
+	e := &OpError{Op: name, Key: key, Server: n.addr.name, Err: err}
+	var f *fault
+	if errors.As(err, &f) {
+		e.Err = f.cause
+		e.unsafe = !f.unsent && !repeatable
+	}
+	switch {
+	case e.Timeout():
+		c.counters.timeouts.Add(1)
+	case errors.Is(e.Err, context.Canceled):
+		c.counters.cancelled.Add(1)
+	}
+	return e
+}
+
+// answer turns a status into what the caller gets: a bare sentinel for what a
+// healthy server may say, an OpError for the rest.
+func answer(n *node, name string, cl *call) error {
+	switch cl.result.status {
+	case wire.StatusKeyNotFound:
+		if cl.op == wire.OpReplace {
+			return ErrNotStored
+		}
+		return ErrCacheMiss
+	case wire.StatusKeyExists:
+		if cl.cas != 0 {
+			return ErrCASConflict
+		}
+		return ErrNotStored
+	case wire.StatusNotStored:
+		return ErrNotStored
+	}
+	return &OpError{Op: name, Key: cl.key, Server: n.addr.name, Err: statusError(cl.op, cl.result.status, cl.result.message)}
+}
+
+func statusError(op wire.Opcode, status wire.Status, message string) error {
+	err := &StatusError{Status: Status(status), Message: message}
+	if op == wire.OpFlush && status == wire.StatusAuthError {
+		// Not a question of credentials, and not to be taken for one.
+		err.refused = true
+		return fmt.Errorf("the server refuses to flush (memcached -F): %w", err)
+	}
+	return err
+}
+
+func tooLarge(size, limit int) error {
+	return fmt.Errorf("%w: %d bytes where %d fit; nothing was sent (see Options.MaxItemSize)", ErrTooLarge, size, limit)
+}

@@ -1,0 +1,28 @@
+package binary
+
+import "context"
+
+// Tracer observes operations, for tracing and metrics. Its methods are called
+// on the goroutine of the operation, once each per operation and server, and
+// must be safe for concurrent use.
+type Tracer interface {
+	// OpStart is called before the operation. The context that it returns
+	// governs the operation; it must derive from ctx.
+	OpStart(ctx context.Context, op Op) context.Context
+	// OpEnd is called with the context from OpStart when the operation has
+	// ended. err is what the caller gets.
+	OpEnd(ctx context.Context, op Op, err error)
+}
+
+// Op describes one operation to a Tracer.
+type Op struct {
+	// Name is the operation: "get", "set", "get_multi" and so on.
+	Name string
+	// Key is the key of an operation on one key.
+	Key string
+	// Keys is how many keys the operation has.
+	Keys int
+	// Server is the server's address as given to New. It is empty when the
+	// operation goes to several.
+	Server string
+}
