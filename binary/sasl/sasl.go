@@ -1,0 +1,92 @@
+package sasl
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// The mechanisms' names as IANA registers them.
+const (
+	namePlain       = "PLAIN"
+	nameCramMD5     = "CRAM-MD5"
+	nameScramSHA1   = "SCRAM-SHA-1"
+	nameScramSHA256 = "SCRAM-SHA-256"
+)
+
+// Mechanism authenticates the connections of a client. It is safe for
+// concurrent use.
+type Mechanism interface {
+	// Name is the SASL name of the mechanism, such as "PLAIN". A mechanism that
+	// chooses at Start, as Auto does, has a name of its own here, and a session
+	// that tells the chosen one: see NameOf.
+	Name() string
+
+	// Start begins to authenticate one connection to server. It returns the
+	// session and its initial message, which goes out with the name of the
+	// mechanism and is empty where the server speaks first. An error means that
+	// nothing must be sent: no mechanism fits the server, or there are no
+	// usable credentials.
+	Start(ctx context.Context, server Server) (session Session, initial []byte, err error)
+}
+
+// Session is the authentication of one connection. It is used once, by one
+// goroutine at a time.
+type Session interface {
+	// Next answers a challenge of the server, which it only reads during the
+	// call. The response may be empty and still has to be sent. An error means
+	// that the server broke the protocol or failed to prove itself; the
+	// connection must not be used.
+	Next(challenge []byte) (response []byte, err error)
+
+	// Done is asked when the server reports success. It is nil if the exchange
+	// was complete and, for a mechanism in which the server proves itself, if
+	// it did; otherwise the success is worth nothing and the connection must
+	// not be used.
+	Done() error
+}
+
+// Server describes the server and the connection that Start is to authenticate.
+type Server struct {
+	// Addr is host:port or the path of a Unix socket, for mechanisms that hold
+	// different credentials for different servers.
+	Addr string
+	// Secure says that nobody can listen: TLS, loopback or a Unix socket.
+	Secure bool
+	// Mechanisms are the names that the server lists, in upper or lower case.
+	// Empty means not known; Auto cannot choose then.
+	Mechanisms []string
+}
+
+// offers reports whether the server lists a mechanism.
+func (s Server) offers(name string) bool {
+	return slices.ContainsFunc(s.Mechanisms, func(offered string) bool {
+		return strings.EqualFold(offered, name)
+	})
+}
+
+// list is what the server offers, for an error message: bounded and quoted,
+// because the server chose the text.
+func (s Server) list() string {
+	const limit = 200
+	list := strings.Join(s.Mechanisms, " ")
+	if len(list) > limit {
+		list = list[:limit] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+			return '?'
+		}
+		return r
+	}, list)
+}
+
+// NameOf is the SASL name under which to send the initial message of session,
+// which m has started: that of the session if it has a method
+// Mechanism() string, as all sessions of this package have, else m.Name().
+func NameOf(m Mechanism, session Session) string {
+	if named, ok := session.(interface{ Mechanism() string }); ok {
+		return named.Mechanism()
+	}
+	return m.Name()
+}
