@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// clusterSize is how many addresses the server of the scale rows has.
+const clusterSize = 64
+
+// env is what the rows of a run share. It starts things when they are first
+// needed; close ends them.
+type env struct {
+	ctx     context.Context
+	options serverOptions
+	server  *server
+	many    *server             // clusterSize addresses; nil until a row asks
+	loaded  map[string]*dataset // by address and data set
+}
+
+// newEnv starts the server.
+func newEnv(ctx context.Context, opts serverOptions) (*env, error) {
+	s, err := startServer(ctx, opts, 1)
+	if err != nil {
+		return nil, err
+	}
+	return &env{ctx: ctx, options: opts, server: s, loaded: map[string]*dataset{}}, nil
+}
+
+// data returns the usual data set of that value size, stored in the server.
+func (e *env) data(size int) (*dataset, error) { return e.load(e.server, size, keyCount) }
+
+// load returns a data set that s holds.
+func (e *env) load(s *server, size, count int) (*dataset, error) {
+	d := newDataset(size, count)
+	id := s.addrs[0] + d.keys[0]
+	if loaded, ok := e.loaded[id]; ok {
+		return loaded, nil
+	}
+	const callers = 8
+	c, err := gomemcachePeer{}.Open(s.addrs[:1], callers)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	var wg sync.WaitGroup
+	errs := make([]error, callers)
+	for i := range callers {
+		wg.Go(func() { errs[i] = d.preload(c, i, callers) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	e.loaded[id] = d
+	return d, nil
+}
+
+// cluster returns a memcached with many addresses, each of which clients take
+// for a server of its own.
+func (e *env) cluster() (*server, error) {
+	if e.many != nil {
+		return e.many, nil
+	}
+	if e.options.addr != "" || len(e.server.addrs) == 0 {
+		return nil, errNoCluster
+	}
+	s, err := startServer(e.ctx, e.options, clusterSize)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.addrs) < clusterSize {
+		return nil, errors.Join(errNoCluster, s.stop())
+	}
+	e.many = s
+	return s, nil
+}
+
+// errNoCluster is what rows of many servers end with where only a running
+// server or a container is at hand.
+var errNoCluster = errors.New("bench: rows of several servers need a memcached on PATH")
+
+func (e *env) close() error {
+	err := e.server.stop()
+	if e.many != nil {
+		err = errors.Join(err, e.many.stop())
+	}
+	return err
+}

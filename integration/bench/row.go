@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// row is one line of work of the report: what each of some contestants is
+// measured at in turn.
+type row struct {
+	Name     string // for -rows
+	Group    string // the report's section
+	Title    string
+	Callers  int      // concurrent callers or connections, 0 where that has no meaning
+	Unit     string   // what rate counts, "ops/s" or the like; empty: the row has no rate
+	Baseline string   // the contestant that others are shown relative to
+	Peers    []string // contestants, in the order of the table
+	Once     bool     // measured in the first round only: it has no noise worth a median
+
+	measure func(e *env, peer string, t timing) (map[string]float64, error)
+}
+
+// Sections of the report.
+const (
+	groupClient = "Client"
+	groupMemory = "Memory"
+	groupScale  = "Scale"
+	groupHTTP   = "HTTP"
+)
+
+// getCallers are the numbers of callers of the plot.
+var getCallers = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
+
+// allClients is every library that can do single operations.
+var allClients = []string{ours, gomemcache, mcClient, gomemcached}
+
+// multiClients is every library whose batches are worth the name.
+var multiClients = []string{ours, gomemcache, gomemcached}
+
+// defaultRows is everything that the report holds.
+func defaultRows() []row {
+	var rows []row
+	for _, callers := range getCallers {
+		who := allClients
+		if callers == 512 {
+			who = append(slices.Clip(who), rawLimit)
+		}
+		rows = append(rows, clientRow("get", callers, who))
+	}
+	rows = append(rows,
+		clientRow("set", 1, allClients),
+		clientRow("set", 64, allClients),
+		clientRow("mixed", 64, allClients),
+		clientRow("getmulti", 1, multiClients),
+		clientRow("getmulti", 16, multiClients),
+		clientRow("setmulti", 1, multiClients),
+		clientRow("setmulti", 16, multiClients),
+	)
+	rows = append(rows, memoryRows()...)
+	rows = append(rows, scaleRows()...)
+	return append(rows, webRows()...)
+}
+
+// clientRow is workload load with that many callers.
+func clientRow(load string, callers int, who []string) row {
+	w, ok := workloadByName(load)
+	if !ok {
+		panic("bench: no workload " + load)
+	}
+	unit := "ops/s"
+	if w.ops > 1 {
+		unit = "keys/s"
+	}
+	return row{
+		Name:     fmt.Sprintf("%s%d", load, callers),
+		Group:    groupClient,
+		Title:    w.title + ", " + counted(callers, "caller"),
+		Callers:  callers,
+		Unit:     unit,
+		Baseline: gomemcache,
+		Peers:    who,
+		measure: func(e *env, peer string, t timing) (map[string]float64, error) {
+			data, err := e.data(w.size)
+			if err != nil {
+				return nil, err
+			}
+			return measureLoad(peerByName(peer), e.server.addrs[:1], w, data, callers, t)
+		},
+	}
+}
+
+// contestants names everyone who takes part in a row, in the order in which
+// they first appear.
+func contestants(rows []row) []string {
+	var names []string
+	for _, r := range rows {
+		for _, p := range r.Peers {
+			if !slices.Contains(names, p) {
+				names = append(names, p)
+			}
+		}
+	}
+	return names
+}
+
+// counted writes a number with what it counts.
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// selectRows returns the rows that one of the comma-separated patterns matches:
+// a name (get64), a glob (get*) or, where callers are given, the name of a
+// workload (get), which then gets a row for each of these numbers.
+func selectRows(all []row, patterns string, callers []int) ([]row, error) {
+	if patterns == "" && len(callers) == 0 {
+		return all, nil
+	}
+	var rows []row
+	for pattern := range strings.SplitSeq(patterns, ",") {
+		if len(callers) > 0 {
+			generated, err := rowsFor(pattern, callers)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, generated...)
+			continue
+		}
+		before := len(rows)
+		for _, r := range all {
+			if match, err := path.Match(pattern, r.Name); err != nil {
+				return nil, fmt.Errorf("bench: -rows %q: %w", pattern, err)
+			} else if match {
+				rows = append(rows, r)
+			}
+		}
+		if len(rows) == before {
+			return nil, fmt.Errorf("bench: -rows %q matches no row; -list shows them", pattern)
+		}
+	}
+	return rows, nil
+}
+
+// rowsFor makes rows of a workload for numbers of callers other than the usual.
+func rowsFor(load string, callers []int) ([]row, error) {
+	if load == "" {
+		load = "get"
+	}
+	w, ok := workloadByName(load)
+	if !ok {
+		return nil, fmt.Errorf("bench: -callers needs workloads in -rows (get, set, mixed, getmulti, setmulti), not %q", load)
+	}
+	who := append(slices.Clip(allClients), rawLimit)
+	switch {
+	case w.ops > 1:
+		who = multiClients
+	case load != "get":
+		who = allClients
+	}
+	rows := make([]row, 0, len(callers))
+	for _, n := range callers {
+		rows = append(rows, clientRow(load, n, who))
+	}
+	return rows, nil
+}
+
+// keepPeers leaves only the named contestants in the rows, and drops rows that
+// none of them takes part in.
+func keepPeers(rows []row, names []string) []row {
+	var kept []row
+	for _, r := range rows {
+		r.Peers = slices.DeleteFunc(slices.Clone(r.Peers), func(p string) bool {
+			return !slices.Contains(names, p)
+		})
+		if len(r.Peers) > 0 {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
