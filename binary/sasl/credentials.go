@@ -12,8 +12,8 @@ import (
 )
 
 // Credentials are what a client authenticates with. Username and Password must
-// not be empty; Identity is the identity to act as (authzid) when that is not
-// the user's own, which is hardly ever.
+// not be empty. Identity is the identity to act as (authzid) when that is not the
+// user's own; memcached with Cyrus SASL lets nobody do that, other servers may.
 //
 // Printing and logging show everything but the password, with any verb of fmt
 // except %p and with any encoder of log/slog and encoding/json. A struct that

@@ -7,7 +7,8 @@
 // mechanisms' own documents: a SCRAM exchange sends the server's signature as
 // one more challenge and succeeds only after an empty response to it; a SCRAM
 // salt is the same for every exchange of one user in one process; names and
-// passwords are compared as bytes, without SASLprep.
+// passwords are compared as bytes, without SASLprep; nobody may act as another
+// identity than their own.
 //
 // It shares no code with the client, so that a mistake in one half does not
 // hide behind the same mistake in the other.

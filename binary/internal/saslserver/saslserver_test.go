@@ -92,6 +92,7 @@ func TestNext_RefusesBadResponses(t *testing.T) {
 	}{
 		{"plain, wrong password", "PLAIN", []string{"\x00ann\x00wrong"}, true},
 		{"plain, unknown user", "PLAIN", []string{"\x00bob\x00secret"}, true},
+		{"plain, other identity", "PLAIN", []string{"bob\x00ann\x00secret"}, true},
 		{"plain, two fields", "PLAIN", []string{"ann\x00secret"}, false},
 		{"plain, four fields", "PLAIN", []string{"\x00ann\x00secret\x00"}, false},
 		{"plain, empty", "PLAIN", []string{""}, false},
@@ -101,6 +102,8 @@ func TestNext_RefusesBadResponses(t *testing.T) {
 		{"cram, wrong digest", "CRAM-MD5", []string{"", "ann 00000000000000000000000000000000"}, true},
 		{"cram, unknown user", "CRAM-MD5", []string{"", "bob 00000000000000000000000000000000"}, true},
 		{"scram, unknown user", "SCRAM-SHA-256", []string{"n,,n=bob,r=abc"}, true},
+		{"scram, other identity", "SCRAM-SHA-256", []string{"n,a=bob,n=ann,r=abc"}, true},
+		{"scram, bad escape in the identity", "SCRAM-SHA-256", []string{"n,a==,n=ann,r=abc"}, false},
 		{"scram, channel binding", "SCRAM-SHA-256", []string{"p=tls-unique,,n=ann,r=abc"}, false},
 		{"scram, no header", "SCRAM-SHA-256", []string{"n=ann,r=abc"}, false},
 		{"scram, no nonce", "SCRAM-SHA-256", []string{"n,,n=ann"}, false},

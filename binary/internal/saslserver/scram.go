@@ -99,8 +99,12 @@ func (s *scram) first(message string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	identity, err = unescape(strings.TrimPrefix(identity, "a="))
+	if err != nil {
+		return nil, err
+	}
 	password, ok := s.lookup(user)
-	if !ok {
+	if !ok || !mayActAs(user, identity) {
 		return nil, ErrRefused // as Cyrus does, at once
 	}
 	salt := s.salt(user)
