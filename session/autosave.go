@@ -1,0 +1,134 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+
+	ginsessions "github.com/gin-contrib/sessions"
+	"github.com/gin-gonic/gin"
+)
+
+// Autosave saves the sessions of gin-contrib/sessions that a handler changed,
+// just before the first byte of the response goes out, so that handlers need
+// not call Save. Use it behind that package's middleware:
+//
+//	router.Use(sessions.Sessions("session", store), session.Autosave())
+//
+// If saving fails, the response is replaced by 503 (memcached is not available)
+// or 500, without a cookie, and the error is added to the context: a login that
+// cannot be stored fails visibly. What is changed after the first byte cannot
+// be saved; the context gets ErrResponseStarted.
+//
+// A response whose handler touched a session, if only by reading, gets
+// "Cache-Control: private" unless the handler set its own Cache-Control. Flash
+// messages are taken out of the store as they are read, so that of several
+// requests only one is given them. Flush, Hijack and http.ResponseController
+// work as without it.
+func Autosave() gin.HandlerFunc {
+	return func(c *gin.Context) {
+		w := &savingWriter{ResponseWriter: c.Writer, c: c}
+		w.watch()
+		c.Writer = w
+		defer func() { c.Writer = w.ResponseWriter }() // a recovered panic saves nothing
+		c.Next()
+		w.finish()
+	}
+}
+
+// watch arranges to be told when a session is touched.
+func (w *savingWriter) watch() {
+	r := w.c.Request
+	*r = *r.WithContext(context.WithValue(r.Context(), watchKey{}, &w.touched))
+	switch value, _ := w.c.Get(ginsessions.DefaultKey); s := value.(type) {
+	case ginsessions.Session:
+		w.c.Set(ginsessions.DefaultKey, w.observe(s))
+	case map[string]ginsessions.Session:
+		observed := make(map[string]ginsessions.Session, len(s))
+		for name, one := range s {
+			observed[name] = w.observe(one)
+		}
+		w.c.Set(ginsessions.DefaultKey, observed)
+	}
+}
+
+// observe wraps a session so that Autosave sees it being used, whichever
+// request the session was made for.
+func (w *savingWriter) observe(s ginsessions.Session) ginsessions.Session {
+	inner, ok := s.(innerSession)
+	if !ok {
+		return s
+	}
+	return &observed{innerSession: inner, w: w}
+}
+
+// save saves what has changed, once, before the first byte.
+func (w *savingWriter) save() {
+	if w.saved {
+		return
+	}
+	w.saved = true
+	err := w.saveAll()
+	if w.touched.Load() {
+		markGin(w.c)
+		markPrivate(w.ResponseWriter)
+	}
+	if err != nil {
+		w.fail(err)
+	}
+}
+
+func (w *savingWriter) saveAll() error {
+	switch value, _ := w.c.Get(ginsessions.DefaultKey); s := value.(type) {
+	case ginsessions.Session:
+		return s.Save()
+	case map[string]ginsessions.Session:
+		var errs []error
+		for _, one := range s {
+			errs = append(errs, one.Save())
+		}
+		return errors.Join(errs...)
+	default:
+		return nil
+	}
+}
+
+// finish saves when the handler is done, having written nothing or changed a
+// session since.
+func (w *savingWriter) finish() {
+	if !w.saved {
+		w.save()
+		return
+	}
+	if err := w.saveAll(); err != nil && w.failed == nil {
+		_ = w.c.Error(err)
+	}
+}
+
+// fail puts an error response in the place of the handler's.
+func (w *savingWriter) fail(err error) {
+	w.failed = err
+	_ = w.c.Error(err)
+	status := http.StatusInternalServerError
+	if errors.Is(err, ErrUnavailable) {
+		status = http.StatusServiceUnavailable
+	}
+	h := w.Header()
+	for _, name := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified", "Location", "Set-Cookie"} {
+		h.Del(name)
+	}
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.ResponseWriter.WriteHeader(status)
+	_, _ = w.ResponseWriter.WriteString("The session could not be saved.\n")
+}
+
+// savingWriter is gin's writer that saves sessions before the first byte.
+type savingWriter struct {
+	gin.ResponseWriter
+	c       *gin.Context
+	touched atomic.Bool
+	saved   bool
+	failed  error // the response is an error response: the handler's is dropped
+}

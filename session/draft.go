@@ -1,0 +1,86 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/sessions"
+)
+
+// draft is what a save is about to write.
+type draft struct {
+	record
+	tag     tag              // the user's, under the first key
+	send    bool             // the cookie has to be set
+	options sessions.Options // with send: how
+}
+
+// draft is the record as this request has it, with merged for values.
+func (st *state) draft(ctx context.Context, session *sessions.Session, merged values) (*draft, error) {
+	d := &draft{record: record{created: now()}, options: *session.Options}
+	if st.record != nil {
+		d.record = *st.record
+	}
+	d.values = merged
+	if st.bound {
+		d.user, d.epoch = st.user, st.epoch
+	} else if d.user != "" && st.sealed != 0 {
+		if err := st.rebind(ctx, &d.record); err != nil {
+			return nil, err
+		}
+	}
+	if d.user != "" {
+		d.tag = st.pairs[0].tagOf(d.user)
+	}
+	st.draftCookie(d)
+	return d, nil
+}
+
+// draftCookie decides whether the browser's cookie has to be set. A cookie that
+// is still right is not sent again: in a response that comes late it would take
+// the place of a newer one.
+func (st *state) draftCookie(d *draft) {
+	asGiven := d.options == st.given
+	d.send = !st.issued || st.pair != 0 || d.tag != st.token.user || !asGiven || d.options.MaxAge > 0
+	switch {
+	case !d.send:
+	case asGiven && d.options.MaxAge == 0 && !d.cookieEnd.IsZero(): // keeps the life that it once was given
+		d.options.MaxAge = max(1, int(math.Ceil(time.Until(d.cookieEnd).Seconds())))
+	case d.options.MaxAge == 0:
+		d.cookieEnd = time.Time{}
+	default:
+		d.cookieEnd = now().Add(time.Duration(min(d.options.MaxAge, maxAge)) * time.Second)
+	}
+}
+
+// maxAge keeps durations from overflowing: a hundred years in seconds.
+const maxAge = 100 * 365 * 24 * 3600
+
+// setCookie adds the cookie to the response, in place of one that this request
+// has set before.
+func (st *state) setCookie(w http.ResponseWriter, options *sessions.Options) error {
+	value := ""
+	if options.MaxAge >= 0 {
+		var err error
+		if value, err = st.pairs[0].encodeCookie(st.name, st.token); err != nil {
+			return err
+		}
+	}
+	field := sessions.NewCookie(st.name, value, options).String()
+	if field == "" {
+		return fmt.Errorf("session: %q cannot be the name of a cookie", st.name)
+	}
+	fields := w.Header()["Set-Cookie"]
+	kept := make([]string, 0, len(fields)+1)
+	for _, f := range fields {
+		if f != st.sent {
+			kept = append(kept, f)
+		}
+	}
+	w.Header()["Set-Cookie"] = append(kept, field)
+	st.sent = field
+	return nil
+}

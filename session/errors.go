@@ -1,0 +1,68 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+)
+
+// What can go wrong with a session. Errors of this package wrap one of these
+// and keep their cause reachable; none holds a session ID, a key or a user.
+var (
+	// ErrNotFound says that the session ended while the request ran: it was
+	// logged out, renewed by another request, expired or evicted. Nothing was
+	// stored, and nothing will be: the next request starts a new session.
+	// Loading a session that is not there is no error but a new session.
+	ErrNotFound = errors.New("session: the session has ended")
+
+	// ErrUnavailable says that memcached could not be asked or did not answer.
+	// After a load that failed so the session is empty and usable, but Save
+	// refuses with this error, because what is stored is not known. It is the
+	// client's ErrUnavailable.
+	ErrUnavailable = memcached.ErrUnavailable
+
+	// ErrTooLarge says that the session is above Options.MaxSize. Nothing was
+	// sent; the session stored before is still there. It is the client's
+	// ErrTooLarge.
+	ErrTooLarge = memcached.ErrTooLarge
+
+	// ErrConflict says that another request changed the same session and that
+	// the changes cannot both be kept: both took the same flash messages, or
+	// changes kept coming. This request's change was not stored. Saving again
+	// stores what else it changed.
+	ErrConflict = errors.New("session: changed by another request at the same time")
+
+	// ErrDecode says that the stored session cannot be read: it is of a newer
+	// format, was altered, or holds a type that this program does not know.
+	// Save refuses to overwrite it; logout and Renew end it.
+	ErrDecode = errors.New("session: the stored session cannot be read")
+
+	// ErrResponseStarted says that Save came after the first byte of the
+	// response, too late for a cookie. Nothing was stored.
+	ErrResponseStarted = errors.New("session: saved after the response has started; save before writing, or use Autosave")
+
+	// ErrKeys says that the keys passed to New are missing or of a wrong size.
+	ErrKeys = errors.New("session: bad keys")
+)
+
+var (
+	errNoClient  = errors.New("session: no client")
+	errNoUser    = errors.New("session: empty user")
+	errNoSession = errors.New("session: nil session or request")
+	errNoCAS     = errors.New("session: the server keeps no versions (memcached -C, or a client that replicates), which safe sessions need")
+)
+
+// fault says at what the client failed. Whatever it is that kept memcached
+// from answering, it is ErrUnavailable and keeps its cause.
+func fault(doing string, err error) error {
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTooLarge) {
+		return fmt.Errorf("session: %s: %w", doing, err)
+	}
+	return fmt.Errorf("session: %s: %w: %w", doing, ErrUnavailable, err)
+}
+
+// undecodable says why a stored session cannot be read.
+func undecodable(reason string) error {
+	return fmt.Errorf("%w: %s", ErrDecode, reason)
+}

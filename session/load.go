@@ -1,0 +1,121 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/gorilla/sessions"
+)
+
+// load reads the session that the cookie names, rolling its idle timeout. A
+// session that is not there, expired or was revoked leaves session new: its ID
+// is never taken up again.
+func (st *state) load(ctx context.Context, session *sessions.Session) error {
+	readEpoch := st.startEpoch(ctx, st.token.user)
+	item, err := st.client.GetAndTouch(ctx, st.location(st.token.id), st.opts.IdleTimeout)
+	current, epochErr := readEpoch()
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		st.end(session)
+		return nil
+	}
+	if err != nil {
+		err = fault("loading", err)
+		st.log.warn(ctx, "sessions cannot be loaded", err)
+		return err
+	}
+	if err := st.take(item); err != nil {
+		st.log.warn(ctx, "a stored session cannot be read", err)
+		return err
+	}
+	if !time.Now().Before(st.record.end(st.opts.AbsoluteTimeout)) {
+		_ = st.client.Delete(ctx, st.location(st.token.id)) // unusable either way
+		st.end(session)
+		return nil
+	}
+	if tag := st.userTag(); tag != st.token.user { // the cookie is older than the binding
+		current, epochErr = st.startEpoch(ctx, tag)()
+	}
+	return st.admit(ctx, session, current, epochErr)
+}
+
+// userTag is the tag whose epoch the entry was bound to.
+func (st *state) userTag() tag {
+	if st.record.user == "" {
+		return tag{}
+	}
+	return st.pairs[st.sealed].tagOf(st.record.user)
+}
+
+// admit hands out what was loaded, unless its user's sessions were revoked.
+func (st *state) admit(ctx context.Context, session *sessions.Session, current epoch, epochErr error) error {
+	if epochErr != nil {
+		st.log.warn(ctx, "sessions cannot be loaded", epochErr)
+		return epochErr
+	}
+	if st.record.user != "" && (current == epoch{} || current != st.record.epoch) {
+		st.end(session)
+		return nil
+	}
+	if err := st.record.values.decode(session.Values, st.opts.Codec); err != nil {
+		clear(session.Values)
+		st.log.warn(ctx, "a stored session cannot be read", err)
+		return err
+	}
+	st.seen = st.record.values
+	session.ID = st.token.id.public()
+	session.IsNew = false
+	return nil
+}
+
+// take opens an entry that was read for st.token.
+func (st *state) take(item *memcached.Item) error {
+	st.stored, st.cas = true, item.CAS
+	key, err := sealedUnder(item.Value)
+	if err != nil {
+		return err
+	}
+	for i := range st.pairs {
+		if st.pairs[i].id != key {
+			continue
+		}
+		var plain []byte
+		if plain, err = st.sealer(i, st.token.id).open(item.Value); err != nil {
+			return err
+		}
+		st.sealed = i
+		st.record, err = decodeRecord(plain)
+		return err
+	}
+	return undecodable("sealed under a key that this store does not have")
+}
+
+func (st *state) sealer(pair int, i id) *sealer {
+	return newSealer(st.pairs[pair].seal, st.pairs[pair].id, "session", i[:])
+}
+
+// reload reads the entry again, after another request wrote it. The session's
+// end is final: ErrNotFound.
+func (st *state) reload(ctx context.Context) error {
+	item, err := st.client.Get(ctx, st.location(st.token.id))
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		return st.dead("it was ended by another request, or expired")
+	}
+	if err != nil {
+		return fault("loading again", err)
+	}
+	if err := st.take(item); err != nil {
+		st.failed = err // st.cas is now of an entry that must not be overwritten
+		return err
+	}
+	return nil
+}
+
+// dead makes the session's end final for this request.
+func (st *state) dead(reason string) error {
+	st.failed = fmt.Errorf("%w: %s", ErrNotFound, reason)
+	st.stored = false
+	return st.failed
+}

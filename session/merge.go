@@ -1,0 +1,121 @@
+package session
+
+import (
+	"errors"
+	"maps"
+	"slices"
+)
+
+// merge applies what a request changed, from seen to mine, to what is stored
+// by now. Keys that the request left alone keep what is stored; keys that it
+// changed get what it made of them. changed reports whether the result differs
+// from stored.
+//
+// Lists ([]any: flash messages, as gorilla keeps them) are merged by element:
+// what was added on both sides stays, and taking what another request has
+// already taken is a conflict, so that a message is delivered once. Then the
+// error is ErrConflict and conflicts has the keys.
+func merge(seen, mine, stored values, codec Codec) (merged values, changed bool, conflicts []string, err error) {
+	merged = make(values, len(stored)+len(mine))
+	maps.Copy(merged, stored)
+	for k := range union(seen, mine) {
+		before, now, there := seen[k], mine[k], stored[k]
+		if before != nil && now != nil && sameValue(before, now, codec) {
+			continue
+		}
+		next, err := mergeKey(before, now, there, codec)
+		switch {
+		case errors.Is(err, ErrConflict):
+			conflicts = append(conflicts, k)
+		case err != nil:
+			return nil, false, nil, err
+		case next == nil && there == nil:
+		case next == nil:
+			delete(merged, k)
+			changed = true
+		case there == nil || !sameValue(there, next, codec):
+			merged[k] = next
+			changed = true
+		}
+	}
+	if len(conflicts) > 0 {
+		return nil, false, conflicts, ErrConflict
+	}
+	return merged, changed, nil, nil
+}
+
+// mergeKey merges one key that this request changed. Nil stands for no value.
+func mergeKey(before, now, there []byte, codec Codec) ([]byte, error) {
+	lists := (before == nil || isList(before)) && (now == nil || isList(now)) && (there == nil || isList(there))
+	if !lists {
+		return now, nil
+	}
+	return mergeLists(before, now, there, codec)
+}
+
+// union yields each key of a and b once.
+func union(a, b values) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range a {
+			if !yield(k) {
+				return
+			}
+		}
+		for k := range b {
+			if _, both := a[k]; !both && !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func isList(encoded []byte) bool { return len(encoded) > 0 && encoded[0] == kindList }
+
+// mergeLists merges what this request and others made of the list before.
+func mergeLists(before, mine, stored []byte, codec Codec) ([]byte, error) {
+	was, err := elementsOf(before)
+	if err != nil {
+		return nil, err
+	}
+	kept, added, err := since(was, mine, codec)
+	if err != nil {
+		return nil, err
+	}
+	keptThere, addedThere, err := since(was, stored, codec)
+	if err != nil {
+		return nil, err
+	}
+	if !kept && !keptThere && len(was) > 0 {
+		return nil, ErrConflict
+	}
+	var all [][]byte
+	if kept && keptThere {
+		all = was
+	}
+	all = slices.Concat(all, addedThere, added)
+	if len(all) == 0 && mine == nil {
+		return nil, nil
+	}
+	return appendElements(nil, all), nil
+}
+
+// since tells what became of a list: whether its elements were kept, in front,
+// and which were added.
+func since(was [][]byte, list []byte, codec Codec) (kept bool, added [][]byte, err error) {
+	now, err := elementsOf(list)
+	if err != nil {
+		return false, nil, err
+	}
+	same := func(a, b []byte) bool { return sameValue(a, b, codec) }
+	if len(now) >= len(was) && slices.EqualFunc(now[:len(was)], was, same) {
+		return true, now[len(was):], nil
+	}
+	return false, now, nil
+}
+
+func elementsOf(list []byte) ([][]byte, error) {
+	if list == nil {
+		return nil, nil
+	}
+	return splitElements(list[1:])
+}

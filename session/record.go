@@ -1,0 +1,110 @@
+package session
+
+import (
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+	"time"
+)
+
+// epoch is what a user's sessions were bound to. All zero: not bound.
+type epoch [16]byte
+
+// record is what an entry holds once it is opened:
+//
+//	created, end of the cookie (Unix milliseconds, varints) | user, with its length before it |
+//	epoch (16 bytes) | then each value: key and value, each with its length before it
+type record struct {
+	created   time.Time // starts the absolute timeout; kept through renewals
+	cookieEnd time.Time // when the browser drops the cookie; zero: when it closes
+	user      string    // the one that Bind named; empty: not bound
+	epoch     epoch     // the user's, under the key that the entry is sealed under
+	values    values
+}
+
+// end is when the session ends however active it is.
+func (r *record) end(absolute time.Duration) time.Time {
+	end := r.created.Add(absolute)
+	if !r.cookieEnd.IsZero() && r.cookieEnd.Before(end) {
+		return r.cookieEnd
+	}
+	return end
+}
+
+func (r *record) encode() []byte {
+	size := 3*binary.MaxVarintLen64 + len(r.user) + len(r.epoch)
+	for k, v := range r.values {
+		size += len(k) + len(v) + 2*binary.MaxVarintLen32
+	}
+	out := make([]byte, 0, size)
+	out = binary.AppendVarint(out, r.created.UnixMilli())
+	out = binary.AppendVarint(out, milli(r.cookieEnd))
+	out = appendBytes(out, []byte(r.user))
+	out = append(out, r.epoch[:]...)
+	for _, k := range slices.Sorted(maps.Keys(r.values)) {
+		out = appendBytes(out, []byte(k))
+		out = appendBytes(out, r.values[k])
+	}
+	return out
+}
+
+// decodeRecord is the reverse of encode. The record shares memory with data.
+func decodeRecord(data []byte) (*record, error) {
+	created, data, err := cutTime(data)
+	if err != nil {
+		return nil, err
+	}
+	cookieEnd, data, err := cutTime(data)
+	if err != nil {
+		return nil, err
+	}
+	user, data, err := cutBytes(data)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{created: created, cookieEnd: cookieEnd, user: string(user), values: values{}}
+	if len(data) < len(r.epoch) {
+		return nil, undecodable("cut short")
+	}
+	data = data[copy(r.epoch[:], data):]
+	for len(data) > 0 {
+		var k, v []byte
+		if k, data, err = cutBytes(data); err != nil {
+			return nil, err
+		}
+		if v, data, err = cutBytes(data); err != nil {
+			return nil, err
+		}
+		r.values[string(k)] = v
+	}
+	return r, nil
+}
+
+// milli is t in Unix milliseconds, 0 for the zero time.
+func milli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// maxMilli is the year 9999: times beyond it are not ours.
+const maxMilli = 253402300799999
+
+func cutTime(data []byte) (time.Time, []byte, error) {
+	n, size := binary.Varint(data)
+	if size <= 0 || n < 0 || n > maxMilli {
+		return time.Time{}, nil, undecodable("a malformed time")
+	}
+	if n == 0 {
+		return time.Time{}, data[size:], nil
+	}
+	return time.UnixMilli(n), data[size:], nil
+}
+
+// lifetime is how long an entry is to be kept: up to the idle timeout and to
+// the session's end.
+func lifetime(idle time.Duration, end time.Time) time.Duration {
+	return min(idle, time.Until(end), math.MaxInt32*time.Second)
+}

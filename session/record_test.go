@@ -1,0 +1,111 @@
+package session
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+)
+
+func sampleRecord() *record {
+	return &record{
+		created:   time.UnixMilli(1700000000123),
+		cookieEnd: time.UnixMilli(1700000999000),
+		user:      "ada@example.test",
+		epoch:     epoch{1, 2, 3},
+		values:    values{"\x03k": {kindTrue}, "\x03l": []byte("\x03value")},
+	}
+}
+
+func TestRecord_ComesBackAsItWas(t *testing.T) {
+	for name, want := range map[string]*record{
+		"full":  sampleRecord(),
+		"empty": {created: time.UnixMilli(1), values: values{}},
+	} {
+		got, err := decodeRecord(want.encode())
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: decodeRecord = %+v, %v, want %+v", name, got, err, want)
+		}
+	}
+}
+
+func TestDecodeRecord_RefusesEveryTruncation(t *testing.T) {
+	full := sampleRecord().encode()
+	valid := map[int]bool{}
+	head := sampleRecord()
+	head.values = nil
+	valid[len(head.encode())] = true // ends between two values, which nothing but the seal can tell
+	head.values = values{"\x03k": {kindTrue}}
+	valid[len(head.encode())] = true
+	for n := range full {
+		if _, err := decodeRecord(full[:n:n]); !valid[n] && !errors.Is(err, ErrDecode) {
+			t.Errorf("decodeRecord of %d of %d bytes: %v, want ErrDecode", n, len(full), err)
+		}
+	}
+}
+
+func TestRecord_End(t *testing.T) {
+	created := time.UnixMilli(1700000000000)
+	r := &record{created: created}
+	if got, want := r.end(time.Hour), created.Add(time.Hour); !got.Equal(want) {
+		t.Errorf("end = %v, want %v", got, want)
+	}
+	r.cookieEnd = created.Add(time.Minute)
+	if got := r.end(time.Hour); !got.Equal(r.cookieEnd) {
+		t.Errorf("end with a cookie of a minute = %v, want %v", got, r.cookieEnd)
+	}
+	r.cookieEnd = created.Add(2 * time.Hour)
+	if got, want := r.end(time.Hour), created.Add(time.Hour); !got.Equal(want) {
+		t.Errorf("end with a cookie of two hours = %v, want %v", got, want)
+	}
+}
+
+func FuzzDecodeRecord(f *testing.F) {
+	f.Add(sampleRecord().encode())
+	f.Add([]byte{})
+	f.Add([]byte{2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 'k', 1, 1, 9})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decodeRecord(append([]byte(nil), data...))
+		if err != nil {
+			if !errors.Is(err, ErrDecode) {
+				t.Fatalf("decodeRecord: %v, want ErrDecode", err)
+			}
+			return
+		}
+		again, err := decodeRecord(r.encode())
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Fatalf("decodeRecord of the encoding = %+v, %v, want %+v", again, err, r)
+		}
+		_ = r.values.decode(map[any]any{}, JSON{})
+	})
+}
+
+func FuzzDecodeValue(f *testing.F) {
+	for _, v := range []any{nil, true, "s", 1, int64(2), uint64(3), 0.5, []byte("b"), someTime, []any{"a", []any{1}}, map[string]any{"$int": 1}, account{"x"}} {
+		for _, codec := range []Codec{gobCodec{}, JSON{}} {
+			if data, err := appendValue(nil, v, codec, 0); err == nil {
+				f.Add(data)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := decodeValue(data, JSON{}, 0)
+		if err != nil {
+			if !errors.Is(err, ErrDecode) {
+				t.Fatalf("decodeValue: %v, want ErrDecode", err)
+			}
+			return
+		}
+		encoded, err := appendValue(nil, v, JSON{}, 0)
+		if err != nil {
+			t.Fatalf("appendValue(%#v): %v", v, err)
+		}
+		if !sameValue(encoded, data, JSON{}) && !reflect.DeepEqual(v, v) { // NaN differs from itself
+			return
+		}
+		if again, err := decodeValue(encoded, JSON{}, 0); err != nil || reflect.DeepEqual(v, v) && !reflect.DeepEqual(again, v) {
+			t.Fatalf("decodeValue of the encoding = %#v, %v, want %#v", again, err, v)
+		}
+		_, _ = decodeValue(data, gobCodec{}, 0)
+	})
+}

@@ -1,0 +1,228 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/gorilla/sessions"
+)
+
+// maxAttempts bounds how often a save is tried that other requests get ahead
+// of. Each time one of them has succeeded, so n parallel requests need n.
+const maxAttempts = 64
+
+// Save is Store.Save for the session that st belongs to.
+func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	if w == nil {
+		return errNoSession
+	}
+	markTouched(r)
+	markPrivate(w)
+	if st.broken != nil {
+		return st.broken
+	}
+	if session.Options.MaxAge < 0 {
+		return st.logout(r.Context(), w, session)
+	}
+	if st.failed != nil {
+		return st.failed
+	}
+	mine, err := encodeValues(session.Values, st.opts.Codec)
+	if err != nil {
+		return err
+	}
+	return st.save(r.Context(), w, session, mine)
+}
+
+func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessions.Session, mine values) error {
+	if !st.stored {
+		if len(mine) == 0 && !st.renewed && !st.bound {
+			return nil
+		}
+		return st.create(ctx, w, session, mine)
+	}
+	for attempt := range maxAttempts {
+		next, err := st.next(ctx, session, mine)
+		if next == nil || err != nil {
+			return err
+		}
+		if started(w) {
+			return ErrResponseStarted
+		}
+		err = st.swap(ctx, next)
+		if err == nil {
+			return st.written(w, session, next, mine)
+		}
+		if !errors.Is(err, memcached.ErrCASConflict) {
+			return err
+		}
+		if err = st.again(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	err := fmt.Errorf("%w, %d times over", ErrConflict, maxAttempts)
+	st.log.warn(ctx, "a session could not be saved", err)
+	return err
+}
+
+// next is what a save of an existing session has to write, nil if nothing.
+func (st *state) next(ctx context.Context, session *sessions.Session, mine values) (*draft, error) {
+	merged, changed, conflicts, err := merge(st.seen, mine, st.record.values, st.opts.Codec)
+	if err != nil {
+		st.forget(conflicts)
+		return nil, err
+	}
+	reissue := st.pair != 0 || st.sealed != 0 || *session.Options != st.given
+	if !changed && !reissue && !st.bound {
+		st.seen = mine
+		return nil, nil
+	}
+	return st.draft(ctx, session, merged)
+}
+
+// forget takes lists that another request has emptied out of what this one has
+// seen, so that saving again stores what else it changed.
+func (st *state) forget(conflicts []string) {
+	if len(conflicts) == 0 {
+		return
+	}
+	st.seen = maps.Clone(st.seen)
+	for _, k := range conflicts {
+		delete(st.seen, k)
+	}
+}
+
+// again gets ready for another attempt after a conflict.
+func (st *state) again(ctx context.Context, attempt int) error {
+	if err := pause(ctx, attempt); err != nil {
+		return err
+	}
+	return st.reload(ctx)
+}
+
+// create stores a session that memcached does not hold: a new one, or one that
+// Renew took away.
+func (st *state) create(ctx context.Context, w http.ResponseWriter, session *sessions.Session, mine values) error {
+	if started(w) {
+		return ErrResponseStarted
+	}
+	merged := mine
+	if st.record != nil {
+		var conflicts []string
+		var err error
+		if merged, _, conflicts, err = merge(st.seen, mine, st.record.values, st.opts.Codec); err != nil {
+			st.forget(conflicts)
+			return err
+		}
+	}
+	if st.token.id == (id{}) {
+		st.token.id = newID()
+	}
+	next, err := st.draft(ctx, session, merged)
+	if err != nil {
+		return err
+	}
+	item, err := st.item(next)
+	if err != nil {
+		return err
+	}
+	if err := st.client.Add(ctx, item); err != nil {
+		st.token.id = id{} // the entry may be there for all we know: the next attempt takes another ID
+		err = fault("creating", err)
+		st.log.warn(ctx, "a session could not be saved", err)
+		return err
+	}
+	st.stored, st.renewed, st.cas = true, false, item.CAS
+	return st.written(w, session, next, mine)
+}
+
+// swap replaces the entry if it is still of the version that st knows. If it
+// is not, the error is the client's ErrCASConflict.
+func (st *state) swap(ctx context.Context, next *draft) error {
+	if st.cas == 0 {
+		return errNoCAS
+	}
+	item, err := st.item(next)
+	if err != nil {
+		return err
+	}
+	item.CAS = st.cas
+	switch err := st.client.CompareAndSwap(ctx, item); {
+	case err == nil:
+		st.cas = item.CAS
+		return nil
+	case errors.Is(err, memcached.ErrCASConflict):
+		return err
+	case errors.Is(err, memcached.ErrCacheMiss):
+		return st.dead("it was ended by another request, or expired")
+	default:
+		err = fault("saving", err)
+		st.log.warn(ctx, "a session could not be saved", err)
+		return err
+	}
+}
+
+// item is next, sealed for st.token.
+func (st *state) item(next *draft) (*memcached.Item, error) {
+	sealed := st.sealer(0, st.token.id).seal(next.encode())
+	if len(sealed) > st.opts.MaxSize {
+		return nil, fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), st.opts.MaxSize)
+	}
+	ttl := lifetime(st.opts.IdleTimeout, next.end(st.opts.AbsoluteTimeout))
+	if ttl <= 0 {
+		return nil, st.dead("it expired")
+	}
+	return &memcached.Item{Key: st.location(st.token.id), Value: sealed, TTL: ttl}, nil
+}
+
+// written takes note of what is stored now and sets the cookie if it has to be.
+func (st *state) written(w http.ResponseWriter, session *sessions.Session, next *draft, mine values) error {
+	st.record, st.seen, st.sealed, st.bound = &next.record, mine, 0, false
+	session.ID = st.token.id.public()
+	session.IsNew = false
+	if !next.send {
+		return nil
+	}
+	st.token.user, st.pair, st.issued, st.given = next.tag, 0, true, *session.Options
+	return st.setCookie(w, &next.options)
+}
+
+// logout deletes the session. Should that fail, the browser keeps its cookie:
+// it is what the user can try again with.
+func (st *state) logout(ctx context.Context, w http.ResponseWriter, session *sessions.Session) error {
+	if started(w) {
+		return ErrResponseStarted
+	}
+	if st.stored || st.failed != nil && st.issued {
+		err := st.client.Delete(ctx, st.location(st.token.id))
+		if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
+			err = fault("deleting", err)
+			st.log.warn(ctx, "a session could not be deleted", err)
+			return err
+		}
+	}
+	st.end(session)
+	return st.setCookie(w, session.Options)
+}
+
+// pause waits a moment after the first few conflicts, a random one so that
+// requests do not stay in step.
+func pause(ctx context.Context, attempt int) error {
+	if attempt < 3 {
+		return nil
+	}
+	timer := time.NewTimer(rand.N(min(time.Duration(attempt), 10) * time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fault("saving", ctx.Err())
+	}
+}

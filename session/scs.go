@@ -1,0 +1,206 @@
+package session
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+)
+
+// SCSStore keeps the sessions of github.com/alexedwards/scs/v2 in memcached: it
+// is an scs.CtxStore. Entries are sealed under keys derived from their tokens,
+// and tokens do not appear in memcached.
+//
+// A token that was deleted stays dead for an hour, so that a request in flight
+// cannot bring a session back after a logout or RenewToken: its Commit fails
+// with ErrNotFound. It is safe for concurrent use.
+type SCSStore struct {
+	client Client
+	opts   Options
+	log    limitedLog
+}
+
+// NewSCS returns a store for scs. Of the options it uses Prefix, MaxSize and
+// Logger: scs keeps the timeouts itself and encodes the values.
+func NewSCS(client Client, opts *Options) *SCSStore {
+	s := &SCSStore{client: client, opts: opts.withDefaults()}
+	s.log.logger = s.opts.Logger
+	return s
+}
+
+const (
+	scsMaxToken = 512 // scs's own tokens have 43 bytes
+	scsDeadFor  = time.Hour
+)
+
+// scsEnded is what stands in the place of an entry that was deleted. No sealed
+// entry begins like it.
+var scsEnded = []byte{0}
+
+var (
+	scsKeys  = newPRF(extract([]byte("bmemcached-go scs v1"), ""))
+	errToken = errors.New("session: malformed token")
+)
+
+// Find returns the data of a token. Tokens that are unknown, expired, deleted
+// or malformed are not found, which is no error.
+func (s *SCSStore) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
+
+// FindCtx is Find with a context.
+func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	if s.client == nil {
+		return nil, false, errNoClient
+	}
+	if !validToken(token) {
+		return nil, false, nil
+	}
+	item, err := s.client.Get(ctx, s.key(token))
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		return nil, false, nil
+	}
+	if err != nil {
+		err = fault("loading", err)
+		s.log.warn(ctx, "sessions cannot be loaded", err)
+		return nil, false, err
+	}
+	if ended(item) {
+		return nil, false, nil
+	}
+	data, expiry, err := s.open(token, item.Value)
+	if err != nil {
+		s.log.warn(ctx, "a stored session cannot be read", err)
+		return nil, false, err
+	}
+	return data, time.Now().Before(expiry), nil
+}
+
+// Commit stores the data of a token until expiry. An expiry that has passed
+// ends the session. A token that was deleted gives ErrNotFound.
+func (s *SCSStore) Commit(token string, data []byte, expiry time.Time) error {
+	return s.CommitCtx(context.Background(), token, data, expiry)
+}
+
+// CommitCtx is Commit with a context.
+func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	if s.client == nil {
+		return errNoClient
+	}
+	if !validToken(token) {
+		return errToken
+	}
+	ttl := time.Until(expiry)
+	if ttl <= 0 {
+		return s.DeleteCtx(ctx, token)
+	}
+	sealed := s.seal(token, data, expiry)
+	if len(sealed) > s.opts.MaxSize {
+		return fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), s.opts.MaxSize)
+	}
+	item := &memcached.Item{Key: s.key(token), Value: sealed, TTL: ttl}
+	for attempt := range maxAttempts {
+		retry, err := s.put(ctx, item)
+		if !retry {
+			return err
+		}
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w, %d times over", ErrConflict, maxAttempts)
+}
+
+// put stores item unless its token was deleted. It asks for a retry when
+// another request came in between.
+func (s *SCSStore) put(ctx context.Context, item *memcached.Item) (retry bool, err error) {
+	old, err := s.client.Get(ctx, item.Key)
+	switch {
+	case errors.Is(err, memcached.ErrCacheMiss):
+		err = s.client.Add(ctx, item)
+	case err != nil:
+	case ended(old):
+		return false, fmt.Errorf("%w: its token was deleted", ErrNotFound)
+	case old.CAS == 0:
+		return false, errNoCAS
+	default:
+		item.CAS = old.CAS
+		err = s.client.CompareAndSwap(ctx, item)
+		item.CAS = 0
+	}
+	switch {
+	case err == nil:
+		return false, nil
+	case errors.Is(err, memcached.ErrNotStored), errors.Is(err, memcached.ErrCASConflict), errors.Is(err, memcached.ErrCacheMiss):
+		return true, nil
+	default:
+		err = fault("saving", err)
+		s.log.warn(ctx, "a session could not be saved", err)
+		return false, err
+	}
+}
+
+// Delete ends the session of a token. A token that is unknown or malformed is
+// no error.
+func (s *SCSStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
+
+// DeleteCtx is Delete with a context.
+func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
+	if s.client == nil {
+		return errNoClient
+	}
+	if !validToken(token) {
+		return nil
+	}
+	err := s.client.Set(ctx, &memcached.Item{Key: s.key(token), Value: scsEnded, TTL: scsDeadFor})
+	if err != nil {
+		err = fault("deleting", err)
+		s.log.warn(ctx, "a session could not be deleted", err)
+		return err
+	}
+	return nil
+}
+
+func ended(item *memcached.Item) bool { return len(item.Value) == 1 && item.Value[0] == scsEnded[0] }
+
+// validToken reports whether a token can be one: what browsers send is not to
+// be trusted.
+func validToken(token string) bool {
+	if len(token) == 0 || len(token) > scsMaxToken {
+		return false
+	}
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *SCSStore) key(token string) string {
+	return memcached.SafeKey(s.opts.Prefix, encode32(scsKeys.derive("location", []byte(token))))
+}
+
+func (s *SCSStore) sealer(token string) *sealer {
+	return newSealer(scsKeys, keyID{}, "seal", []byte(token))
+}
+
+// seal seals data with its expiry before it (Unix milliseconds, a varint):
+// memcached counts in seconds.
+func (s *SCSStore) seal(token string, data []byte, expiry time.Time) []byte {
+	plain := make([]byte, 0, len(data)+binary.MaxVarintLen64)
+	plain = binary.AppendVarint(plain, min(max(expiry.UnixMilli(), 1), maxMilli))
+	return s.sealer(token).seal(append(plain, data...))
+}
+
+func (s *SCSStore) open(token string, sealed []byte) (data []byte, expiry time.Time, err error) {
+	plain, err := s.sealer(token).open(sealed)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	expiry, data, err = cutTime(plain)
+	return data, expiry, err
+}
