@@ -1,6 +1,7 @@
 package memcachedtest
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 )
@@ -44,6 +45,18 @@ func (c *clock) expiry(exptime uint32, now relTime) relTime {
 		return 1
 	default:
 		return relTime(int64(exptime) - started)
+	}
+}
+
+// after is the expiry of an item that is to live for ttl; 0 means for ever.
+func (c *clock) after(ttl time.Duration, now relTime) relTime {
+	switch seconds := (ttl + time.Second - 1) / time.Second; {
+	case ttl == 0:
+		return 0
+	case ttl < 0:
+		return 1
+	default:
+		return now + relTime(min(int64(seconds), math.MaxUint32-int64(now)))
 	}
 }
 

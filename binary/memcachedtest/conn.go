@@ -29,7 +29,8 @@ type request struct {
 type conn struct {
 	server *Server
 	id     uint64
-	nc     net.Conn
+	raw    net.Conn
+	nc     net.Conn      // raw, or TLS over it
 	done   chan struct{} // closed when the server drops the connection
 	r      *bufio.Reader
 	out    []byte // answers that are not written yet
@@ -38,9 +39,15 @@ type conn struct {
 }
 
 func newConn(s *Server, id uint64, nc net.Conn) *conn {
-	c := &conn{server: s, id: id, nc: nc, done: make(chan struct{})}
+	c := &conn{server: s, id: id, raw: nc, nc: nc, done: make(chan struct{})}
 	c.r = bufio.NewReaderSize(flushingReader{c}, readBufferSize)
 	return c
+}
+
+// drop ends the connection from outside.
+func (c *conn) drop() {
+	close(c.done)
+	c.raw.Close() // at once, without the farewell of TLS
 }
 
 // flushingReader writes what was answered before it waits for more requests,
@@ -72,7 +79,7 @@ func (c *conn) serve() {
 	for {
 		req, err := c.next()
 		if err == nil {
-			err = c.handle(req)
+			err = c.process(req)
 		}
 		if err == nil && len(c.out) > flushAbove {
 			err = c.flush()

@@ -75,7 +75,6 @@ func (c *conn) execute(op wire.Opcode, req *request) error {
 		c.flushAll(req)
 	case wire.OpNoop:
 		c.succeed(req, 0)
-		return c.flush()
 	case wire.OpVersion:
 		c.answer(req, wire.StatusOK, 0, nil, nil, []byte(version))
 	case wire.OpStat:

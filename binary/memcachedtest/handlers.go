@@ -9,7 +9,7 @@ import (
 // get answers the GET and GAT families and TOUCH (proto_bin.c,
 // process_bin_get_or_touch).
 func (c *conn) get(op wire.Opcode, req *request) {
-	var it item
+	var it entry
 	var ok bool
 	switch op {
 	case wire.OpGet, wire.OpGetK:
@@ -50,17 +50,16 @@ func (c *conn) store(op wire.Opcode, req *request) error {
 	flags, exptime := wire.DecodeStoreExtras(req.extras)
 	st := c.server.storage
 	if !st.fits(len(req.key), req.ValueLen(), flags) {
+		st.tooLarge(op, req.key)
 		c.fail(req, wire.StatusTooLarge)
-		if op == wire.OpSet { // rather nothing than what was meant to be replaced
-			st.remove(req.key, 0)
-		}
 		return c.discard(req.ValueLen())
 	}
 	value, err := c.value(req.ValueLen())
 	if err != nil {
 		return err
 	}
-	c.stored(req)(st.store(op, req.key, value, flags, exptime, req.CAS))
+	cas, status := st.store(op, req.key, value, flags, exptime, req.CAS)
+	c.finish(req, cas, status)
 	return nil
 }
 
@@ -68,6 +67,7 @@ func (c *conn) store(op wire.Opcode, req *request) error {
 func (c *conn) concat(op wire.Opcode, req *request) error {
 	st := c.server.storage
 	if !st.fits(len(req.key), req.ValueLen(), 0) {
+		st.tooLarge(op, req.key)
 		c.fail(req, wire.StatusTooLarge)
 		return c.discard(req.ValueLen())
 	}
@@ -75,24 +75,23 @@ func (c *conn) concat(op wire.Opcode, req *request) error {
 	if err != nil {
 		return err
 	}
-	c.stored(req)(st.concat(op, req.key, value, req.CAS))
+	cas, status := st.concat(op, req.key, value, req.CAS)
+	c.finish(req, cas, status)
 	return nil
 }
 
-// stored returns the function that answers with the outcome of a write.
-func (c *conn) stored(req *request) func(cas uint64, status wire.Status) {
-	return func(cas uint64, status wire.Status) {
-		if status != wire.StatusOK {
-			c.fail(req, status)
-			return
-		}
-		c.succeed(req, cas)
+// finish answers with the outcome of a write.
+func (c *conn) finish(req *request, cas uint64, status wire.Status) {
+	if status != wire.StatusOK {
+		c.fail(req, status)
+		return
 	}
+	c.succeed(req, cas)
 }
 
 // remove answers DELETE.
 func (c *conn) remove(req *request) {
-	c.stored(req)(0, c.server.storage.remove(req.key, req.CAS))
+	c.finish(req, 0, c.server.storage.remove(req.key, req.CAS))
 }
 
 // count answers INCREMENT and DECREMENT.

@@ -1,30 +1,43 @@
 package memcachedtest
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+	"fmt"
+	"slices"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/saslserver"
+)
 
 // Options set up a Server. The zero value of each field is its default.
 type Options struct {
-	// Users are the passwords by user name. With any, clients have to
-	// authenticate; nil lets everybody in and offers no SASL, like a memcached
+	// Users are the passwords by user name. If it is not nil, clients have to
+	// authenticate. Nil lets everybody in and offers no SASL, like a memcached
 	// started without -S.
 	Users map[string]string
 
 	// Mechanisms are the SASL mechanisms on offer, in the order in which they
-	// are listed: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN. Nil offers them
-	// all.
+	// are listed. Nil means all: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5 and
+	// PLAIN.
 	Mechanisms []string
 
-	// TLS encrypts the connections. Nil leaves them plain.
+	// TLS encrypts the connections; it needs a certificate (see TLSConfig).
+	// Nil leaves them plain.
 	TLS *tls.Config
 
-	// MaxItemSize is the largest item in bytes, key, value and about 60 bytes
-	// of overhead together, like memcached's -I. Zero means 1 MiB.
+	// MaxItemSize is the size of the largest item in bytes: key, value and 59
+	// bytes of overhead together, 4 more with flags. It is memcached's -I.
+	// Zero means 1 MiB.
 	MaxItemSize int
 
-	// MaxMemory is how many bytes of items are kept, like memcached's -m:
-	// above it, those unused for the longest time are evicted. Zero means
+	// MaxMemory is how many bytes of items are kept: above it, those unused
+	// for the longest time are evicted. It is memcached's -m. Zero means
 	// 64 MiB.
 	MaxMemory int
+
+	// MaxConns is how many connections are served at once; others are told
+	// "ERROR Too many open connections" in the text protocol. It is memcached's
+	// -c. Zero means 1024.
+	MaxConns int
 
 	// DisableCAS keeps no versions, like memcached's -C.
 	DisableCAS bool
@@ -36,18 +49,51 @@ type Options struct {
 const (
 	defaultMaxItemSize = 1 << 20
 	defaultMaxMemory   = 64 << 20
+	defaultMaxConns    = 1024
+	// minItemSize and maxItemSize are the bounds that memcached sets for -I.
+	minItemSize = 1 << 10
+	maxItemSize = 1 << 30
 )
 
-func (o *Options) withDefaults() Options {
+// withDefaults returns a copy with defaults filled in, or what is wrong.
+func (o *Options) withDefaults() (Options, error) {
 	var c Options
 	if o != nil {
 		c = *o
+	}
+	c.Mechanisms = slices.Clone(c.Mechanisms)
+	if c.Mechanisms == nil {
+		c.Mechanisms = saslserver.Mechanisms
+	}
+	if c.TLS != nil {
+		c.TLS = c.TLS.Clone()
 	}
 	if c.MaxItemSize == 0 {
 		c.MaxItemSize = defaultMaxItemSize
 	}
 	if c.MaxMemory == 0 {
-		c.MaxMemory = defaultMaxMemory
+		c.MaxMemory = max(defaultMaxMemory, 2*c.MaxItemSize)
 	}
-	return c
+	if c.MaxConns == 0 {
+		c.MaxConns = defaultMaxConns
+	}
+	return c, c.validate()
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.MaxItemSize < minItemSize || o.MaxItemSize > maxItemSize:
+		return fmt.Errorf("memcachedtest: Options.MaxItemSize is %d: want %d to %d, or 0 for the default", o.MaxItemSize, minItemSize, maxItemSize)
+	case o.MaxMemory < o.MaxItemSize:
+		return fmt.Errorf("memcachedtest: Options.MaxMemory is %d: want at least the largest item, %d, or 0 for the default", o.MaxMemory, o.MaxItemSize)
+	}
+	if o.MaxConns < 0 {
+		return fmt.Errorf("memcachedtest: Options.MaxConns is %d: want 1 or more, or 0 for the default", o.MaxConns)
+	}
+	for _, m := range o.Mechanisms {
+		if !slices.Contains(saslserver.Mechanisms, m) {
+			return fmt.Errorf("memcachedtest: Options.Mechanisms has %q: want some of %q", m, saslserver.Mechanisms)
+		}
+	}
+	return nil
 }

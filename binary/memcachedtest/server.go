@@ -3,10 +3,12 @@ package memcachedtest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // version is what the server calls itself: the memcached that it was checked
@@ -20,6 +22,14 @@ type Server struct {
 	storage *storage
 	clock   clock
 	addr    string
+	network bool // it listens
+
+	requests          recorder
+	intercept         atomic.Pointer[func(Request) Action]
+	auths, authErrors atomic.Uint64
+
+	usersMu sync.Mutex        // guards the content of users
+	users   map[string]string // nil lets everybody in
 
 	mu       sync.Mutex // guards what follows
 	idle     *sync.Cond // signalled when a goroutine of the server ends
@@ -31,7 +41,10 @@ type Server struct {
 	closed   bool
 }
 
-var errDown = errors.New("memcachedtest: connection refused: the server is not running")
+var (
+	errDown   = errors.New("memcachedtest: connection refused: the server is not running")
+	errClosed = errors.New("memcachedtest: the server is closed")
+)
 
 // Start starts a server that is closed when the test ends. The test fails at
 // once if that is not possible.
@@ -49,13 +62,24 @@ func Start(tb testing.TB, opts *Options) *Server {
 // caller closes it. Inside a testing/synctest bubble it does not listen and is
 // reached through DialContext only.
 func NewServer(opts *Options) (*Server, error) {
-	s := &Server{opts: opts.withDefaults(), conns: make(map[*conn]struct{})}
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opts:    o,
+		users:   maps.Clone(o.Users),
+		conns:   make(map[*conn]struct{}),
+		network: !inBubble(),
+	}
 	s.idle = sync.NewCond(&s.mu)
 	s.storage = newStorage(&s.opts, &s.clock)
-	if inBubble() {
+	if !s.network {
 		s.addr = fmt.Sprintf("memory-%d:11211", memServers.Add(1))
 		return s, nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.listen("127.0.0.1:0"); err != nil {
 		return nil, err
 	}
@@ -69,61 +93,33 @@ var memServers atomic.Uint64
 // Addr returns the address, host:port, that the server listens on.
 func (s *Server) Addr() string { return s.addr }
 
-// listen starts accepting connections at addr.
-func (s *Server) listen(addr string) error {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("memcachedtest: listen: %w", err)
-	}
+// Stop drops all connections and refuses new ones until Restart. It returns
+// when the goroutines of the connections have ended.
+func (s *Server) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.listener = l
-	s.spawn(func() { s.accept(l) })
-	return nil
+	s.unlisten()
+	s.drop()
 }
 
-// spawn runs f in a goroutine that Close waits for. The caller holds the lock.
-func (s *Server) spawn(f func()) {
-	s.running++
-	go func() {
-		defer func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.running--
-			s.idle.Broadcast()
-		}()
-		f()
-	}()
-}
-
-func (s *Server) accept(l net.Listener) {
-	for {
-		nc, err := l.Accept()
-		if err != nil {
-			return // the listener was closed
-		}
-		if s.serve(nc) != nil {
-			nc.Close()
-		}
-	}
-}
-
-// serve starts a goroutine that answers the requests from nc.
-func (s *Server) serve(nc net.Conn) error {
+// Restart drops all connections and forgets all items, as the restart of a
+// memcached does, and goes on, or starts again after Stop, at the same address.
+// The error says that the address was taken meanwhile, or that the server is
+// closed.
+func (s *Server) Restart() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.down {
-		return errDown
+	s.drop()
+	if s.closed {
+		return errClosed
 	}
-	s.lastConn++
-	c := newConn(s, s.lastConn, nc)
-	s.conns[c] = struct{}{}
-	s.spawn(func() {
-		c.serve()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.conns, c)
-	})
+	s.storage.reset()
+	if s.network && s.listener == nil {
+		if err := s.listen(s.addr); err != nil {
+			return err
+		}
+	}
+	s.down = false
 	return nil
 }
 
@@ -133,22 +129,11 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.stop()
+	s.unlisten()
+	s.drop()
 }
 
-// stop drops everything and waits, letting go of the lock meanwhile.
-func (s *Server) stop() {
-	s.down = true
-	if s.listener != nil {
-		s.listener.Close()
-		s.listener = nil
-	}
-	for c := range s.conns {
-		close(c.done)
-		c.nc.Close()
-		delete(s.conns, c)
-	}
-	for s.running > 0 {
-		s.idle.Wait()
-	}
-}
+// Advance moves the server's clock forward, so that items expire. The clock
+// otherwise follows time.Now and, like memcached's, knows whole seconds only:
+// an item with a TTL of one second lives up to one second.
+func (s *Server) Advance(d time.Duration) { s.clock.advanced.Add(int64(d)) }

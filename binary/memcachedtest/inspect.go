@@ -1,0 +1,67 @@
+package memcachedtest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// Item returns a copy of what is stored under key, with the time that it has
+// left as TTL, and whether there is anything. It counts as no use of the item.
+func (s *Server) Item(key string) (*memcached.Item, bool) {
+	st := s.storage
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	it := st.find([]byte(key), s.clock.now())
+	if it == nil {
+		return nil, false
+	}
+	return &memcached.Item{
+		Key:   it.key,
+		Value: slices.Clone(it.value),
+		Flags: it.flags,
+		TTL:   s.clock.remaining(it.expiry),
+		CAS:   it.cas,
+	}, true
+}
+
+// SetItem stores a copy of item, whatever is there; its CAS is not looked at.
+// A TTL of 0 keeps it for ever. It panics if the item could not be stored
+// through the protocol: if its key is not 1 to 250 bytes, or it is too large.
+func (s *Server) SetItem(item *memcached.Item) {
+	st := s.storage
+	if n := len(item.Key); n == 0 || n > wire.MaxKeyLen {
+		panic(fmt.Sprintf("memcachedtest: SetItem: key of %d bytes", n))
+	}
+	if !st.fits(len(item.Key), len(item.Value), item.Flags) {
+		panic(fmt.Sprintf("memcachedtest: SetItem: value of %d bytes is too large", len(item.Value)))
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	now := s.clock.now()
+	old := st.find([]byte(item.Key), now)
+	st.link(&entry{
+		key:    item.Key,
+		value:  slices.Clone(item.Value),
+		flags:  item.Flags,
+		expiry: s.clock.after(item.TTL, now),
+	}, old, now)
+}
+
+// Keys returns the keys of all items that have not expired, sorted.
+func (s *Server) Keys() []string {
+	st := s.storage
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	now := s.clock.now()
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(st.items)) {
+		if st.find([]byte(key), now) != nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
