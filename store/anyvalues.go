@@ -1,0 +1,98 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec"
+)
+
+// anyValues encodes and decodes the values of a Store.
+type anyValues struct{ codec codec.Codec }
+
+func (a anyValues) encode(v any) (payload, error) {
+	k, native := kindOf(v)
+	if a.codec == nil || !native && isNil(v) {
+		return encodeNative(v)
+	}
+	data, flags, err := a.codec.Encode(v)
+	switch {
+	case err != nil && native && errors.Is(err, codec.ErrType):
+		return encodeNative(v)
+	case err != nil:
+		return payload{}, fmt.Errorf("memcached store: encoding: %w", err)
+	case native:
+		return payload{form{class: classTyped, kind: k, flags: flags}, data}, nil
+	default:
+		return payload{form{class: classCodec, flags: flags}, data}, nil
+	}
+}
+
+func (a anyValues) decode(p payload) (any, error) {
+	switch {
+	case p.form.class == classNative:
+		return decodeValue(p.data, p.form.kind)
+	case p.form.class == classForeign && a.codec == nil:
+		return decodeValue(p.data, kindBytes)
+	case a.codec == nil:
+		return nil, errNeedsCodec
+	case p.form.class == classTyped:
+		return decodeKind(a.codec, p)
+	default:
+		return decodeAs[any](a.codec, p)
+	}
+}
+
+func encodeNative(v any) (payload, error) {
+	data, k, err := encodeValue(v)
+	return payload{form{class: classNative, kind: k}, data}, err
+}
+
+// decodeAs decodes a codec's value into a T.
+func decodeAs[T any](c codec.Codec, p payload) (any, error) {
+	var v T
+	if err := c.Decode(p.data, p.form.flags, &v); err != nil {
+		return nil, fmt.Errorf("memcached store: decoding: %w", err)
+	}
+	return v, nil
+}
+
+// decodeKind decodes a codec's value into the type that it was.
+func decodeKind(c codec.Codec, p payload) (any, error) {
+	switch p.form.kind {
+	case kindBytes:
+		return decodeAs[[]byte](c, p)
+	case kindString:
+		return decodeAs[string](c, p)
+	case kindBool:
+		return decodeAs[bool](c, p)
+	case kindInt:
+		return decodeAs[int](c, p)
+	case kindInt8:
+		return decodeAs[int8](c, p)
+	case kindInt16:
+		return decodeAs[int16](c, p)
+	case kindInt32:
+		return decodeAs[int32](c, p)
+	case kindInt64:
+		return decodeAs[int64](c, p)
+	case kindUint:
+		return decodeAs[uint](c, p)
+	case kindUint8:
+		return decodeAs[uint8](c, p)
+	case kindUint16:
+		return decodeAs[uint16](c, p)
+	case kindUint32:
+		return decodeAs[uint32](c, p)
+	case kindUint64:
+		return decodeAs[uint64](c, p)
+	case kindUintptr:
+		return decodeAs[uintptr](c, p)
+	case kindFloat32:
+		return decodeAs[float32](c, p)
+	case kindFloat64:
+		return decodeAs[float64](c, p)
+	default:
+		return nil, fmt.Errorf("%w: unknown kind %d: written by a newer version?", ErrCorrupt, p.form.kind)
+	}
+}

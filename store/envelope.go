@@ -1,0 +1,89 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// An envelope holds what does not fit the flags: the tags of an item with
+// their versions when it was stored, and the form of the value. The flags of
+// an item in an envelope are classNative, kindEnvelope and the deadline.
+//
+//	byte 0      envelopeVersion
+//	byte 1, 2   class and kind of the value
+//	byte 3–6    the codec's flags, big endian
+//	uvarint     number of tags, then of each tag
+//	              uvarint   length of its key
+//	              bytes     key of its counter
+//	              8 bytes   version, big endian
+//	the rest    the value
+type envelope struct {
+	form form
+	tags []tagVersion
+	data []byte
+}
+
+const (
+	envelopeVersion = 1
+	envelopeHead    = 7
+	minTagSize      = 1 + 1 + 8
+)
+
+// tagVersion is the state of a tag: the key of its counter and the number
+// that stood there.
+type tagVersion struct {
+	key     string
+	version uint64
+}
+
+// seal returns e as bytes.
+func (e *envelope) seal() []byte {
+	size := envelopeHead + binary.MaxVarintLen64 + len(e.data)
+	for _, t := range e.tags {
+		size += binary.MaxVarintLen16 + len(t.key) + 8
+	}
+	b := make([]byte, 0, size)
+	b = append(b, envelopeVersion, byte(e.form.class), byte(e.form.kind))
+	b = binary.BigEndian.AppendUint32(b, e.form.flags)
+	b = binary.AppendUvarint(b, uint64(len(e.tags)))
+	for _, t := range e.tags {
+		b = binary.AppendUvarint(b, uint64(len(t.key)))
+		b = append(b, t.key...)
+		b = binary.BigEndian.AppendUint64(b, t.version)
+	}
+	return append(b, e.data...)
+}
+
+// unseal takes b apart. The value is a part of b.
+func unseal(b []byte) (*envelope, error) {
+	if len(b) < envelopeHead+1 {
+		return nil, fmt.Errorf("%w: envelope cut short", ErrCorrupt)
+	}
+	if b[0] != envelopeVersion {
+		return nil, fmt.Errorf("%w: envelope of version %d: written by a newer version?", ErrCorrupt, b[0])
+	}
+	e := &envelope{form: form{
+		class: class(b[1]), kind: kind(b[2]), flags: binary.BigEndian.Uint32(b[3:]),
+	}}
+	if e.form.class > classCodec || e.form.kind == kindEnvelope {
+		return nil, fmt.Errorf("%w: envelope around an unknown form", ErrCorrupt)
+	}
+	rest := b[envelopeHead:]
+	n, size := binary.Uvarint(rest)
+	if size <= 0 || n > uint64(len(rest)/minTagSize) {
+		return nil, fmt.Errorf("%w: envelope cut short", ErrCorrupt)
+	}
+	rest = rest[size:]
+	e.tags = make([]tagVersion, n)
+	for i := range e.tags {
+		length, size := binary.Uvarint(rest)
+		if size <= 0 || length == 0 || length > maxKeyLen || uint64(len(rest)-size) < length+8 {
+			return nil, fmt.Errorf("%w: envelope cut short", ErrCorrupt)
+		}
+		rest = rest[size:]
+		e.tags[i] = tagVersion{string(rest[:length]), binary.BigEndian.Uint64(rest[length:])}
+		rest = rest[length+8:]
+	}
+	e.data = rest
+	return e, nil
+}

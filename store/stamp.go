@@ -1,0 +1,74 @@
+package store
+
+import "time"
+
+// A stamp is a deadline in few bits: the highest choose a unit, the others
+// count such units since 1970, modulo what fits. Zero stands for no deadline.
+//
+// A finer unit has a shorter reach; the TTL decides which is taken.
+type stamp uint32
+
+// stampFormat is how a stamp is laid out.
+type stampFormat struct {
+	countBits int
+	units     []time.Duration
+}
+
+var (
+	// fine is 25 bits. Its units reach 54 hours, 72 days, 582 days and
+	// 204 years.
+	fine = stampFormat{23, []time.Duration{
+		time.Second / 32, time.Second, 8 * time.Second, 1024 * time.Second,
+	}}
+	// coarse is 21 bits. Its units reach 102 minutes, 13 hours, 4 days,
+	// 18 days, 72 days, 291 days, 12 years and 204 years.
+	coarse = stampFormat{18, []time.Duration{
+		time.Second / 32, time.Second / 4, 2 * time.Second, 8 * time.Second,
+		32 * time.Second, 128 * time.Second, 2048 * time.Second, 32768 * time.Second,
+	}}
+)
+
+// A writer puts a deadline at most three quarters of the counts ahead. A
+// reader, whose clock may be behind, takes up to seven eighths ahead for the
+// future, and what is beyond for the past.
+func (f *stampFormat) counts() uint64     { return 1 << f.countBits }
+func (f *stampFormat) writeReach() uint64 { return f.counts() / 4 * 3 }
+func (f *stampFormat) readReach() uint64  { return f.counts() / 8 * 7 }
+
+// stamp returns the deadline ttl after now, rounded down to its unit. A zero
+// ttl has none; a negative one is in the past.
+func (f *stampFormat) stamp(now time.Time, ttl time.Duration) stamp {
+	if ttl == 0 {
+		return 0
+	}
+	ttl = max(ttl, -time.Second) // how long ago does not matter
+	reach := time.Duration(f.writeReach())
+	scale := 0
+	for scale < len(f.units)-1 && ttl > reach*f.units[scale] {
+		scale++
+	}
+	unit := f.units[scale]
+	ttl = min(ttl, reach*unit)
+	// Unsigned, because the sum can need 64 bits.
+	count := (uint64(now.UnixNano()) + uint64(ttl)) / uint64(unit) % f.counts()
+	if scale == 0 && count == 0 {
+		count = f.counts() - 1 // one unit earlier: zero is taken
+	}
+	return stamp(scale)<<f.countBits | stamp(count)
+}
+
+// left returns how long after now the deadline is, zero or less when it has
+// passed. ok is false when there is no deadline.
+func (f *stampFormat) left(s stamp, now time.Time) (left time.Duration, ok bool) {
+	if s == 0 {
+		return 0, false
+	}
+	unit := uint64(f.units[s>>f.countBits])
+	at := uint64(now.UnixNano())
+	current := at / unit
+	ahead := (uint64(s) - current) % f.counts()
+	if ahead > f.readReach() {
+		return -time.Duration((f.counts() - ahead) * unit), true
+	}
+	return time.Duration((current+ahead)*unit - at), true
+}
