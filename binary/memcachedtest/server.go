@@ -75,7 +75,7 @@ func NewServer(opts *Options) (*Server, error) {
 	s.idle = sync.NewCond(&s.mu)
 	s.storage = newStorage(&s.opts, &s.clock)
 	if !s.network {
-		s.addr = fmt.Sprintf("memory-%d:11211", memServers.Add(1))
+		s.addr = fmt.Sprintf("server-%d.%s:11211", memServers.Add(1), memoryDomain)
 		return s, nil
 	}
 	s.mu.Lock()
@@ -87,7 +87,10 @@ func NewServer(opts *Options) (*Server, error) {
 	return s, nil
 }
 
-// memServers counts the servers that listen nowhere, which makes their names.
+// memoryDomain holds the names of the servers that listen nowhere.
+const memoryDomain = "memory.test"
+
+// memServers counts them.
 var memServers atomic.Uint64
 
 // Addr returns the address, host:port, that the server listens on.
