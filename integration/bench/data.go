@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // keyCount is how many keys a data set usually has: a power of two, so that a
@@ -24,6 +25,14 @@ func newDataset(size, count int) *dataset {
 	d := &dataset{size: size, keys: make([]string, count)}
 	for i := range d.keys {
 		d.keys[i] = fmt.Sprintf("bench:%d:%05d:%08d", count, size, i)
+	}
+	return d
+}
+
+// renamed puts a prefix before the set's keys, spaces in it replaced.
+func (d *dataset) renamed(prefix string) *dataset {
+	for i, key := range d.keys {
+		d.keys[i] = strings.ReplaceAll(prefix, " ", "-") + ":" + key
 	}
 	return d
 }

@@ -33,13 +33,17 @@ func (e *env) data(size int) (*dataset, error) { return e.load(e.server, size, k
 
 // load returns a data set that s holds.
 func (e *env) load(s *server, size, count int) (*dataset, error) {
-	d := newDataset(size, count)
+	return e.loadWith(gomemcachePeer{}, s, newDataset(size, count))
+}
+
+// loadWith stores d through peer, unless that happened before.
+func (e *env) loadWith(peer Peer, s *server, d *dataset) (*dataset, error) {
 	id := s.addrs[0] + d.keys[0]
 	if loaded, ok := e.loaded[id]; ok {
 		return loaded, nil
 	}
 	const callers = 8
-	c, err := gomemcachePeer{}.Open(s.addrs[:1], callers)
+	c, err := peer.Open(s.addrs[:1], callers)
 	if err != nil {
 		return nil, err
 	}

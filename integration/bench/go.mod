@@ -7,10 +7,15 @@ replace github.com/bmemcached/bmemcached-go => ../../
 require (
 	github.com/aliexpressru/gomemcached v1.0.0
 	github.com/bradfitz/gomemcache v0.0.0-20260422231931-4d751bb6e37c
+	github.com/eko/gocache/lib/v4 v4.4.0
+	github.com/eko/gocache/store/memcache/v4 v4.2.4
 	github.com/memcachier/mc/v3 v3.0.3
 )
 
-require github.com/bradleypeabody/gorilla-sessions-memcache v0.0.0-20240916143655-c0e34fd2f304 // indirect
+require (
+	github.com/bradleypeabody/gorilla-sessions-memcache v0.0.0-20240916143655-c0e34fd2f304 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect

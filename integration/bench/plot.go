@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -43,15 +45,11 @@ type line struct {
 
 // panel maps values to places.
 type panel struct {
-	left       float64
-	title      string
-	lowX       float64 // log2 of callers
-	highX      float64
-	lowY       float64
-	highY      float64
-	ticks      []float64
-	text       func(v float64) string
-	scaleToSVG func(v float64) float64
+	left        float64
+	title       string
+	lowX, highX float64 // log2 of callers
+	lowY, highY float64 // log10 of the value
+	ticks       []float64
 }
 
 // drawPlot returns an SVG of throughput and p99 of the Get rows by callers, or
@@ -68,8 +66,8 @@ func drawPlot(r *results, rows []row) string {
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", plotWidth, plotHeight)
 	fmt.Fprintf(&b, `<text x="20" y="28" font-size="16" font-weight="bold" fill="#222">Get of 100-byte values, client and memcached on %s</text>`+"\n",
 		escape(coresOf(r)))
-	left := linearPanel(panelLefts[0], "thousand operations a second", rates)
-	right := logPanel(panelLefts[1], "p99, milliseconds (logarithmic)", tails)
+	left := newPanel(panelLefts[0], "thousand operations a second (logarithmic)", rates)
+	right := newPanel(panelLefts[1], "p99, milliseconds (logarithmic)", tails)
 	left.draw(&b, rates)
 	right.draw(&b, tails)
 	b.WriteString("</svg>\n")
@@ -110,33 +108,7 @@ func plotLines(r *results, rows []row, metric string, unit float64) []line {
 	return lines
 }
 
-// linearPanel is a panel from 0 to a round number above all points.
-func linearPanel(left float64, title string, lines []line) *panel {
-	p := newPanel(left, title, lines)
-	_, high := rangeOf(lines)
-	step := niceStep(high / 5)
-	p.lowY, p.highY = 0, step*math.Ceil(high/step)
-	for v := 0.0; v <= p.highY+step/2; v += step {
-		p.ticks = append(p.ticks, v)
-	}
-	p.text = rateText
-	p.scaleToSVG = func(v float64) float64 { return v }
-	return p
-}
-
-// logPanel is a panel of whole decades around all points.
-func logPanel(left float64, title string, lines []line) *panel {
-	p := newPanel(left, title, lines)
-	low, high := rangeOf(lines)
-	p.scaleToSVG = math.Log10
-	p.lowY, p.highY = math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
-	for e := p.lowY; e <= p.highY; e++ {
-		p.ticks = append(p.ticks, math.Pow(10, e))
-	}
-	p.text = func(v float64) string { return fmt.Sprintf("%g", v) }
-	return p
-}
-
+// newPanel is a panel around all points, from a round number to a round number.
 func newPanel(left float64, title string, lines []line) *panel {
 	p := &panel{left: left, title: title, lowX: math.Inf(1), highX: math.Inf(-1)}
 	for _, l := range lines {
@@ -148,7 +120,26 @@ func newPanel(left float64, title string, lines []line) *panel {
 	if p.highX == p.lowX {
 		p.highX++
 	}
+	p.ticks = ticksAround(rangeOf(lines))
+	p.lowY, p.highY = math.Log10(p.ticks[0]), math.Log10(p.ticks[len(p.ticks)-1])
 	return p
+}
+
+// ticksAround returns the steps of 1, 2, 5, 10 … from the last at or below low
+// to the first at or above high.
+func ticksAround(low, high float64) []float64 {
+	var ticks []float64
+	for power := math.Pow(10, math.Floor(math.Log10(low))); ; power *= 10 {
+		for _, step := range []float64{1, 2, 5} {
+			v := step * power
+			if v <= low {
+				ticks = ticks[:0]
+			}
+			if ticks = append(ticks, v); v >= high && len(ticks) > 1 {
+				return ticks
+			}
+		}
+	}
 }
 
 // rangeOf returns the least and the most of all points with their spread.
@@ -162,23 +153,12 @@ func rangeOf(lines []line) (low, high float64) {
 	return low, high
 }
 
-// niceStep rounds up to 1, 2 or 5 times a power of ten.
-func niceStep(v float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, m := range []float64{1, 2, 5} {
-		if v <= m*power {
-			return m * power
-		}
-	}
-	return 10 * power
-}
-
 func (p *panel) x(callers int) float64 {
 	return p.left + panelWidth*(math.Log2(float64(callers))-p.lowX)/(p.highX-p.lowX)
 }
 
 func (p *panel) y(v float64) float64 {
-	return panelTop + panelHeight*(1-(p.scaleToSVG(v)-p.lowY)/(p.highY-p.lowY))
+	return panelTop + panelHeight*(1-(math.Log10(v)-p.lowY)/(p.highY-p.lowY))
 }
 
 // draw writes the panel's axes and lines.
@@ -188,7 +168,7 @@ func (p *panel) draw(b *strings.Builder, lines []line) {
 	for _, v := range p.ticks {
 		y := p.y(v)
 		fmt.Fprintf(b, `<path d="M%.1f %.1fh%d" stroke="#e3e3e3"/><text x="%.1f" y="%.1f" text-anchor="end" fill="#666">%s</text>`+"\n",
-			p.left, y, panelWidth, p.left-8, y+4, p.text(v))
+			p.left, y, panelWidth, p.left-8, y+4, strconv.FormatFloat(math.Round(v*1e4)/1e4, 'f', -1, 64))
 	}
 	for x := math.Ceil(p.lowX); x <= p.highX; x++ {
 		callers := 1 << int(x)
@@ -229,14 +209,13 @@ func (p *panel) drawNames(b *strings.Builder, lines []line) {
 	const apart = 15
 	ends := slices.Clone(lines)
 	at := func(l line) float64 { return p.y(l.points[len(l.points)-1].median) }
-	slices.SortFunc(ends, func(a, b line) int { return int(math.Round(at(a) - at(b))) })
+	slices.SortFunc(ends, func(a, b line) int { return cmp.Compare(at(a), at(b)) })
 	last := math.Inf(-1)
 	for _, l := range ends {
-		y := max(at(l), last+apart)
-		last = y
 		end := l.points[len(l.points)-1]
+		last = max(at(l), last+apart)
 		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" fill="%s" font-weight="bold">%s</text>`+"\n",
-			p.x(end.callers)+10, y+4, colours[l.peer], escape(l.peer))
+			p.x(end.callers)+10, last+4, colours[l.peer], escape(l.peer))
 	}
 }
 

@@ -48,7 +48,7 @@ func writeReport(w io.Writer, r *results, rows []row, notes string, plots []stri
 		return err
 	}
 	writeConditions(&b, r)
-	for _, group := range []string{groupClient, groupScale, groupMemory, groupHTTP} {
+	for _, group := range []string{groupClient, groupScale, groupMemory, groupStore, groupHTTP} {
 		writeGroup(&b, r, rows, group)
 	}
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
@@ -71,12 +71,16 @@ func writeTargets(b *strings.Builder, r *results, rows []row) {
 		return
 	}
 	b.WriteString("## Bars\n\n")
-	fmt.Fprintf(b, "%d of %d met. Ratios are medians over the rounds of one run, each taken within its round; in brackets the least and the most.\n\n",
+	fmt.Fprintf(b, "%d of %d met. Ratios are medians over the rounds of one run, each taken within its round; in brackets the least and the most. CPU/op is the ratio of processor time for the same work.\n\n",
 		len(verdicts)-missed, len(verdicts))
-	b.WriteString("| work | against | bar | measured | spread | |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("| work | against | bar | measured | spread | CPU/op | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, v := range verdicts {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", v.title(rows), v.baseline(), v.bar(),
-			v.quantity(v.median), spreadText(v.spread, v.quantity), v.outcome())
+		cpu := "—"
+		if v.Metric == metricRate && v.Against != "" {
+			cpu = orDash(r.ratio(v.Row, ours, metricCPU, v.againstRow(), v.Against).median, ratioText)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", v.title(rows), v.baseline(), v.bar(),
+			v.quantity(v.median), spreadText(v.spread, v.quantity), cpu, v.outcome())
 	}
 	b.WriteString("\n")
 }
@@ -115,6 +119,7 @@ func writeConditions(b *strings.Builder, r *results) {
 	}
 	fmt.Fprintf(b, "- versions: %s\n\n", strings.Join(versions, ", "))
 	b.WriteString("Within a round every row is measured for each contestant in turn, in an order that rotates from round to round. " +
+		"A measurement of load is made in slices, between which the contestants alternate. " +
 		"CPU is the user and system time of the client process; the server is a process of its own. " +
 		"Latencies come from every eighth call (every call of batches). " +
 		"Each delivered value is checked against its key.\n\n")

@@ -32,8 +32,8 @@ func TestReport_SaysWhetherBarsWereMet(t *testing.T) {
 	text := render(t, canned("get64", map[string]float64{ours: 420, gomemcache: 100, mcClient: 140}, 1, 2, 3), "")
 	for _, want := range []string{
 		"2 of 3 met",
-		"| Get 100 B, 64 callers | gomemcache | ≥ 3.50 | 4.20 | [4.20 – 4.20] | met (+20 %) |",
-		"| Get 100 B, 64 callers | mc | ≥ 4.00 | 3.00 | [3.00 – 3.00] | **missed by 25 %** |",
+		"| Get 100 B, 64 callers | gomemcache | ≥ 3.50 | 4.20 | [4.20 – 4.20] | 0.24 | met (+20 %) |",
+		"| Get 100 B, 64 callers | mc | ≥ 4.00 | 3.00 | [3.00 – 3.00] | 0.33 | **missed by 25 %** |",
 		"| ours | 840 | 4.20 | [4.20 – 4.20] |",
 		"![Throughput and p99 by number of callers](plot.svg)",
 	} {
@@ -120,5 +120,23 @@ func TestPlot_IsWellFormedAndNamesContestants(t *testing.T) {
 func TestPlot_NeedsTwoNumbersOfCallers(t *testing.T) {
 	if svg := drawPlot(canned("get64", map[string]float64{ours: 1}, 1), defaultRows()); svg != "" {
 		t.Errorf("drawPlot of one row = %q, want nothing", svg)
+	}
+}
+
+func TestTicksAround(t *testing.T) {
+	tests := map[string]struct {
+		low, high float64
+		want      []float64
+	}{
+		"within decades": {30, 900, []float64{20, 50, 100, 200, 500, 1000}},
+		"on the ticks":   {0.1, 0.5, []float64{0.1, 0.2, 0.5}},
+		"one value":      {2, 2, []float64{2, 5}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := ticksAround(test.low, test.high); !slices.Equal(got, test.want) {
+				t.Errorf("ticksAround(%v, %v) = %v, want %v", test.low, test.high, got, test.want)
+			}
+		})
 	}
 }

@@ -17,6 +17,7 @@ type row struct {
 	Unit     string   // what rate counts, "ops/s" or the like; empty: the row has no rate
 	Baseline string   // the contestant that others are shown relative to
 	Peers    []string // contestants, in the order of the table
+	Slices   int      // parts of a measurement, between which the contestants alternate; 0: 1
 	Once     bool     // measured in the first round only: it has no noise worth a median
 
 	measure func(e *env, peer string, t timing) (map[string]float64, error)
@@ -27,8 +28,14 @@ const (
 	groupClient = "Client"
 	groupMemory = "Memory"
 	groupScale  = "Scale"
+	groupStore  = "Store"
 	groupHTTP   = "HTTP"
 )
+
+// loadSlices is how many parts the measurement of a load has. With few callers
+// the time of a round trip depends on where the scheduler puts both processes,
+// and stays that way for a while: several slices see several placements.
+const loadSlices = 4
 
 // getCallers are the numbers of callers of the plot.
 var getCallers = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
@@ -60,6 +67,7 @@ func defaultRows() []row {
 	)
 	rows = append(rows, memoryRows()...)
 	rows = append(rows, scaleRows()...)
+	rows = append(rows, storeRows()...)
 	return append(rows, webRows()...)
 }
 
@@ -81,6 +89,7 @@ func clientRow(load string, callers int, who []string) row {
 		Unit:     unit,
 		Baseline: gomemcache,
 		Peers:    who,
+		Slices:   loadSlices,
 		measure: func(e *env, peer string, t timing) (map[string]float64, error) {
 			data, err := e.data(w.size)
 			if err != nil {

@@ -31,66 +31,134 @@ func (n *runner) run(ctx context.Context, r *results) error {
 			if row.Once && round > 0 {
 				continue
 			}
-			for turn := range row.Peers {
-				peer := row.Peers[(turn+round+i)%len(row.Peers)]
-				if failed[row.Name+peer] {
-					continue
-				}
-				s := n.measure(row, peer, round)
-				if errors.Is(s.err, errWrongValue) {
-					return fmt.Errorf("%s, %s: %w", row.Name, peer, s.err)
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				failed[row.Name+peer] = s.err != nil
-				r.Samples = append(r.Samples, s.sample)
+			contest := &contest{row: row, round: round, shift: round + i, failed: failed}
+			samples, err := n.hold(ctx, contest)
+			if err != nil {
+				return err
 			}
+			r.Samples = append(r.Samples, samples...)
 		}
 	}
 	return nil
 }
 
-// measured is a sample with the error as a value.
-type measured struct {
-	sample
-	err error
+// contest is one row in one round.
+type contest struct {
+	row    row
+	round  int
+	shift  int             // how far the order of the contestants is rotated
+	failed map[string]bool // who is left out, by row and contestant
 }
 
-func (n *runner) measure(row row, peer string, round int) measured {
-	start := time.Now()
-	metrics, err := n.bounded(row, peer)
-	s := measured{sample: sample{Row: row.Name, Peer: peer, Round: round, Metrics: metrics}, err: err}
-	line := fmt.Sprintf("round %d/%d  %-14s %-12s", round+1, n.rounds, row.Name, peer)
-	if err != nil {
-		s.Error = err.Error()
-		fmt.Fprintf(n.progress, "%s failed after %v: %v\n", line, time.Since(start).Round(time.Millisecond), err)
-		return s
+// hold measures every contestant in as many slices as the row has, in turn, and
+// sums the slices up: what disturbs the machine for a moment disturbs all.
+func (n *runner) hold(ctx context.Context, c *contest) ([]sample, error) {
+	count := max(c.row.Slices, 1)
+	parts := map[string][]map[string]float64{}
+	problems := map[string]error{}
+	for slice := range count {
+		for turn := range c.row.Peers {
+			peer := c.row.Peers[(turn+c.shift+slice)%len(c.row.Peers)]
+			if c.failed[c.row.Name+peer] {
+				continue
+			}
+			metrics, err := n.bounded(c.row, peer, n.timing.slice(count))
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if errors.Is(err, errWrongValue) {
+				return nil, fmt.Errorf("%s, %s: %w", c.row.Name, peer, err)
+			}
+			if err != nil {
+				problems[peer], c.failed[c.row.Name+peer] = err, true
+				continue
+			}
+			parts[peer] = append(parts[peer], metrics)
+		}
+	}
+	var samples []sample
+	for _, peer := range c.row.Peers {
+		s := sample{Row: c.row.Name, Peer: peer, Round: c.round, Metrics: sumUp(parts[peer])}
+		switch err := problems[peer]; {
+		case err != nil:
+			s.Metrics, s.Error = nil, err.Error()
+		case s.Metrics == nil:
+			continue
+		}
+		n.tell(s)
+		samples = append(samples, s)
+	}
+	return samples, nil
+}
+
+// slice returns the timing of one of several equal parts.
+func (t timing) slice(parts int) timing {
+	return timing{
+		warmup:   max(t.warmup/time.Duration(parts), min(t.warmup, 100*time.Millisecond)),
+		duration: t.duration / time.Duration(parts),
+	}
+}
+
+// sumUp returns the mean of slices: of rates over time, of everything else over
+// the operations where they have a rate.
+func sumUp(parts []map[string]float64) map[string]float64 {
+	if len(parts) == 0 {
+		return nil
+	}
+	sum, weights := map[string]float64{}, 0.0
+	for _, part := range parts {
+		weight := 1.0
+		if rate, ok := part[metricRate]; ok {
+			weight = rate
+		}
+		weights += weight
+		for name, v := range part {
+			if name != metricRate {
+				v *= weight
+			}
+			sum[name] += v
+		}
+	}
+	for name := range sum {
+		if name == metricRate {
+			sum[name] /= float64(len(parts))
+		} else {
+			sum[name] /= weights
+		}
+	}
+	return sum
+}
+
+// tell writes a sample down while the run goes on.
+func (n *runner) tell(s sample) {
+	line := fmt.Sprintf("round %d/%d  %-14s %-20s", s.Round+1, n.rounds, s.Row, s.Peer)
+	if s.Error != "" {
+		fmt.Fprintf(n.progress, "%s failed: %s\n", line, s.Error)
+		return
 	}
 	var parts []string
 	for _, c := range columns {
-		if v, ok := metrics[c.metric]; ok {
+		if v, ok := s.Metrics[c.metric]; ok {
 			parts = append(parts, c.head+" "+c.text(v))
 		}
 	}
 	fmt.Fprintf(n.progress, "%s %s\n", line, strings.Join(parts, "  "))
-	return s
 }
 
 // bounded measures within a generous limit: a client that waits for ever, as
 // one that writes a large batch before it reads does, must not take the run
 // with it. Its goroutines stay behind, blocked.
-func (n *runner) bounded(row row, peer string) (map[string]float64, error) {
+func (n *runner) bounded(row row, peer string, t timing) (map[string]float64, error) {
 	type outcome struct {
 		metrics map[string]float64
 		err     error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		metrics, err := row.measure(n.env, peer, n.timing)
+		metrics, err := row.measure(n.env, peer, t)
 		done <- outcome{metrics, err}
 	}()
-	limit := time.NewTimer(n.timing.warmup + n.timing.duration + grace)
+	limit := time.NewTimer(t.warmup + t.duration + grace)
 	defer limit.Stop()
 	select {
 	case o := <-done:

@@ -58,6 +58,33 @@ func TestRun_MeasuresSomeRowsOnce(t *testing.T) {
 	}
 }
 
+func TestRun_AlternatesBetweenSlices(t *testing.T) {
+	var order []string
+	sliced := fakeRow("x", &order, func(string) error { return nil })
+	sliced.Slices = 2
+	r, err := runFakes(t, 1, sliced)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"xa", "xb", "xc", "xb", "xc", "xa"}; !slices.Equal(order, want) {
+		t.Errorf("order %v, want %v", order, want)
+	}
+	if len(r.Samples) != 3 {
+		t.Errorf("%d samples, want one for each contestant", len(r.Samples))
+	}
+}
+
+func TestSumUp_WeighsByOperations(t *testing.T) {
+	got := sumUp([]map[string]float64{{metricRate: 100, metricCPU: 4}, {metricRate: 300, metricCPU: 2}})
+	if got[metricRate] != 200 || got[metricCPU] != 2.5 {
+		t.Errorf("sumUp = %v, want rate 200 and CPU 2.5", got)
+	}
+	got = sumUp([]map[string]float64{{metricHeap: 10}, {metricHeap: 20}})
+	if got[metricHeap] != 15 {
+		t.Errorf("sumUp = %v, want heap 15", got)
+	}
+}
+
 func TestRun_LeavesOutWhoFailed(t *testing.T) {
 	var order []string
 	r, err := runFakes(t, 2, fakeRow("x", &order, func(peer string) error {

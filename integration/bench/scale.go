@@ -50,7 +50,7 @@ func serversRow(n, callers int) row {
 		name = fmt.Sprintf("servers%dx%d", n, callers)
 	}
 	return row{
-		Name: name, Group: groupScale, Callers: callers, Unit: "ops/s", Baseline: gomemcache,
+		Name: name, Group: groupScale, Callers: callers, Unit: "ops/s", Baseline: gomemcache, Slices: loadSlices,
 		Title: fmt.Sprintf("Get 100 B, %s, %s", counted(n, "server"), counted(callers, "caller")),
 		Peers: []string{ours, gomemcache},
 		measure: func(e *env, peer string, t timing) (map[string]float64, error) {

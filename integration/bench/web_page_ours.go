@@ -1,0 +1,22 @@
+package main
+
+import (
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware"
+)
+
+func init() { pageApps[ours] = pageOurs }
+
+// pageOurs is this module's response cache over its client.
+func pageOurs(e *env) (*webApp, error) {
+	client, err := memcached.New(e.server.addrs[:1], nil)
+	if err != nil {
+		return nil, err
+	}
+	app := newPage(client.Close)
+	cache := middleware.New(client, &middleware.Options{TTL: time.Hour})
+	app.engine.GET(app.path, cache.Handler(), makePage(app.runs))
+	return app, nil
+}

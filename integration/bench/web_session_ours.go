@@ -1,0 +1,17 @@
+package main
+
+import (
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/session"
+)
+
+func init() { sessionApps[ours] = sessionOurs }
+
+// sessionOurs is this module's session store over its client.
+func sessionOurs(e *env) (*webApp, error) {
+	client, err := memcached.New(e.server.addrs[:1], nil)
+	if err != nil {
+		return nil, err
+	}
+	return newSessionApp(session.New(client, nil, sessionKey), client.Close), nil
+}
