@@ -72,7 +72,7 @@ func (st *state) admit(ctx context.Context, session *sessions.Session, current e
 
 // take opens an entry that was read for st.token.
 func (st *state) take(item *memcached.Item) error {
-	st.stored, st.cas = true, item.CAS
+	st.stored, st.cas, st.stale = true, item.CAS, false
 	key, err := sealedUnder(item.Value)
 	if err != nil {
 		return err
@@ -94,6 +94,20 @@ func (st *state) take(item *memcached.Item) error {
 
 func (st *state) sealer(pair int, i id) *sealer {
 	return newSealer(st.pairs[pair].seal, st.pairs[pair].id, "session", i[:])
+}
+
+// version returns the version that the entry must still have for st's changes
+// to apply. After a write of its own st does not know it: that is a conflict
+// like others, ErrCASConflict, which reloading settles.
+func (st *state) version() (uint64, error) {
+	switch {
+	case st.stale:
+		return 0, memcached.ErrCASConflict
+	case st.cas == 0:
+		return 0, errNoCAS
+	default:
+		return st.cas, nil
+	}
 }
 
 // reload reads the entry again, after another request wrote it. The session's

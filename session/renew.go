@@ -83,10 +83,11 @@ func (st *state) renew(ctx context.Context, session *sessions.Session) error {
 // what other requests stored is carried over. If it is not, the error is the
 // client's ErrCASConflict.
 func (st *state) remove(ctx context.Context) error {
-	if st.cas == 0 {
-		return errNoCAS
+	version, err := st.version()
+	if err != nil {
+		return err
 	}
-	err := st.client.CompareAndDelete(ctx, st.location(st.token.id), st.cas)
+	err = st.client.CompareAndDelete(ctx, st.location(st.token.id), version)
 	switch {
 	case err == nil, errors.Is(err, memcached.ErrCASConflict):
 		return err

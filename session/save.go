@@ -138,24 +138,25 @@ func (st *state) create(ctx context.Context, w http.ResponseWriter, session *ses
 		st.log.warn(ctx, "a session could not be saved", err)
 		return err
 	}
-	st.stored, st.renewed, st.cas = true, false, item.CAS
+	st.stored, st.renewed, st.stale = true, false, true
 	return st.written(w, session, next, mine)
 }
 
 // swap replaces the entry if it is still of the version that st knows. If it
 // is not, the error is the client's ErrCASConflict.
 func (st *state) swap(ctx context.Context, next *draft) error {
-	if st.cas == 0 {
-		return errNoCAS
+	version, err := st.version()
+	if err != nil {
+		return err
 	}
 	item, err := st.item(next)
 	if err != nil {
 		return err
 	}
-	item.CAS = st.cas
+	item.CAS = version
 	switch err := st.client.CompareAndSwap(ctx, item); {
 	case err == nil:
-		st.cas = item.CAS
+		st.stale = true
 		return nil
 	case errors.Is(err, memcached.ErrCASConflict):
 		return err

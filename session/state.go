@@ -22,6 +22,7 @@ type state struct {
 	issued bool    // the browser has a cookie of token's ID
 	stored bool    // memcached holds the session under token's ID
 	cas    uint64  // the version that record is of
+	stale  bool    // cas is of the version before the one that this request wrote
 	sealed int     // which key pair the entry is sealed under
 	record *record // as stored, as far as this request knows; nil: nothing yet
 	seen   values  // the session's values when they were last as stored

@@ -1,0 +1,276 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/session"
+	ginsessions "github.com/gin-contrib/sessions"
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/sessions"
+)
+
+// silent makes a server leave operations unanswered, all if none is named.
+func silent(server *memcachedtest.Server, ops ...string) {
+	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+		for _, op := range ops {
+			if r.Op == op {
+				return memcachedtest.Action{Skip: true}
+			}
+		}
+		return memcachedtest.Action{Skip: len(ops) == 0}
+	})
+}
+
+func TestFailedRead_NothingIsOverwritten(t *testing.T) {
+	failures := map[string]memcachedtest.Action{
+		"timeout":           {Skip: true},
+		"connection closed": {Close: true, Skip: true},
+		"out of memory":     {Status: 0x82},
+		"temporary failure": {Status: 0x86},
+	}
+	for name, action := range failures {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				server, store := newStore(t, nil)
+				b := newBrowser(t)
+				b.set(store, "k", 1)
+				cookie := b.cookie(cookieName)
+				server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return action })
+				rec := b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error) {
+					if !errors.Is(err, session.ErrUnavailable) {
+						t.Errorf("Get: %v, want ErrUnavailable", err)
+					}
+					server.Intercept(nil) // memcached is back, but what it holds is not known
+					server.ForgetRequests()
+					s.Values["k"] = 2
+					for range 2 {
+						if err := s.Save(r, w); !errors.Is(err, session.ErrUnavailable) {
+							t.Errorf("Save: %v, want ErrUnavailable", err)
+						}
+					}
+					for what, err := range map[string]error{"Renew": store.Renew(r, s), "Bind": store.Bind(r, s, "ada")} {
+						if !errors.Is(err, session.ErrUnavailable) {
+							t.Errorf("%s: %v, want ErrUnavailable", what, err)
+						}
+					}
+				})
+				if got := operations(server); got != "" {
+					t.Errorf("operations after the failed read = %q, want none", got)
+				}
+				if got := rec.Header().Values("Set-Cookie"); len(got) != 0 || b.cookie(cookieName) != cookie {
+					t.Errorf("Set-Cookie = %q, want none", got)
+				}
+				time.Sleep(2 * time.Second) // the client tries again
+				b.wantValue(store, "k", 1)
+			})
+		})
+	}
+}
+
+func TestFailedRead_LogoutStillDeletes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, store := newStore(t, nil)
+		b := newBrowser(t)
+		b.set(store, "k", 1)
+		silent(server, "GAT", "GATK")
+		if err := b.logout(store); err != nil {
+			t.Errorf("logout: %v", err)
+		}
+		if keys := server.Keys(); len(keys) != 0 {
+			t.Errorf("memcached still holds %d entries", len(keys))
+		}
+	})
+}
+
+func TestFailedLogout_KeepsTheCookieToTryAgainWith(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, store := newStore(t, nil)
+		b := newBrowser(t)
+		b.set(store, "k", 1)
+		silent(server, "DELETE")
+		if err := b.logout(store); !errors.Is(err, session.ErrUnavailable) {
+			t.Errorf("logout: %v, want ErrUnavailable", err)
+		}
+		server.Intercept(nil)
+		if err := b.logout(store); err != nil {
+			t.Errorf("second logout: %v", err)
+		}
+		if keys := server.Keys(); len(keys) != 0 {
+			t.Errorf("memcached still holds %d entries", len(keys))
+		}
+	})
+}
+
+func TestMemcachedDown_PagesRenderAndLoginsFail(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, store := newStore(t, nil)
+		server.Close()
+		visitor := newBrowser(t)
+		rec := visitor.autosave(store, func(c *gin.Context) { c.String(http.StatusOK, "page") })
+		if rec.Code != http.StatusOK || rec.Body.String() != "page" {
+			t.Errorf("a page without a session = %d %q, want it rendered", rec.Code, rec.Body)
+		}
+		rec = visitor.gin(store, func(c *gin.Context) { c.String(http.StatusOK, fmt.Sprint(ginsessions.Default(c).Get("user"))) })
+		if rec.Code != http.StatusOK {
+			t.Errorf("a page that reads the session = %d, want 200", rec.Code)
+		}
+		login := func(c *gin.Context) {
+			s := ginsessions.Default(c)
+			s.Set("user", "ada")
+			if err := s.Save(); err != nil {
+				c.String(http.StatusServiceUnavailable, "no login")
+				return
+			}
+			c.String(http.StatusOK, "welcome")
+		}
+		if rec = visitor.gin(store, login); rec.Code != http.StatusServiceUnavailable {
+			t.Errorf("login = %d, want 503", rec.Code)
+		}
+		rec = visitor.autosave(store, func(c *gin.Context) {
+			ginsessions.Default(c).Set("user", "ada")
+			c.Redirect(http.StatusSeeOther, "/")
+		})
+		if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Location") != "" {
+			t.Errorf("login with Autosave = %d to %q, want 503", rec.Code, rec.Header().Get("Location"))
+		}
+		if visitor.cookie(cookieName) != "" {
+			t.Error("a failed login set a cookie")
+		}
+	})
+}
+
+func TestUncertainWrite_IsNotRepeatedBlindly(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, store := newStore(t, nil)
+		b := newBrowser(t)
+		b.set(store, "k", 1)
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Mute: r.CAS != 0} // carried out, not answered
+		})
+		b.gin(store, func(c *gin.Context) {
+			s := ginsessions.Default(c)
+			s.Set("k", 2)
+			if err := s.Save(); !errors.Is(err, session.ErrUnavailable) {
+				t.Errorf("Save: %v, want ErrUnavailable", err)
+			}
+			server.Intercept(nil)
+			s.Set("l", 3)
+			mustSave(t, s)
+		})
+		b.wantValue(store, "k", 2)
+		b.wantValue(store, "l", 3)
+	})
+}
+
+func TestUncertainCreate_TakesAnotherID(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, store := newStore(t, nil)
+		b := newBrowser(t)
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Mute: r.Op == "ADD"}
+		})
+		b.gin(store, func(c *gin.Context) {
+			s := ginsessions.Default(c)
+			s.Set("k", 1)
+			if err := s.Save(); !errors.Is(err, session.ErrUnavailable) {
+				t.Errorf("Save: %v, want ErrUnavailable", err)
+			}
+			server.Intercept(nil)
+			mustSave(t, s)
+		})
+		b.wantValue(store, "k", 1)
+	})
+}
+
+func TestContext_IsHonoured(t *testing.T) {
+	_, store := newStore(t, nil)
+	b := newBrowser(t)
+	b.set(store, "k", 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.sendContext(ctx, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err := store.Get(r, cookieName)
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, session.ErrUnavailable) {
+			t.Errorf("Get with a cancelled context: %v, want context.Canceled and ErrUnavailable", err)
+		}
+	}))
+	if err := store.RevokeAll(ctx, "ada"); !errors.Is(err, context.Canceled) {
+		t.Errorf("RevokeAll with a cancelled context: %v, want context.Canceled", err)
+	}
+}
+
+func TestLogs_AreLimitedAndSayNothingSecret(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var logs bytes.Buffer
+		server := memcachedtest.Start(t, nil)
+		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext, Timeout: time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		store := session.New(client, &session.Options{Logger: slog.New(slog.NewTextHandler(&logs, nil))}, authKey)
+		b := newBrowser(t)
+		b.set(store, "k", "value")
+		b.gin(store, func(c *gin.Context) {
+			if err := session.Bind(c, "ada"); err != nil {
+				t.Errorf("Bind: %v", err)
+			}
+		})
+		keys := server.Keys()
+		if logs.Len() > 0 {
+			t.Errorf("logged while all is well: %s", &logs)
+		}
+		silent(server)
+		for range 1000 {
+			b.gorilla(store, func(_ http.ResponseWriter, _ *http.Request, _ *sessions.Session, err error) {
+				if !errors.Is(err, session.ErrUnavailable) {
+					t.Errorf("Get: %v, want ErrUnavailable", err)
+				}
+			})
+		}
+		if n := strings.Count(logs.String(), "\n"); n != 1 {
+			t.Errorf("%d lines logged for 1,000 failures, want 1:\n%s", n, &logs)
+		}
+		time.Sleep(10 * time.Second)
+		b.value(store, "k")
+		if !strings.Contains(logs.String(), "omitted=999") {
+			t.Errorf("the next line does not count the omitted ones:\n%s", &logs)
+		}
+		secrets := append(keys, "ada", "value", b.cookie(cookieName))
+		for _, secret := range secrets {
+			if strings.Contains(logs.String(), secret) {
+				t.Errorf("the log contains %q:\n%s", secret, &logs)
+			}
+		}
+	})
+}
+
+func TestErrors_SayNothingSecret(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		server, store := newStore(t, nil)
+		b := newBrowser(t)
+		b.set(store, "k", 1)
+		secrets := append(server.Keys(), b.cookie(cookieName), b.id(store))
+		silent(server)
+		b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error) {
+			s.Options.MaxAge = -1
+			for _, err := range []error{err, s.Save(r, w), store.RevokeAll(r.Context(), "ada")} {
+				for _, secret := range append(secrets, "ada") {
+					if strings.Contains(fmt.Sprintf("%v %+v", err, err), secret) {
+						t.Errorf("the error %q contains %q", err, secret)
+					}
+				}
+			}
+		})
+	})
+}
