@@ -176,7 +176,8 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 	if err != nil {
 		return nil, false, unavailable(dialError(ctx, err))
 	}
-	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(longAgo) })
+	raw := nc // nc is a result: it may become nil while AfterFunc's function runs
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(longAgo) })
 	defer stop()
 	conn := nc
 	if opts.TLS != nil && n.addr.network != "unix" {
