@@ -18,13 +18,13 @@ import (
 // makes a counter start.
 func (s *Store) Increment(ctx context.Context, key any, delta uint64) (uint64, error) {
 	n, err := s.count(ctx, key, delta, true)
-	return n, s.result(ctx, "increment", err)
+	return n, s.result("increment", err)
 }
 
 // Decrement is Increment downwards. It stops at zero.
 func (s *Store) Decrement(ctx context.Context, key any, delta uint64) (uint64, error) {
 	n, err := s.count(ctx, key, delta, false)
-	return n, s.result(ctx, "decrement", err)
+	return n, s.result("decrement", err)
 }
 
 // count lets the server count, and does it here for tagged items, which the

@@ -3,7 +3,9 @@ package store_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
+	"testing/synctest"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
@@ -93,6 +95,16 @@ func invalidate(t *testing.T, s interface {
 	if err := s.Invalidate(t.Context(), libstore.WithInvalidateTags(tags)); err != nil {
 		t.Fatalf("Invalidate(%q) = %v", tags, err)
 	}
+}
+
+// bubble runs f with a clock of its own.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	runtime.GC()
+	runtime.GC()
+	synctest.Test(t, f)
+	runtime.GC()
+	runtime.GC()
 }
 
 var _ = store.Type

@@ -14,14 +14,14 @@ import (
 // fails it returns what it got, and a memcached.MultiError by key.
 func (s *Store) GetMulti(ctx context.Context, keys []string) (map[string]any, error) {
 	values, err := s.getMulti(ctx, keys)
-	return values, s.result(ctx, "get_multi", err)
+	return values, s.result("get_multi", err)
 }
 
 // SetMulti stores values, all with the same options, in one pipelined round
 // trip per server. A memcached.MultiError says which keys failed; any other
 // error means that nothing was stored.
 func (s *Store) SetMulti(ctx context.Context, values map[string]any, options ...libstore.Option) error {
-	return s.result(ctx, "set_multi", setMulti(ctx, s.base, values, options))
+	return s.result("set_multi", setMulti(ctx, s.base, values, options))
 }
 
 // DeleteMulti removes keys in one pipelined round trip per server. Those that
@@ -34,7 +34,7 @@ func (b *base) DeleteMulti(ctx context.Context, keys []string) error {
 			return renamed(b.client.DeleteMulti(ctx, wire), wire, keys)
 		})
 	}
-	return b.result(ctx, "delete_multi", err)
+	return b.result("delete_multi", err)
 }
 
 func (b *base) getMulti(ctx context.Context, names []string) (map[string]any, error) {

@@ -78,17 +78,18 @@ func (b *base) name(key any) (string, error) {
 	return keyString(key)
 }
 
-// result makes what an operation returns of its error.
-func (b *base) result(ctx context.Context, op string, err error) error {
+// result makes what an operation returns of its error: gocache's miss, the
+// context's error by itself, or the fault.
+func (b *base) result(op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		return errNotFound
 	}
-	if ctx != nil {
-		if cause := ctx.Err(); cause != nil && errors.Is(err, cause) {
-			err = cause
+	for _, ended := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, ended) {
+			err = ended
 		}
 	}
 	if b.opts.OnError != nil {
@@ -101,14 +102,14 @@ func (b *base) result(ctx context.Context, op string, err error) error {
 // caller.
 func (b *base) Get(ctx context.Context, key any) (any, error) {
 	value, _, err := b.get(ctx, key)
-	return value, b.result(ctx, "get", err)
+	return value, b.result("get", err)
 }
 
 // GetWithTTL is Get together with the time that the value has left: 0 when it
 // does not expire, Options.UnknownTTL when another client wrote it.
 func (b *base) GetWithTTL(ctx context.Context, key any) (any, time.Duration, error) {
 	value, ttl, err := b.get(ctx, key)
-	return value, ttl, b.result(ctx, "get", err)
+	return value, ttl, b.result("get", err)
 }
 
 func (b *base) get(ctx context.Context, key any) (any, time.Duration, error) {
@@ -142,7 +143,7 @@ func (b *base) value(e entry) (any, time.Duration, error) {
 // Set stores a value. Without an expiration it is kept until it is evicted;
 // with a negative one it is expired at once: the key holds nothing afterwards.
 func (b *base) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
-	return b.result(ctx, "set", b.set(ctx, key, value, options))
+	return b.result("set", b.set(ctx, key, value, options))
 }
 
 func (b *base) set(ctx context.Context, key, value any, options []libstore.Option) error {
@@ -181,7 +182,7 @@ func (b *base) item(ctx context.Context, key, value any, options []libstore.Opti
 // did. What has expired or was invalidated does not count as there.
 func (b *base) SetIfNotExists(ctx context.Context, key, value any, options ...libstore.Option) (bool, error) {
 	stored, err := b.setIfNotExists(ctx, key, value, options)
-	return stored, b.result(ctx, "set_if_not_exists", err)
+	return stored, b.result("set_if_not_exists", err)
 }
 
 func (b *base) setIfNotExists(ctx context.Context, key, value any, options []libstore.Option) (stored bool, err error) {
@@ -233,7 +234,7 @@ func (b *base) Delete(ctx context.Context, key any) error {
 			return b.delete(ctx, itemKey(start, name))
 		})
 	}
-	return b.result(ctx, "delete", err)
+	return b.result("delete", err)
 }
 
 func (b *base) delete(ctx context.Context, key string) error {
@@ -251,7 +252,7 @@ func (b *base) Invalidate(ctx context.Context, options ...libstore.InvalidateOpt
 	if err == nil {
 		err = b.tags.invalidate(ctx, b.tags.keys(tagsOf(options)))
 	}
-	return b.result(ctx, "invalidate", err)
+	return b.result("invalidate", err)
 }
 
 // Clear removes everything that has Options.Prefix, at once for all processes.
@@ -262,7 +263,7 @@ func (b *base) Clear(ctx context.Context) error {
 	if err == nil {
 		err = b.space.clear(ctx)
 	}
-	return b.result(ctx, "clear", err)
+	return b.result("clear", err)
 }
 
 // GetType returns Type.

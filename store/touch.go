@@ -22,7 +22,7 @@ func (b *base) Touch(ctx context.Context, key any, ttl time.Duration) error {
 			return b.touch(ctx, itemKey(start, name), ttl)
 		})
 	}
-	return b.result(ctx, "touch", err)
+	return b.result("touch", err)
 }
 
 func (b *base) touch(ctx context.Context, key string, ttl time.Duration) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -30,7 +29,7 @@ func TestGetWithTTL_SaysWhatRemains(t *testing.T) {
 		"tagged": {libstore.WithTags([]string{"t"})},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				for _, s := range []libstore.StoreInterface{
 					store.New(client), store.NewTyped[string](client, &store.Options{Prefix: "p:"}),
@@ -48,7 +47,7 @@ func TestGetWithTTL_SaysWhatRemains(t *testing.T) {
 }
 
 func TestGetWithTTL_ZeroOnlyWhenItNeverExpires(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
 		for _, tags := range [][]string{nil, {"t"}} {
@@ -117,7 +116,7 @@ func TestSet_FractionsRoundUpOnTheServerAndAreExactHere(t *testing.T) {
 		2900 * time.Millisecond: 3 * time.Second,
 	} {
 		t.Run(ttl.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				server, client := start(t, nil)
 				s := store.New(client)
 				mustSet(t, s, "k", "v", libstore.WithExpiration(ttl))
@@ -148,7 +147,7 @@ func TestSet_LongTTLs(t *testing.T) {
 		"the longest there": {math.MaxInt64, 100 * 365 * day},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				s := store.New(client)
 				for _, tags := range [][]string{nil, {"t"}} {
@@ -196,7 +195,7 @@ func TestTouch_Restamps(t *testing.T) {
 		"tagged": {libstore.WithExpiration(time.Minute), libstore.WithTags([]string{"t"}), libstore.WithTagsTTL(time.Minute)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
 					mustSet(t, s, "k", int32(7), options...)
@@ -229,7 +228,7 @@ func TestTouch_Restamps(t *testing.T) {
 
 // An item that is dead but still on the server does not come back.
 func TestTouch_DoesNotRevive(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		_, client := start(t, nil)
 		s := store.New(client)
 		mustSet(t, s, "k", "v", libstore.WithExpiration(1100*time.Millisecond))

@@ -45,12 +45,12 @@ func (t *Typed[T]) GetMulti(ctx context.Context, keys []string) (map[string]T, e
 	for key, value := range found {
 		values[key], _ = value.(T) // decode returns nothing else
 	}
-	return values, t.result(ctx, "get_multi", err)
+	return values, t.result("get_multi", err)
 }
 
 // SetMulti is Store.SetMulti.
 func (t *Typed[T]) SetMulti(ctx context.Context, values map[string]T, options ...libstore.Option) error {
-	return t.result(ctx, "set_multi", setMulti(ctx, t.base, values, options))
+	return t.result("set_multi", setMulti(ctx, t.base, values, options))
 }
 
 // typedValues encodes and decodes the values of a Typed.

@@ -1,0 +1,443 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	libstore "github.com/eko/gocache/lib/v4/store"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/store"
+)
+
+// operations is everything that a store can be asked for, with what OnError
+// calls it.
+var operations = []struct {
+	name, op string
+	run      func(ctx context.Context, s *store.Store) error
+}{
+	{"Get", "get", func(ctx context.Context, s *store.Store) error { _, err := s.Get(ctx, "k"); return err }},
+	{"GetWithTTL", "get", func(ctx context.Context, s *store.Store) error { _, _, err := s.GetWithTTL(ctx, "k"); return err }},
+	{"Set", "set", func(ctx context.Context, s *store.Store) error { return s.Set(ctx, "k", "v") }},
+	{"Set expired", "set", func(ctx context.Context, s *store.Store) error {
+		return s.Set(ctx, "k", "v", libstore.WithExpiration(-1))
+	}},
+	{"Set tagged", "set", func(ctx context.Context, s *store.Store) error {
+		return s.Set(ctx, "k", "v", libstore.WithTags([]string{"t", "u"}))
+	}},
+	{"SetIfNotExists", "set_if_not_exists", func(ctx context.Context, s *store.Store) error {
+		_, err := s.SetIfNotExists(ctx, "k", "v")
+		return err
+	}},
+	{"Delete", "delete", func(ctx context.Context, s *store.Store) error { return s.Delete(ctx, "k") }},
+	{"Invalidate", "invalidate", func(ctx context.Context, s *store.Store) error {
+		return s.Invalidate(ctx, libstore.WithInvalidateTags([]string{"t", "u"}))
+	}},
+	{"Clear", "clear", func(ctx context.Context, s *store.Store) error { return s.Clear(ctx) }},
+	{"Touch", "touch", func(ctx context.Context, s *store.Store) error { return s.Touch(ctx, "k", time.Hour) }},
+	{"Increment", "increment", func(ctx context.Context, s *store.Store) error { _, err := s.Increment(ctx, "k", 1); return err }},
+	{"Decrement", "decrement", func(ctx context.Context, s *store.Store) error { _, err := s.Decrement(ctx, "k", 1); return err }},
+	{"GetMulti", "get_multi", func(ctx context.Context, s *store.Store) error {
+		_, err := s.GetMulti(ctx, []string{"k", "l"})
+		return err
+	}},
+	{"SetMulti", "set_multi", func(ctx context.Context, s *store.Store) error {
+		return s.SetMulti(ctx, map[string]any{"k": 1, "l": 2})
+	}},
+	{"DeleteMulti", "delete_multi", func(ctx context.Context, s *store.Store) error { return s.DeleteMulti(ctx, []string{"k", "l"}) }},
+}
+
+// eachOperation runs f for every operation, on a store without and one with a
+// prefix, each over a client of its own.
+func eachOperation(t *testing.T, f func(t *testing.T, opts *store.Options, op string, run func(context.Context, *store.Store) error)) {
+	for _, o := range operations {
+		for name, prefix := range map[string]string{"": "", " with prefix": "p:"} {
+			t.Run(o.name+name, func(t *testing.T) { f(t, &store.Options{Prefix: prefix}, o.op, o.run) })
+		}
+	}
+}
+
+func TestErrors_MissIsExactlyNotFound(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	want := libstore.NotFoundWithCause(memcached.ErrCacheMiss)
+	_, err := s.Get(t.Context(), "k")
+	_, ttl, errTTL := s.GetWithTTL(t.Context(), "k")
+	if !reflect.DeepEqual(err, want) || !reflect.DeepEqual(errTTL, want) || ttl != 0 {
+		t.Errorf("Get = %#v, GetWithTTL = %v, %#v, want %#v", err, ttl, errTTL, want)
+	}
+	if !errors.Is(err, libstore.NotFound{}) || !errors.Is(err, memcached.ErrCacheMiss) {
+		t.Errorf("%v is not both gocache's NotFound and memcached's miss", err)
+	}
+}
+
+func TestErrors_DeadServerIsNeverNotFound(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+		server, client := start(t, nil)
+		fresh, used := store.NewWithOptions(client, opts), store.NewWithOptions(client, opts)
+		mustSet(t, used, "k", "v")
+		server.Close()
+		for _, s := range []*store.Store{fresh, used} {
+			err := run(t.Context(), s)
+			if !errors.Is(err, memcached.ErrUnavailable) || errors.Is(err, libstore.NotFound{}) {
+				t.Errorf("with a dead server = %v, want ErrUnavailable", err)
+			}
+		}
+	})
+}
+
+func TestErrors_ContextErrorIsReturnedAsSuch(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+		_, client := start(t, nil)
+		s := store.NewWithOptions(client, opts)
+		mustSet(t, s, "k", 7)
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := run(cancelled, s); err != context.Canceled {
+			t.Errorf("with a cancelled context = %v, want %v", err, context.Canceled)
+		}
+		late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		if err := run(late, s); err != context.DeadlineExceeded {
+			t.Errorf("with an expired context = %v, want %v", err, context.DeadlineExceeded)
+		}
+		wantHit(t, s, "k", 7)
+	})
+}
+
+func TestErrors_ContextIsHonouredWhileWaiting(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+		bubble(t, func(t *testing.T) {
+			server := memcachedtest.Start(t, nil)
+			client := connect(t, &memcached.Options{Timeout: time.Hour}, server)
+			s := store.NewWithOptions(client, opts)
+			mustSet(t, s, "k", 7)
+			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			began := time.Now()
+			err := run(ctx, s)
+			if took := time.Since(began); err != context.DeadlineExceeded || took != 30*time.Second {
+				t.Errorf("with a silent server = %v after %v, want %v after 30s", err, took, context.DeadlineExceeded)
+			}
+		})
+	})
+}
+
+// gocache's own writes come without a deadline.
+func TestErrors_ClientTimeoutBoundsBackgroundWork(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+		bubble(t, func(t *testing.T) {
+			server := memcachedtest.Start(t, nil)
+			client := connect(t, &memcached.Options{Timeout: time.Second}, server)
+			s := store.NewWithOptions(client, opts)
+			mustSet(t, s, "k", 7)
+			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
+			began := time.Now()
+			err := run(context.Background(), s)
+			if took := time.Since(began); !errors.Is(err, memcached.ErrUnavailable) || took > 2*time.Second {
+				t.Errorf("with a silent server = %v after %v, want ErrUnavailable after a second", err, took)
+			}
+		})
+	})
+}
+
+func TestErrors_ClosedClient(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+		_, client := start(t, nil)
+		s := store.NewWithOptions(client, opts)
+		mustSet(t, s, "k", 7)
+		client.Close()
+		if err := run(t.Context(), s); !errors.Is(err, memcached.ErrClosed) {
+			t.Errorf("after Close = %v, want ErrClosed", err)
+		}
+	})
+}
+
+func TestErrors_OnErrorIsToldOfFaultsOnly(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, op string, run func(context.Context, *store.Store) error) {
+		server, client := start(t, nil)
+		var mu sync.Mutex
+		var told []string
+		var last error
+		opts.OnError = func(op string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			told, last = append(told, op), err
+		}
+		s := store.NewWithOptions(client, opts)
+		if err := run(t.Context(), s); err != nil && !isMiss(err) {
+			t.Fatal(err)
+		}
+		if len(told) > 0 {
+			t.Errorf("OnError was told of %q when all went well", told)
+		}
+		server.Close()
+		err := run(t.Context(), s)
+		if len(told) != 1 || told[0] != op || !reflect.DeepEqual(last, err) {
+			t.Errorf("OnError was told of %q, %v, want %q, %v", told, last, op, err)
+		}
+	})
+}
+
+func TestErrors_NilClient(t *testing.T) {
+	for name, client := range map[string]store.Client{"nil": nil, "nil pointer": (*memcached.Client)(nil)} {
+		t.Run(name, func(t *testing.T) {
+			eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+				opts.OwnsClient = true
+				s := store.NewWithOptions(client, opts)
+				if err := run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "client is nil") {
+					t.Errorf("without a client = %v, want an error that says so", err)
+				}
+				if err := s.Close(); err != nil {
+					t.Errorf("Close = %v, want nil", err)
+				}
+			})
+		})
+	}
+}
+
+func TestErrors_NilContext(t *testing.T) {
+	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
+		_, client := start(t, nil)
+		s := store.NewWithOptions(client, opts)
+		mustSet(t, s, "k", 7)
+		var none context.Context
+		if err := run(none, s); err == nil || isMiss(err) {
+			t.Errorf("with a nil context = %v, want an error", err)
+		}
+	})
+}
+
+func TestErrors_KeysThatAreNoStrings(t *testing.T) {
+	server, client := start(t, nil)
+	s := store.New(client)
+	for _, key := range []any{nil, 1, []byte("secret"), struct{ s string }{"secret"}, errors.New("secret")} {
+		_, errGet := s.Get(t.Context(), key)
+		_, _, errTTL := s.GetWithTTL(t.Context(), key)
+		_, errAdd := s.SetIfNotExists(t.Context(), key, "v")
+		_, errInc := s.Increment(t.Context(), key, 1)
+		for _, err := range []error{
+			errGet, errTTL, errAdd, errInc, s.Set(t.Context(), key, "v"), s.Delete(t.Context(), key), s.Touch(t.Context(), key, 0),
+		} {
+			if !errors.Is(err, store.ErrKeyType) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("with a %T as key = %v, want ErrKeyType without the key", key, err)
+			}
+		}
+	}
+	if n := server.RequestCount(); n != 0 {
+		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
+func TestErrors_UnsupportedValuesLeaveTheOldOne(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	mustSet(t, s, "k", "old")
+	for _, value := range []any{nil, struct{}{}, []string{"x"}, time.Second, new(int), (*int)(nil)} {
+		_, errAdd := s.SetIfNotExists(t.Context(), "absent", value)
+		for _, err := range []error{
+			errAdd, s.Set(t.Context(), "k", value), s.SetMulti(t.Context(), map[string]any{"k": value}),
+		} {
+			if !errors.Is(err, store.ErrValueType) {
+				t.Errorf("storing a %T = %v, want ErrValueType", value, err)
+			}
+		}
+	}
+	wantHit(t, s, "k", "old")
+	wantMiss(t, s, "absent")
+}
+
+func TestErrors_TooLargeLeavesTheOldValue(t *testing.T) {
+	_, client := start(t, nil)
+	for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
+		for _, tags := range [][]string{nil, {"t"}} {
+			mustSet(t, s, "k", "old", libstore.WithTags(tags))
+			huge := bytes.Repeat([]byte("x"), 1<<20)
+			if err := s.Set(t.Context(), "k", huge, libstore.WithTags(tags)); !errors.Is(err, memcached.ErrTooLarge) {
+				t.Errorf("Set of 1 MiB = %v, want ErrTooLarge", err)
+			}
+			wantHit(t, s, "k", "old")
+		}
+	}
+}
+
+func TestErrors_FlushForbidden(t *testing.T) {
+	_, client := start(t, &memcachedtest.Options{DisableFlush: true})
+	s := store.New(client)
+	mustSet(t, s, "k", "v")
+	if err := s.Clear(t.Context()); err == nil || isMiss(err) {
+		t.Errorf("Clear on a server that forbids it = %v, want an error", err)
+	}
+	wantHit(t, s, "k", "v")
+	p := store.NewWithOptions(client, &store.Options{Prefix: "p:"})
+	mustSet(t, p, "k", "v")
+	if err := p.Clear(t.Context()); err != nil {
+		t.Errorf("Clear of a prefix = %v, want it to need no flush", err)
+	}
+	wantMiss(t, p, "k")
+}
+
+// Whoever can write to the cache can write nonsense.
+func TestErrors_CorruptItems(t *testing.T) {
+	server, client := start(t, nil)
+	s := store.New(client)
+	for name, item := range map[string]memcached.Item{
+		"no number":      {Value: []byte("x"), Flags: 0b10<<30 | 7},
+		"unknown kind":   {Value: []byte("x"), Flags: 0b10<<30 | 20},
+		"empty envelope": {Flags: 0b10<<30 | 31},
+		"bad envelope":   {Value: []byte("\x01\x02\x00\x00\x00\x00\x00\xff\xff\xff"), Flags: 0b10<<30 | 31},
+		"no codec":       {Value: []byte("x"), Flags: 0b11 << 30},
+		"typed no codec": {Value: []byte("x"), Flags: 0b01 << 30},
+	} {
+		item.Key = "k"
+		server.SetItem(&item)
+		if v, err := s.Get(t.Context(), "k"); err == nil || isMiss(err) || v != nil {
+			t.Errorf("%s: Get = %v, %v, want an error", name, v, err)
+		}
+		values, err := s.GetMulti(t.Context(), []string{"k", "absent"})
+		var failed memcached.MultiError
+		if !errors.As(err, &failed) || failed["k"] == nil || len(failed) != 1 || len(values) != 0 {
+			t.Errorf("%s: GetMulti = %v, %v, want an error of k", name, values, err)
+		}
+		mustSet(t, s, "k", "v")
+		wantHit(t, s, "k", "v")
+	}
+}
+
+// A counter overwritten with nonsense is an error, and invalid where it counts.
+func TestErrors_CorruptCounters(t *testing.T) {
+	server, client := start(t, nil)
+	s := store.NewWithOptions(client, &store.Options{Prefix: "p:"})
+	mustSet(t, s, "k", "v", libstore.WithTags([]string{"t"}))
+	var counters []string
+	for _, key := range server.Keys() {
+		if strings.Contains(key, "~sha256~") {
+			counters = append(counters, key)
+		}
+	}
+	if len(counters) != 2 {
+		t.Fatalf("the server holds %q, want the counters of generation and tag among them", server.Keys())
+	}
+	saved := make(map[string]*memcached.Item)
+	for _, key := range counters {
+		saved[key] = rawItem(t, client, key)
+	}
+	for _, key := range counters {
+		server.SetItem(&memcached.Item{Key: key, Value: []byte("nonsense")})
+		if v, err := s.Get(t.Context(), "k"); err == nil {
+			t.Errorf("Get with a corrupt counter = %v, want no value", v)
+		}
+		if err := s.Set(t.Context(), "k", "v", libstore.WithTags([]string{"t"})); !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("Set with a corrupt counter = %v, want ErrCorrupt", err)
+		}
+		server.SetItem(saved[key])
+	}
+}
+
+func TestOptions_WhatTheStoreCannotDoIsAnError(t *testing.T) {
+	server, client := start(t, nil)
+	clientSide := libstore.WithClientSideCaching(time.Minute)
+	s := store.New(client)
+	_, errAdd := s.SetIfNotExists(t.Context(), "k", "v", clientSide)
+	for name, err := range map[string]error{
+		"Set":            s.Set(t.Context(), "k", "v", clientSide),
+		"SetIfNotExists": errAdd,
+		"SetMulti":       s.SetMulti(t.Context(), map[string]any{"k": "v"}, clientSide),
+		"default":        store.New(client, clientSide).Set(t.Context(), "k", "v"),
+	} {
+		if !errors.Is(err, libstore.ErrNotSupported) {
+			t.Errorf("%s with client-side caching = %v, want ErrNotSupported", name, err)
+		}
+	}
+	if n := server.RequestCount(); n != 0 {
+		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
+func TestOptions_CostAndSynchronousSetAreAccepted(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client, libstore.WithCost(1))
+	mustSet(t, s, "k", "v", libstore.WithCost(7), libstore.WithSynchronousSet())
+	wantHit(t, s, "k", "v")
+}
+
+func TestOptions_NilOnesAreSkipped(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client, nil, libstore.WithExpiration(time.Hour), nil)
+	mustSet(t, s, "k", "v", nil, libstore.WithTags([]string{"t"}), nil)
+	wantTTL(t, s, "k", time.Hour, time.Minute)
+	if err := s.Invalidate(t.Context(), nil, libstore.WithInvalidateTags([]string{"t"}), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantMiss(t, s, "k")
+	if err := s.Invalidate(t.Context()); err != nil {
+		t.Errorf("Invalidate of nothing = %v, want nil", err)
+	}
+}
+
+func TestOptions_DefaultsApplyUnlessChanged(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client, libstore.WithExpiration(time.Hour), libstore.WithTags([]string{"t"}))
+	mustSet(t, s, "default", "v")
+	mustSet(t, s, "changed", "v", libstore.WithExpiration(0), libstore.WithTags(nil))
+	wantTTL(t, s, "default", time.Hour, time.Minute)
+	wantTTL(t, s, "changed", 0, 0)
+	invalidate(t, s, "t")
+	wantMiss(t, s, "default")
+	wantHit(t, s, "changed", "v")
+}
+
+func TestClose_OnlyWhatTheStoreOwns(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close = %v, want nil", err)
+		}
+	}
+	mustSet(t, s, "k", "v")
+	if _, err := client.Get(t.Context(), "k"); err != nil {
+		t.Errorf("the client after Close of a store that does not own it: %v", err)
+	}
+
+	owner := store.NewTyped[string](client, &store.Options{OwnsClient: true})
+	for range 2 {
+		if err := owner.Close(); err != nil {
+			t.Errorf("Close = %v, want nil", err)
+		}
+	}
+	if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrClosed) {
+		t.Errorf("the client after Close of the store that owns it: %v, want ErrClosed", err)
+	}
+}
+
+// brokenCloser is a client whose Close fails.
+type brokenCloser struct {
+	*memcached.Client
+	closed int
+}
+
+func (b *brokenCloser) Close() error { b.closed++; return net.ErrClosed }
+
+func TestClose_ReturnsTheSameAgain(t *testing.T) {
+	_, client := start(t, nil)
+	b := &brokenCloser{Client: client}
+	s := store.NewWithOptions(b, &store.Options{OwnsClient: true})
+	for range 2 {
+		if err := s.Close(); err != net.ErrClosed {
+			t.Errorf("Close = %v, want %v", err, net.ErrClosed)
+		}
+	}
+	if b.closed != 1 {
+		t.Errorf("the client was closed %d times, want once", b.closed)
+	}
+}
