@@ -1,11 +1,13 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
 	ginsessions "github.com/gin-contrib/sessions"
@@ -264,37 +266,75 @@ func TestKeyRotation_RevokeAllCatchesAMoveInFlight(t *testing.T) {
 		client := newClient(t, server)
 		before := session.New(client, nil, []byte("old"))
 		during := session.New(client, nil, []byte("new"), nil, []byte("old"))
-		revoking := session.New(newClient(t, server), nil, order...)
-		b := newLogin(t, before, "ada")
-		// However the revocation falls between the steps of the move, the
-		// session does not survive.
-		for cut := range 8 {
-			b := b.copy()
-			n := 0
-			server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
-				if n++; n == cut {
-					done := make(chan struct{})
-					go func() {
-						defer close(done)
-						server.Intercept(nil)
-						if err := revoking.RevokeAll(t.Context(), "ada"); err != nil {
-							t.Errorf("RevokeAll: %v", err)
-						}
-					}()
-					return memcachedtest.Action{Until: done}
-				}
-				return memcachedtest.Action{}
-			})
+		move := func(b *browser) {
 			b.gin(during, func(c *gin.Context) {
 				s := ginsessions.Default(c)
-				s.Set("k", cut)
-				_ = s.Save() // may or may not be refused
+				s.Set("k", 1)
+				_ = s.Save() // refused or not
 			})
-			server.Intercept(nil)
-			if n >= cut && cut > 0 {
+		}
+		// The move happens within the revocation, between any two of its steps.
+		for step := range 4 {
+			b := newLogin(t, before, "ada")
+			deletes := 0
+			revoking := session.New(hooked{client, func() {
+				if deletes++; deletes == step {
+					move(b)
+				}
+			}}, nil, order...)
+			if err := revoking.RevokeAll(t.Context(), "ada"); err != nil {
+				t.Fatal(err)
+			}
+			b.wantValue(during, "user", nil)
+		}
+		// The revocation happens within the move, between any two of its steps.
+		for step := range 5 {
+			b := newLogin(t, before, "ada")
+			operations := 0
+			moving := session.New(hooked{client, func() {
+				if operations++; operations == step {
+					if err := session.New(client, nil, order...).RevokeAll(t.Context(), "ada"); err != nil {
+						t.Error(err)
+					}
+				}
+			}}, nil, []byte("new"), nil, []byte("old"))
+			b.gin(moving, func(c *gin.Context) {
+				s := ginsessions.Default(c)
+				s.Set("k", 1)
+				_ = s.Save() // refused or not
+			})
+			if operations < step {
+				t.Fatalf("the move has %d steps, want %d at least", operations, step)
+			}
+			if step > 0 {
 				b.wantValue(during, "user", nil)
-				b.login(before, "ada")
 			}
 		}
 	}
+}
+
+// hooked calls a function before operations that matter to revocation.
+type hooked struct {
+	session.Client
+	before func()
+}
+
+func (h hooked) Delete(ctx context.Context, key string) error {
+	h.before()
+	return h.Client.Delete(ctx, key)
+}
+
+func (h hooked) Get(ctx context.Context, key string) (*memcached.Item, error) {
+	h.before()
+	return h.Client.Get(ctx, key)
+}
+
+func (h hooked) Add(ctx context.Context, item *memcached.Item) error {
+	h.before()
+	return h.Client.Add(ctx, item)
+}
+
+func (h hooked) CompareAndSwap(ctx context.Context, item *memcached.Item) error {
+	h.before()
+	return h.Client.CompareAndSwap(ctx, item)
 }
