@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware"
+)
+
+// app is the middleware under test: in front of a reverse proxy that leads to
+// the origin of the suite.
+type app struct {
+	server *http.Server
+	cache  *middleware.Cache
+	url    string
+	served chan error
+}
+
+// startApp serves on a free port of the loopback interface.
+func startApp(client *memcached.Client, origin string, opts *middleware.Options) (*app, error) {
+	target, err := url.Parse(origin)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) { c.AbortWithStatus(http.StatusInternalServerError) }))
+	opts.Engine = router
+	opts.Logger = slog.New(slog.DiscardHandler)
+	cache := middleware.New(client, opts)
+	router.NoRoute(cache.Handler(), proxy(target))
+	a := &app{
+		server: &http.Server{Handler: router, ReadHeaderTimeout: time.Minute},
+		cache:  cache,
+		url:    "http://" + listener.Addr().String(),
+		served: make(chan error, 1),
+	}
+	go func() { a.served <- a.server.Serve(listener) }() // stop waits for it
+	return a, nil
+}
+
+func (a *app) stop() error {
+	err := a.server.Close()
+	if served := <-a.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return errors.Join(err, a.cache.Close())
+}
+
+// proxy leads to target. It neither reuses connections, on which a request may
+// have to be repeated, nor asks for compression on its own account.
+func proxy(target *url.URL) gin.HandlerFunc {
+	p := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			w.WriteHeader(http.StatusBadGateway)
+		},
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+	}
+	return gin.WrapH(p)
+}

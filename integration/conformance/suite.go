@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+const (
+	suiteVersion = "0.4.5"
+	fetchVersion = "2.7.0" // of node-fetch, the suite's only dependency on this path
+)
+
+// errNoNPM says that the suite cannot be had here.
+var errNoNPM = errors.New("conformance: npm is unavailable")
+
+// suite is an unpacked copy of http-cache-tests.
+type suite struct {
+	dir            string
+	server, client string // scripts, relative to dir
+}
+
+// openSuite describes the copy in dir, the package or a checkout of its
+// repository.
+func openSuite(dir string) (*suite, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, engine := range []string{"", "test-engine"} {
+		s := &suite{dir, filepath.Join(engine, "server", "server.mjs"), filepath.Join(engine, "cli.mjs")}
+		if _, err := os.Stat(filepath.Join(dir, s.server)); err == nil {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("conformance: no test suite in %s", dir)
+}
+
+// install fetches the suite from npm into dir, unless it is there.
+func install(ctx context.Context, dir string) (*suite, error) {
+	target := filepath.Join(dir, "node_modules", "http-cache-tests")
+	if s, err := openSuite(target); err == nil {
+		return s, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	archive := filepath.Join(dir, "http-cache-tests-"+suiteVersion+".tgz")
+	for _, step := range [][]string{
+		{"node", "--version"},
+		{"npm", "pack", "--silent", "http-cache-tests@" + suiteVersion},
+		// --no-save and a prefix of its own: the suite's package.json also asks
+		// for npm itself, which nothing here needs.
+		{"npm", "install", "--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, "node-fetch@" + fetchVersion},
+	} {
+		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%w: %s: %w: %s", errNoNPM, step[0], err, bytes.TrimSpace(out))
+		}
+	}
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return nil, err
+	}
+	if err := unpack(archive, target); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(target))
+	}
+	return openSuite(target)
+}
+
+// origin is the suite's own server.
+type origin struct {
+	cmd *exec.Cmd
+	url string
+}
+
+func (s *suite) startOrigin(ctx context.Context) (*origin, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	pid := filepath.Join(os.TempDir(), "http-cache-tests-"+strconv.Itoa(port)+".pid")
+	cmd := exec.CommandContext(ctx, "node", s.server)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "npm_config_protocol=http", "npm_config_port="+strconv.Itoa(port), "npm_config_pidfile="+pid)
+	cmd.Stdout, cmd.Stderr = io.Discard, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoNPM, err)
+	}
+	o := &origin{cmd, "http://127.0.0.1:" + strconv.Itoa(port)}
+	if err := o.await(ctx); err != nil {
+		o.stop()
+		return nil, err
+	}
+	return o, os.Remove(pid)
+}
+
+func (o *origin) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.url+"/README.md", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err == nil {
+			return response.Body.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("conformance: the suite's server does not answer: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (o *origin) stop() {
+	_ = o.cmd.Process.Kill()
+	_ = o.cmd.Wait()
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// results are what the suite found, by test: true, or why not.
+type results map[string]any
+
+// run has the suite's client test what answers at base.
+func (s *suite) run(ctx context.Context, base string) (results, error) {
+	cmd := exec.CommandContext(ctx, "node", "--no-warnings", s.client)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "npm_config_base="+base, "npm_config_id=", "npm_package_config_id=")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("conformance: the suite's client: %w", err)
+	}
+	// The client may have said something else before the object.
+	start := bytes.Index(out.Bytes(), []byte("{\n"))
+	if start < 0 {
+		return nil, errors.New("conformance: the suite's client printed no results")
+	}
+	var r results
+	return r, json.Unmarshal(out.Bytes()[start:], &r)
+}

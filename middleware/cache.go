@@ -1,0 +1,105 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// Cache is a shared HTTP cache whose entries live in memcached. It is safe for
+// concurrent use; several, in one process or in many, may share the same
+// servers and prefix and then share their entries.
+type Cache struct {
+	client Client
+	opts   Options
+	policy *policy.Config
+	keys   keyspace
+
+	flights  flights
+	hints    hints
+	lastLog  atomic.Int64 // when a fault was last logged, in Unix nanoseconds
+	maxChunk atomic.Int64 // the largest item that the servers are known to take
+
+	work    sync.WaitGroup // goroutines: background revalidation and stores
+	slots   chan struct{}  // bounds them
+	stop    context.CancelFunc
+	stopped context.Context
+}
+
+// maxWork bounds the goroutines of a Cache.
+const maxWork = 256
+
+// New returns a cache that keeps its entries through client. It copies opts; nil
+// means defaults.
+func New(client Client, opts *Options) *Cache {
+	o := opts.withDefaults()
+	c := &Cache{
+		client: client,
+		opts:   o,
+		policy: o.policy(),
+		keys:   newKeyspace(o.Prefix),
+		slots:  make(chan struct{}, maxWork),
+	}
+	c.maxChunk.Store(maxItem)
+	c.stopped, c.stop = context.WithCancel(context.Background())
+	return c
+}
+
+// Close ends background revalidation and waits for it and for stores under way.
+// Requests that come later are served as before, without background work. The
+// client stays open: it belongs to whoever made it.
+func (c *Cache) Close() error {
+	c.stop()
+	c.work.Wait()
+	return nil
+}
+
+// spawn runs f in a goroutine of the cache, or reports false when too many run
+// or the cache is closed.
+func (c *Cache) spawn(f func()) bool {
+	if c.stopped.Err() != nil {
+		return false
+	}
+	select {
+	case c.slots <- struct{}{}:
+	default:
+		return false
+	}
+	c.work.Go(func() {
+		defer func() { <-c.slots }()
+		f()
+	})
+	return true
+}
+
+// now is the clock of the cache.
+func (c *Cache) now() time.Time { return time.Now() }
+
+// isAnswer reports whether err is what a healthy server says, rather than a
+// fault.
+func isAnswer(err error) bool {
+	return err == nil || errors.Is(err, memcached.ErrCacheMiss) ||
+		errors.Is(err, memcached.ErrNotStored) || errors.Is(err, memcached.ErrCASConflict)
+}
+
+// fault reports a fault of memcached.
+func (c *Cache) fault(key string, took time.Duration, err error) {
+	c.event(Event{Kind: EventError, Key: key, Duration: took, Err: err})
+	const pause = 10 * time.Second
+	now := c.now().UnixNano()
+	last := c.lastLog.Load()
+	if now-last >= int64(pause) && c.lastLog.CompareAndSwap(last, now) {
+		c.opts.Logger.Warn("middleware: cache unavailable, serving without it", "error", err)
+	}
+}
+
+func (c *Cache) event(e Event) {
+	if c.opts.OnEvent != nil {
+		c.opts.OnEvent(e)
+	}
+}

@@ -1,0 +1,185 @@
+package middleware
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// end finishes a run whose handler returned. good says that nothing went wrong
+// on the way.
+func (f *fill) end(good bool) {
+	switch {
+	case f.confirmed:
+		f.endConfirmed(good)
+	case f.covered:
+		f.endCovered()
+	case good && f.verdict.Store && f.rec.whole() && !f.touched():
+		f.endStored()
+	default:
+		f.rec.abandon()
+		f.release()
+		f.endUnstored()
+	}
+}
+
+// endConfirmed answers with the stale response, which the handler said is good.
+func (f *fill) endConfirmed(good bool) {
+	e, updated := f.freshen(f.stale, f.rec.header)
+	if !updated {
+		f.release()
+		e = f.stale
+	} else if good && !f.touched() {
+		f.land(outcome{entry: e, index: f.index})
+	}
+	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: updated})
+	f.event(EventRevalidated, f.name, e.age(f.received))
+	if updated && good && !f.touched() {
+		f.store(e, f.index)
+		return
+	}
+	f.release()
+	f.endUnstored()
+}
+
+// endCovered answers with the stale response because the handler failed.
+func (f *fill) endCovered() {
+	f.release()
+	f.respond(f.stale, forwardStatus{why: f.why, status: f.rec.status, detail: "stale-if-error"})
+	f.event(EventStale, f.name, f.stale.age(f.cache.now()))
+	f.giveBack()
+}
+
+// respond sends an entry, unless nobody is there.
+func (f *fill) respond(e *entry, s forwardStatus) {
+	if f.background {
+		f.g.Abort()
+		return
+	}
+	f.cache.send(f.g, e, e.age(f.cache.now()), s.String())
+}
+
+func (f *fill) endStored() {
+	e := f.entry()
+	ix := f.variantOf(e)
+	f.land(outcome{entry: e, index: ix})
+	f.event(EventMiss, f.name, 0)
+	f.store(e, ix)
+}
+
+// endUnstored gives the lock back; a note that requests need not wait for each
+// other may have taken its place already.
+func (f *fill) endUnstored() {
+	if !f.confirmed {
+		f.event(EventMiss, f.name, 0)
+	}
+	if f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil {
+		f.compareHead()
+	}
+	f.giveBack()
+}
+
+// panicked ends a run whose handler did not return. It reports whether a stale
+// response may cover that up; otherwise the panic goes on to whoever recovers it.
+func (f *fill) panicked() (cover bool) {
+	f.land(outcome{})
+	if !(f.rec.committed && f.rec.act.pass) && f.covers(policy.Unreachable) {
+		return true
+	}
+	f.giveBack()
+	return false
+}
+
+// cover sends the stale response instead of a panic. A nil cause is that of
+// runtime.Goexit, which nothing covers.
+func (f *fill) cover(cause any) {
+	if cause == nil {
+		f.giveBack()
+		return
+	}
+	f.cache.opts.Logger.Error("middleware: handler panicked, sending a stale response", "panic", cause)
+	f.rec.status = http.StatusInternalServerError
+	f.endCovered()
+}
+
+// land ends the flight.
+func (f *fill) land(o outcome) {
+	f.released = true
+	if f.flight != nil {
+		f.cache.flights.land(f.flight, o)
+	}
+}
+
+// release lets those who wait for this response go, here and in other processes:
+// it is not for them, or will never be complete.
+func (f *fill) release() {
+	if f.released {
+		return
+	}
+	f.land(outcome{})
+	if f.lock == "" || f.lock != f.name || len(f.original.Header["Authorization"]) > 0 {
+		return
+	}
+	f.note()
+}
+
+// note replaces the lock by a hit-for-miss note.
+func (f *fill) note() {
+	f.stopLock()
+	value := encodeMark(kindPass, newID())
+	err := f.within(func(ctx context.Context) error {
+		s, err := f.cache.swap(ctx, f.name, f.held, value, passLife)
+		if err == nil {
+			f.stamp, f.lock = s, ""
+		}
+		return err
+	})
+	if !isAnswer(err) {
+		f.fault(f.name, err)
+	}
+}
+
+// giveBack removes the lock. That of a failed background revalidation stays: it
+// expires, and keeps the next attempt away that long.
+func (f *fill) giveBack() {
+	f.stopLock()
+	if f.lock == "" || f.background {
+		return
+	}
+	key := f.lock
+	f.lock = ""
+	err := f.within(func(ctx context.Context) error { return f.cache.unlock(ctx, key, f.held) })
+	if !isAnswer(err) {
+		f.fault(key, err)
+	}
+}
+
+// compareHead removes a stored response that the answer to a HEAD contradicts
+// (RFC 9111, section 4.3.5), and freshens one that it confirms.
+func (f *fill) compareHead() {
+	header := f.rec.header
+	for _, name := range []string{"Etag", "Last-Modified", "Content-Length"} {
+		lines, ok := header[name]
+		had := f.stale.get(name)
+		if name == "Etag" && f.stale.madeETag || name == "Content-Length" && had == "" {
+			continue
+		}
+		if ok && !slices.Equal(lines, []string{had}) {
+			f.discard()
+			return
+		}
+	}
+	if e, ok := f.freshen(f.stale, header); ok {
+		f.store(e, f.index)
+	}
+}
+
+// discard removes the stored response that this run was about.
+func (f *fill) discard() {
+	err := f.within(func(ctx context.Context) error { return f.cache.unlock(ctx, f.name, f.stamp) })
+	if !isAnswer(err) {
+		f.fault(f.name, err)
+	}
+}

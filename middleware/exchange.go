@@ -1,0 +1,157 @@
+package middleware
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// exchange is one GET or HEAD on its way through the cache.
+type exchange struct {
+	cache      *Cache
+	g          *gin.Context
+	original   *http.Request
+	full       []byte // key of the page
+	name       string // its key in memcached
+	directives policy.Directives
+	start      time.Time
+	spent      time.Duration // waiting for memcached
+}
+
+func (c *Cache) exchange(g *gin.Context, full []byte, name string, d policy.Directives, start time.Time) *exchange {
+	return &exchange{
+		cache: c, g: g, original: g.Request, full: append([]byte(nil), full...),
+		name: name, directives: d, start: start,
+	}
+}
+
+// maxLooks bounds how often a request goes back to memcached because what it
+// waited for was not for it.
+const maxLooks = 5
+
+// run answers the request.
+func (x *exchange) run() {
+	for range maxLooks {
+		if x.step(x.look()) {
+			return
+		}
+		if x.original.Context().Err() != nil {
+			x.g.Abort() // nobody is there to answer
+			return
+		}
+	}
+	x.direct(fwdURIMiss, "contended")
+}
+
+// step acts on what was found, and reports false to have it looked for again.
+func (x *exchange) step(l lookup) bool {
+	authorized := len(x.original.Header["Authorization"]) > 0
+	switch {
+	case l.state == stateFailed:
+		x.direct(fwdBypass, "unavailable")
+		return true
+	case l.state == stateStored && authorized && !l.entry.terms.AllowAuthorized:
+		x.direct(fwdBypass, "authorization")
+		return true
+	case l.state == stateStored:
+		return x.reuse(l)
+	case x.directives.OnlyIfCached:
+		x.onlyIfCached()
+		return true
+	case x.original.Method == http.MethodHead:
+		x.direct(x.missReason(l), "")
+		return true
+	case len(x.original.Header["Range"]) > 0:
+		x.direct(fwdPartial, "")
+		return true
+	case l.state == statePass:
+		x.fill(slot{lookup: l, why: x.missReason(l), detail: "hit-for-miss"})
+		return true
+	case authorized:
+		x.alone(l)
+		return true
+	default:
+		return x.miss(l)
+	}
+}
+
+func (x *exchange) missReason(l lookup) forward {
+	if l.index != nil {
+		return fwdVary
+	}
+	return fwdURIMiss
+}
+
+// reuse answers with a stored response, now or after validation.
+func (x *exchange) reuse(l lookup) bool {
+	age := l.entry.age(x.cache.now())
+	switch policy.Judge(l.entry.terms, age, x.directives) {
+	case policy.Fresh:
+		x.sendStored(l, age)
+		return true
+	case policy.Revalidate:
+		if x.cache.refreshLater(x, l) {
+			x.sendStored(l, age)
+			return true
+		}
+	}
+	if x.directives.OnlyIfCached {
+		x.onlyIfCached()
+		return true
+	}
+	return x.validate(l, age)
+}
+
+// sendStored sends an entry and says so.
+func (x *exchange) sendStored(l lookup, age time.Duration) {
+	kind, detail := EventHit, ""
+	if age >= l.entry.terms.Lifetime {
+		kind, detail = EventStale, "stale"
+	}
+	x.cache.send(x.g, l.entry, age, hitStatus(l.entry.terms.Lifetime-age, detail))
+	x.event(kind, l.name, age)
+}
+
+// onlyIfCached is RFC 9111, section 5.2.1.7.
+func (x *exchange) onlyIfCached() {
+	addStatus(x.g.Writer.Header(), cacheName+"; detail=only-if-cached")
+	x.g.AbortWithStatus(http.StatusGatewayTimeout)
+	x.event(EventMiss, x.name, 0)
+}
+
+// direct runs the handler for this request alone and stores nothing.
+func (x *exchange) direct(why forward, detail string) {
+	x.fill(slot{lookup: lookup{name: x.name, full: x.full}, why: why, detail: detail, private: true})
+}
+
+// header returns the request's header as the handler will see it, in respect of
+// what selects a variant.
+func (x *exchange) header(ix *index) http.Header { return sanitize(x.original.Header, ix) }
+
+// within runs an operation on memcached in the time that is left for it.
+func (x *exchange) within(f func(context.Context) error) error {
+	left := x.cache.opts.LookupTimeout - x.spent
+	if left <= 0 {
+		return context.DeadlineExceeded
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.original.Context()), left)
+	defer cancel()
+	began := time.Now()
+	err := f(ctx)
+	x.spent += time.Since(began)
+	return err
+}
+
+func (x *exchange) fault(key string, err error) {
+	x.cache.fault(key, x.spent, err)
+}
+
+func (x *exchange) event(kind Kind, key string, age time.Duration) {
+	if x.cache.opts.OnEvent != nil {
+		x.cache.event(Event{Kind: kind, Key: key, Age: age, Duration: x.cache.now().Sub(x.start)})
+	}
+}

@@ -1,0 +1,283 @@
+package middleware
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// slot is what a run of the handler is for: where its response goes, and what it
+// replaces.
+type slot struct {
+	lookup
+	why    forward
+	detail string
+	// private: for this request only, not to be stored.
+	private bool
+	// stale is the response that the handler is asked to confirm.
+	stale  *entry
+	flight *flight // of which this is the leader
+	lock   string  // key of a lock to give back
+	held   stamp   // the lock itself
+	// background: there is no client.
+	background bool
+}
+
+// fill is one run of the handler.
+type fill struct {
+	*exchange
+	slot
+	rec      *recorder
+	request  *http.Request // as the handler sees it
+	asked    bool          // with validators of the stale entry
+	called   time.Time
+	received time.Time
+	epoch    uint64
+	hasEpoch bool
+	stopLock func()
+
+	verdict   policy.Verdict
+	fields    []field
+	vary      []string
+	failure   policy.Failure
+	confirmed bool // by a 304
+	covered   bool // a failure, by the stale entry
+	released  bool
+}
+
+// fill runs the handler and answers the request with what comes of it.
+func (x *exchange) fill(s slot) {
+	f := &fill{exchange: x, slot: s, called: x.cache.now(), stopLock: func() {}}
+	if s.lock != "" {
+		f.stopLock = x.cache.keepLocked(s.lock)
+	}
+	if !s.private {
+		f.epoch, f.hasEpoch = x.readEpoch()
+	}
+	f.rec = newRecorder(x.g.Writer, x.cache.opts.MaxBody)
+	f.rec.commit, f.rec.stream = f.commit, f.release
+	f.run()
+}
+
+// run calls the handler with a request of its own and puts everything back.
+func (f *fill) run() {
+	below := f.g.Writer
+	request, stop := f.prepare()
+	f.request = request
+	f.g.Request, f.g.Writer = request, f.rec
+	returned := false
+	defer func() {
+		f.g.Request, f.g.Writer = f.original, below
+		stop()
+		f.stopLock()
+		if !returned && f.panicked() {
+			f.cover(recover())
+		}
+	}()
+	faults := len(f.g.Errors)
+	f.g.Next()
+	returned = true
+	if len(f.g.Errors) == faults {
+		f.rec.finish()
+	}
+	f.g.Writer = below
+	f.g.Request = f.original
+	f.end(len(f.g.Errors) == faults && !f.aborted())
+}
+
+// aborted reports whether a handler broke the chain off.
+func (f *fill) aborted() bool { return f.g.IsAborted() }
+
+// prepare returns the request for the handler: without fields that could steer
+// it past the key, without the client's conditions, which are the cache's to
+// evaluate, and with those of the stale entry.
+func (f *fill) prepare() (*http.Request, func()) {
+	ctx, stop := f.detach()
+	r := f.original.WithContext(ctx)
+	header := sanitize(f.original.Header, f.index)
+	if f.ownsConditions() {
+		header = header.Clone()
+		delete(header, "If-None-Match")
+		delete(header, "If-Modified-Since")
+		if f.stale != nil && r.Method == http.MethodGet {
+			f.asked = f.stale.addValidators(header)
+		}
+	}
+	r.Header = header
+	return r, stop
+}
+
+// ownsConditions reports whether the cache evaluates the client's conditions
+// because it may have the response, or will.
+func (f *fill) ownsConditions() bool {
+	return f.stale != nil || !f.private && f.state != statePass
+}
+
+// detach returns a context for the handler that outlives the client as long as
+// others wait for the response. A deadline stays one.
+func (f *fill) detach() (context.Context, func()) {
+	parent := f.original.Context()
+	if f.flight == nil || f.background || parent.Done() == nil {
+		return parent, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() {
+		cause := context.Cause(parent)
+		if parent.Err() == context.DeadlineExceeded {
+			cancel(cause)
+			return
+		}
+		f.cache.flights.whenIdle(f.flight, func() { cancel(cause) })
+	})
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// commit decides what happens to a response whose header is final.
+func (f *fill) commit(status int, header http.Header) action {
+	f.received = f.cache.now()
+	if f.stale != nil {
+		if f.asked && status == http.StatusNotModified {
+			f.confirmed = true
+			return action{}
+		}
+		f.failure = policy.FailureOf(status)
+		if f.covers(f.failure) {
+			f.covered = true
+			return action{}
+		}
+	}
+	f.judge(status, header)
+	if !f.verdict.Share {
+		f.release()
+	}
+	return f.hand(status, header)
+}
+
+// judge decides whether the response is stored.
+func (f *fill) judge(status int, header http.Header) {
+	effective := f.effective(header)
+	f.verdict = policy.Evaluate(f.response(status, effective), f.cache.policy)
+	if f.verdict.Store && f.touched() {
+		f.verdict = policy.Verdict{Reason: "session"}
+	}
+	if f.request.Method != http.MethodGet && f.verdict.Store {
+		f.verdict = policy.Verdict{Reason: "method"}
+	}
+	if f.private && f.verdict.Store {
+		f.verdict = policy.Verdict{Reason: f.detail}
+	}
+	if f.verdict.Store {
+		f.vary = policy.VaryFields(effective["Vary"])
+		f.fields = delta(f.rec.before, header, policy.Unstorable(header, f.verdict.Omit))
+	}
+}
+
+// hand returns what the client gets.
+func (f *fill) hand(status int, header http.Header) action {
+	act := action{pass: !f.background, record: f.verdict.Store}
+	detail := f.detail
+	if detail == "" && !f.verdict.Store {
+		detail = f.verdict.Reason
+	}
+	line := forwardStatus{why: f.why, stored: f.verdict.Store, detail: detail}
+	if f.ownsConditions() && status/100 == 2 && policy.IsConditional(f.original.Header) {
+		selected := policy.Selected{ETag: header.Get("Etag"), LastModified: header.Get("Last-Modified"), Date: f.received}
+		if policy.NotModified(f.original.Header, selected, f.received) {
+			act.status = http.StatusNotModified
+			line.status = status
+		}
+	}
+	addStatus(header, line.String())
+	return act
+}
+
+// effective is the header as policy must see it: without what middleware above
+// the cache adds to every response anew.
+func (f *fill) effective(header http.Header) http.Header {
+	h := header.Clone()
+	above := f.rec.before
+	if n := len(above["Set-Cookie"]); n > 0 && len(h["Set-Cookie"]) >= n {
+		h["Set-Cookie"] = h["Set-Cookie"][n:]
+	}
+	h["Vary"] = withoutLive(above["Vary"], h["Vary"], len(h["Content-Encoding"]) > len(above["Content-Encoding"]))
+	return h
+}
+
+// withoutLive drops from Vary what middleware above the cache put there because
+// of fields that it answers itself each time: CORS, and compression unless the
+// handler compresses too. All else that it varies on may well decide what the
+// handler does.
+func withoutLive(above, lines []string, encoded bool) []string {
+	if len(above) == 0 || len(lines) < len(above) {
+		return lines
+	}
+	var kept []string
+	for _, field := range policy.VaryFields(above) {
+		switch field {
+		case "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers":
+		case "Accept-Encoding":
+			if encoded {
+				kept = append(kept, field)
+			}
+		default:
+			kept = append(kept, field)
+		}
+	}
+	for i, line := range lines {
+		if i >= len(above) || line != above[i] {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+func (f *fill) response(status int, header http.Header) *policy.Response {
+	return &policy.Response{
+		Status: status, Header: header, Requested: f.called, Received: f.received,
+		Authorized: len(f.original.Header["Authorization"]) > 0,
+	}
+}
+
+func (f *fill) touched() bool {
+	return sessionTouched(f.g, f.original, f.request, f.g.Request)
+}
+
+// covers reports whether the stale entry stands in for a failure.
+func (f *fill) covers(failure policy.Failure) bool {
+	return f.stale != nil && failure != policy.NoFailure && policy.ServeOnFailure(
+		f.stale.terms, f.stale.age(f.cache.now()), f.directives, failure, f.cache.opts.StaleIfUnreachable)
+}
+
+// entry makes the entry of a response that is complete.
+func (f *fill) entry() *entry {
+	e := &entry{
+		id: newID(), full: f.full, status: f.rec.status, received: f.received,
+		terms: f.verdict.Terms, fields: f.fields, body: f.rec.body,
+	}
+	header := f.rec.header
+	if header.Get("Date") == "" {
+		e.fields = append(e.fields, dateField(f.received))
+	}
+	if _, ok := header["Content-Type"]; !ok && len(e.body) > 0 && len(header["Content-Encoding"]) == 0 {
+		e.fields = append(e.fields, field{"Content-Type", fieldSet, []string{http.DetectContentType(e.body)}})
+	}
+	if header.Get("Etag") == "" && e.status == http.StatusOK {
+		e.fields = append(e.fields, field{"Etag", fieldSet, []string{makeETag(header, e.body)}})
+		e.madeETag = true
+	}
+	return e
+}
+
+// makeETag returns a strong validator: equal bodies in equal coding, equal tags.
+func makeETag(header http.Header, body []byte) string {
+	sum := sha256.New()
+	for _, coding := range header["Content-Encoding"] {
+		sum.Write([]byte(coding + "\n"))
+	}
+	sum.Write(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:18]) + `"`
+}

@@ -1,0 +1,103 @@
+package middleware
+
+import (
+	"sync"
+	"time"
+)
+
+// flights are the responses that this process is making or waiting for, by the
+// key in memcached under which they will be found.
+type flights struct {
+	mu sync.Mutex // guards m and the fields of flights
+	m  map[string]*flight
+}
+
+// flight is one response in the making. Its leader makes it; followers wait.
+type flight struct {
+	key     string
+	done    chan struct{} // closed when there is an outcome
+	outcome outcome
+	waiting int // followers; guarded by flights.mu
+
+	// since is when the leader took the lock in memcached, and zero before;
+	// token is the lock's id. A request that looked later and found no such lock
+	// came after a purge and must not join. Guarded by flights.mu.
+	since time.Time
+	token uint64
+	// idle is called when the last follower left; guarded by flights.mu.
+	idle func()
+}
+
+// outcome is what a flight ended with: an entry that followers may try, or word
+// to look again, or neither: run the handler yourself.
+type outcome struct {
+	entry *entry
+	index *index // which lists what selects the entry, if anything does
+	again bool
+}
+
+// join returns the flight for key and whether the caller leads it. The caller
+// looked into memcached at looked and found there a lock with id token, or 0.
+func (fs *flights) join(key string, looked time.Time, token uint64) (f *flight, leads bool) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f = fs.m[key]; f != nil && !f.outdated(looked, token) {
+		f.waiting++
+		return f, false
+	}
+	if fs.m == nil {
+		fs.m = make(map[string]*flight)
+	}
+	f = &flight{key: key, done: make(chan struct{})}
+	fs.m[key] = f
+	return f, true
+}
+
+func (f *flight) outdated(looked time.Time, token uint64) bool {
+	return !f.since.IsZero() && f.since.Before(looked) && f.token != token
+}
+
+// locked notes that the leader holds the lock in memcached.
+func (fs *flights) locked(f *flight, since time.Time, token uint64) {
+	fs.mu.Lock()
+	f.since, f.token = since, token
+	fs.mu.Unlock()
+}
+
+// leave is what a follower does when its client is gone.
+func (fs *flights) leave(f *flight) {
+	fs.mu.Lock()
+	f.waiting--
+	idle := f.idle
+	alone := f.waiting == 0
+	fs.mu.Unlock()
+	if alone && idle != nil {
+		idle()
+	}
+}
+
+// whenIdle has f called when nobody waits for the flight, perhaps at once.
+func (fs *flights) whenIdle(f *flight, call func()) {
+	fs.mu.Lock()
+	f.idle = call
+	alone := f.waiting == 0
+	fs.mu.Unlock()
+	if alone {
+		call()
+	}
+}
+
+// land ends a flight. Only the first outcome counts.
+func (fs *flights) land(f *flight, o outcome) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.m[f.key] == f {
+		delete(fs.m, f.key)
+	}
+	select {
+	case <-f.done:
+	default:
+		f.outcome = o
+		close(f.done)
+	}
+}

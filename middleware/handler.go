@@ -1,0 +1,164 @@
+package middleware
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// Handler returns the middleware. Use it on a router, a group or a route, after
+// middleware that must see every request (logging, authentication, CORS) and
+// before the handlers whose responses it is to store.
+func (c *Cache) Handler() gin.HandlerFunc { return c.handle }
+
+func (c *Cache) handle(g *gin.Context) {
+	r := g.Request
+	start := c.now()
+	switch {
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		c.otherMethod(g, start)
+		return
+	case untouchable(r) || sessionTouched(g, r):
+		c.bypass(g, fwdBypass, start)
+		return
+	}
+	directives := policy.ParseRequest(r.Header)
+	if directives.NoStore {
+		c.bypass(g, fwdRequest, start)
+		return
+	}
+	var room [256]byte
+	full, ok := c.appendRequestKey(room[:0], r, originOf(r))
+	if !ok {
+		c.bypass(g, fwdBypass, start)
+		return
+	}
+	name := c.keys.of(letterPage, full)
+	if m := markerOf(r, c); m != nil {
+		x := c.exchange(g, full, name, directives, start)
+		x.refresh(m)
+		return
+	}
+	if c.serveFast(g, full, name, &directives, start) {
+		return
+	}
+	c.exchange(g, full, name, directives, start).run()
+}
+
+// untouchable reports whether a request is none that a cache answers or learns
+// from: it switches protocols, its meaning may be in its body, or it has a
+// condition that only the origin may evaluate.
+func untouchable(r *http.Request) bool {
+	return r.ContentLength != 0 || len(r.Header["Upgrade"]) > 0 || policy.HasPrecondition(r.Header)
+}
+
+// bypass runs the handler and keeps out of its way.
+func (c *Cache) bypass(g *gin.Context, why forward, start time.Time) {
+	addStatus(g.Writer.Header(), forwardStatus{why: why}.String())
+	g.Next()
+	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
+}
+
+// otherMethod runs the handler of a request that is neither GET nor HEAD. When an
+// unsafe one succeeds, what is stored for its URL is not valid any more.
+func (c *Cache) otherMethod(g *gin.Context, start time.Time) {
+	if safeMethod(g.Request.Method) || len(g.Request.Header["Upgrade"]) > 0 {
+		c.bypass(g, fwdMethod, start)
+		return
+	}
+	below := g.Writer
+	rec := newRecorder(below, 0)
+	request := g.Request
+	rec.stream = func() {}
+	rec.commit = func(status int, header http.Header) action {
+		if status >= 200 && status < 400 {
+			c.invalidate(request, header)
+		}
+		addStatus(header, forwardStatus{why: fwdMethod}.String())
+		return action{pass: true}
+	}
+	g.Writer = rec
+	defer func() { g.Writer = below }()
+	g.Next()
+	rec.finish()
+	rec.abandon()
+	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
+}
+
+// safeMethod reports whether a method is registered as safe (IANA HTTP Method
+// Registry). An unknown one may change anything (RFC 9111, section 4.4).
+func safeMethod(method string) bool {
+	switch method {
+	case http.MethodOptions, http.MethodTrace, "PROPFIND", "REPORT", "SEARCH", "QUERY", "PRI":
+		return true
+	}
+	return false
+}
+
+// sessionKey is what package session sets, in gin's context or the request's,
+// when a handler touches a session.
+const sessionKey = "github.com/bmemcached/bmemcached-go/session.touched"
+
+func sessionTouched(g *gin.Context, requests ...*http.Request) bool {
+	if g.GetBool(sessionKey) {
+		return true
+	}
+	for _, r := range requests {
+		if touched, _ := r.Context().Value(sessionKey).(bool); touched {
+			return true
+		}
+	}
+	return false
+}
+
+// steering are request fields that commonly decide what a handler answers but
+// are not part of the key. Whoever can set them could put a response of his
+// choice before everyone.
+var steering = []string{
+	"X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Forwarded-Scheme",
+	"X-Host", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
+	"X-Http-Host-Override", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
+}
+
+// sanitize returns h without steering fields, except those that the response is
+// known to vary on, and with X-Forwarded-Proto as it is in the key. It copies h
+// if it changes anything.
+func sanitize(h http.Header, ix *index) http.Header {
+	copied := false
+	remove := func(name string) {
+		if !copied {
+			h, copied = h.Clone(), true
+		}
+		delete(h, name)
+	}
+	for _, name := range steering {
+		if _, ok := h[name]; ok && !ix.has(name) {
+			remove(name)
+		}
+	}
+	if lines, ok := h["X-Forwarded-Proto"]; ok {
+		if proto := forwardedProto(h); len(lines) != 1 || lines[0] != proto {
+			remove("X-Forwarded-Proto")
+			if proto != "" {
+				h["X-Forwarded-Proto"] = []string{proto}
+			}
+		}
+	}
+	return h
+}
+
+func (ix *index) has(name string) bool {
+	if ix == nil {
+		return false
+	}
+	for _, f := range ix.fields {
+		if strings.EqualFold(f, name) {
+			return true
+		}
+	}
+	return false
+}

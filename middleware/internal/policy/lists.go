@@ -1,0 +1,72 @@
+package policy
+
+import (
+	"iter"
+	"strings"
+)
+
+// elements yields the elements of a comma-separated list without the optional
+// white space around them, skipping empty ones (RFC 9110, section 5.6.1). A
+// comma inside a quoted string does not separate.
+func elements(line string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(line) > 0 {
+			end := elementEnd(line)
+			element := trim(line[:end])
+			if element != "" && !yield(element) {
+				return
+			}
+			if end == len(line) {
+				return
+			}
+			line = line[end+1:]
+		}
+	}
+}
+
+func elementEnd(line string) int {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			return i
+		}
+	}
+	return len(line)
+}
+
+// trim removes optional white space, which is spaces and tabs only.
+func trim(s string) string { return strings.Trim(s, " \t") }
+
+// unquote returns the content of a quoted string, or s itself if it is none.
+func unquote(s string) string {
+	if len(s) < 2 || s[0] != '"' || s[len(s)-1] != '"' {
+		return s
+	}
+	s = s[1 : len(s)-1]
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+
+func tokenByte(c byte) bool {
+	switch {
+	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		return true
+	default:
+		return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+	}
+}

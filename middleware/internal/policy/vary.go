@@ -1,0 +1,136 @@
+package policy
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// VaryFields returns the field names of a Vary field, canonical, sorted and
+// without repetition.
+func VaryFields(lines []string) []string {
+	var fields []string
+	for _, line := range lines {
+		for field := range elements(line) {
+			fields = append(fields, http.CanonicalHeaderKey(field))
+		}
+	}
+	slices.Sort(fields)
+	return slices.Compact(fields)
+}
+
+// VaryValue returns the value of a request's field in the form in which variants
+// are compared: lines combined, optional white space removed, and what has the
+// same meaning spelled the same (RFC 9111, section 4.1). It reports false for a
+// field that is absent, which is not the same as an empty one.
+func VaryValue(h http.Header, field string) (string, bool) {
+	lines, ok := h[field]
+	if !ok || len(lines) == 0 {
+		return "", false
+	}
+	switch field {
+	case "Accept-Encoding":
+		return acceptEncoding(lines), true
+	case "Accept-Language":
+		return preferences(lines), true
+	default:
+		return combine(lines), true
+	}
+}
+
+func combine(lines []string) string {
+	if len(lines) == 1 && strings.IndexByte(lines[0], ',') < 0 {
+		return trim(lines[0])
+	}
+	var parts []string
+	for _, line := range lines {
+		parts = append(parts, slices.Collect(elements(line))...)
+	}
+	return strings.Join(parts, ",")
+}
+
+// acceptEncoding keeps which codings the client takes, not how much it likes
+// each: any of them is an answer it accepts. A refused identity or wildcard
+// stays visible.
+func acceptEncoding(lines []string) string {
+	var codings []string
+	for _, line := range lines {
+		for element := range elements(line) {
+			coding, weight := splitWeight(element)
+			coding = strings.TrimPrefix(strings.ToLower(coding), "x-")
+			switch refused := weight == 0; {
+			case !refused && coding != "identity":
+				codings = append(codings, coding)
+			case refused && (coding == "identity" || coding == "*"):
+				codings = append(codings, coding+";q=0")
+			}
+		}
+	}
+	slices.Sort(codings)
+	return strings.Join(slices.Compact(codings), ",")
+}
+
+// preferences sorts elements of equal weight, whose order says nothing.
+func preferences(lines []string) string {
+	type preference struct {
+		value  string
+		weight int
+	}
+	var list []preference
+	for _, line := range lines {
+		for element := range elements(line) {
+			value, weight := splitWeight(element)
+			list = append(list, preference{strings.ToLower(value), weight})
+		}
+	}
+	slices.SortFunc(list, func(a, b preference) int {
+		if a.weight != b.weight {
+			return b.weight - a.weight
+		}
+		return strings.Compare(a.value, b.value)
+	})
+	var b strings.Builder
+	for _, p := range list {
+		b.WriteString(p.value)
+		b.WriteByte(';')
+		b.WriteByte("0123456789A"[p.weight/100])
+		b.WriteByte("0123456789"[p.weight/10%10])
+		b.WriteByte("0123456789"[p.weight%10])
+		b.WriteByte(',')
+	}
+	return b.String()
+}
+
+// splitWeight separates the q parameter, in thousandths (RFC 9110, section
+// 12.4.2). Other parameters stay with the value.
+func splitWeight(element string) (value string, weight int) {
+	parts := strings.Split(element, ";")
+	weight = 1000
+	kept := parts[:0]
+	for _, part := range parts {
+		part = trim(part)
+		if len(part) > 2 && part[0]|0x20 == 'q' && part[1] == '=' && len(kept) > 0 {
+			weight = parseWeight(part[2:])
+			continue
+		}
+		kept = append(kept, part)
+	}
+	return strings.Join(kept, ";"), weight
+}
+
+// parseWeight reads 0, 0.123, 1 or 1.000; what it cannot read counts as 1.
+func parseWeight(s string) int {
+	whole, fraction, _ := strings.Cut(s, ".")
+	if whole != "0" || len(fraction) > 3 {
+		return 1000
+	}
+	n, unit := 0, 100
+	for i := range len(fraction) {
+		if !digit(fraction[i]) {
+			return 1000
+		}
+		n += int(fraction[i]-'0') * unit
+		unit /= 10
+	}
+	return n
+}

@@ -1,0 +1,149 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+)
+
+// state is what memcached holds for a request.
+type state int
+
+const (
+	stateMissing state = iota
+	stateLocked        // somebody is making the response
+	statePass          // a hit-for-miss note
+	stateStored
+	stateFailed // memcached did not answer
+)
+
+// stamp identifies a value in memcached, so that it can be replaced only as long
+// as it is still the one that was seen. The zero stamp is that of no value.
+type stamp struct {
+	id  uint64
+	cas uint64 // 0: the server keeps no versions
+	any bool
+}
+
+// lookup is the outcome of looking for a request's response.
+type lookup struct {
+	state state
+	at    time.Time // before memcached was asked
+	name  string    // key in memcached where the response is or will be
+	full  []byte
+	stamp stamp // of what is at name
+	entry *entry
+	// index and indexStamp are set when the page has variants; name is then the
+	// key of one.
+	index      *index
+	indexStamp stamp
+}
+
+// look asks memcached for the response, in up to three round trips: page,
+// variant, chunks and tags.
+func (x *exchange) look() lookup {
+	l := lookup{at: x.cache.now(), name: x.name, full: x.full}
+	x.lookAt(&l)
+	if l.index != nil {
+		l.full = appendVariant(append([]byte(nil), x.full...), l.index, x.header(l.index))
+		l.name = x.cache.keys.of(letterVariant, l.full)
+		l.indexStamp, l.stamp = l.stamp, stamp{}
+		x.lookAt(&l)
+	}
+	if l.state == stateStored {
+		x.complete(&l)
+	}
+	return l
+}
+
+// lookAt reads the value at l.name.
+func (x *exchange) lookAt(l *lookup) {
+	item, err := x.get(l.name)
+	switch {
+	case errors.Is(err, memcached.ErrCacheMiss):
+		l.state = stateMissing
+		return
+	case err != nil:
+		l.state = stateFailed
+		return
+	}
+	l.stamp = stamp{cas: item.CAS, any: true}
+	l.state = stateMissing
+	kind, id, rest, err := openItem(item.Value)
+	if err != nil {
+		return // garbage is as good as nothing, and is replaced
+	}
+	l.stamp.id = id
+	switch kind {
+	case kindLock:
+		l.state = stateLocked
+	case kindPass:
+		l.state = statePass
+	case kindIndex:
+		if l.index == nil {
+			l.index, _ = decodeIndex(id, rest, l.full)
+		}
+	case kindEntry:
+		e := new(entry)
+		if decodeEntry(e, id, rest) == nil && string(e.full) == string(l.full) {
+			l.state, l.entry = stateStored, e
+		}
+	}
+}
+
+// complete fetches what an entry keeps elsewhere: chunks of its body, and
+// whether its tags were purged. If anything is wrong there is no entry.
+func (x *exchange) complete(l *lookup) {
+	e := l.entry
+	if !e.chunked() && len(e.tags) == 0 {
+		return
+	}
+	ok := false
+	err := x.within(func(ctx context.Context) (err error) {
+		ok, err = x.cache.complete(ctx, e)
+		return err
+	})
+	switch {
+	case err != nil:
+		x.fault(l.name, err)
+		l.state, l.entry = stateFailed, nil
+	case !ok:
+		l.state, l.entry = stateMissing, nil
+	}
+}
+
+// complete reports whether e could be made whole.
+func (c *Cache) complete(ctx context.Context, e *entry) (bool, error) {
+	keys := c.chunkKeys(e)
+	chunks := len(keys)
+	for _, t := range e.tags {
+		keys = append(keys, c.keys.tag(t.name))
+	}
+	items, err := c.client.GetMulti(ctx, keys)
+	if err != nil {
+		return false, err
+	}
+	for i, t := range e.tags {
+		if !t.current(items[keys[chunks+i]]) {
+			return false, nil
+		}
+	}
+	if !e.chunked() {
+		return true, nil
+	}
+	return e.assemble(items, keys[:chunks]), nil
+}
+
+// get is Get within the time that the request has for the cache.
+func (x *exchange) get(key string) (item *memcached.Item, err error) {
+	err = x.within(func(ctx context.Context) error {
+		item, err = x.cache.client.Get(ctx, key)
+		return err
+	})
+	if !isAnswer(err) {
+		x.fault(key, err)
+	}
+	return item, err
+}

@@ -1,0 +1,122 @@
+package middleware
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// refreshTimeout bounds a revalidation in the background.
+const refreshTimeout = time.Minute
+
+// marker is in the context of a request by which the cache revalidates a stored
+// response through the engine.
+type marker struct {
+	cache  *Cache
+	key    string // of the refresh lock
+	held   stamp
+	flight *flight
+	used   bool
+	failed bool
+}
+
+type markerContext struct{}
+
+// markerOf returns the marker of a request of c, once.
+func markerOf(r *http.Request, c *Cache) *marker {
+	if c.opts.Engine == nil {
+		return nil
+	}
+	m, _ := r.Context().Value(markerContext{}).(*marker)
+	if m == nil || m.cache != c || m.used {
+		return nil
+	}
+	m.used = true
+	return m
+}
+
+// refreshLater has a stale response revalidated in the background, by one
+// process. It reports false if the request should rather see to that itself.
+func (c *Cache) refreshLater(x *exchange, l lookup) bool {
+	key := c.keys.of(letterRefresh, l.full)
+	if c.opts.Engine == nil {
+		return !x.mayRefresh(key)
+	}
+	f, leads := c.flights.join(key, l.at, 0)
+	if !leads {
+		c.flights.leave(f)
+		return true
+	}
+	request := x.original
+	if !c.spawn(func() { c.refreshNow(request.Clone(request.Context()), key, f) }) {
+		c.flights.land(f, outcome{})
+	}
+	return true
+}
+
+// mayRefresh reports whether this request is the one that revalidates a stale
+// response in the foreground.
+func (x *exchange) mayRefresh(key string) bool {
+	lock, err := x.takeLock(key, stamp{})
+	if err != nil {
+		return false
+	}
+	err = x.within(func(ctx context.Context) error { return x.cache.unlock(ctx, key, lock) })
+	return isAnswer(err)
+}
+
+// refreshNow sends the request through the engine. Its context has the values of
+// the original one and a life of its own.
+func (c *Cache) refreshNow(r *http.Request, key string, f *flight) {
+	defer c.flights.land(f, outcome{})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTimeout)
+	defer cancel()
+	defer context.AfterFunc(c.stopped, cancel)()
+	held, err := c.swap(ctx, key, stamp{}, encodeMark(kindLock, newID()), lockLife)
+	if err != nil {
+		if !isAnswer(err) {
+			c.fault(key, 0, err)
+		}
+		return
+	}
+	m := &marker{cache: c, key: key, held: held, flight: f}
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
+		}
+	}()
+	request := r.WithContext(context.WithValue(ctx, markerContext{}, m))
+	request.Method, request.Body = http.MethodGet, http.NoBody
+	for _, name := range []string{"If-None-Match", "If-Modified-Since", "Range", "If-Range", "Cache-Control", "Pragma"} {
+		delete(request.Header, name)
+	}
+	c.opts.Engine.ServeHTTP(&nobody{header: http.Header{}}, request)
+}
+
+// refresh is what the handler does for a request of refreshNow.
+func (x *exchange) refresh(m *marker) {
+	defer x.g.Abort()
+	x.directives = policy.ParseRequest(http.Header{})
+	l := x.look()
+	if l.state != stateStored {
+		return // purged meanwhile, or out of reach
+	}
+	if policy.Judge(l.entry.terms, l.entry.age(x.cache.now()), x.directives) == policy.Fresh {
+		return
+	}
+	x.fill(slot{
+		lookup: l, why: fwdStale, stale: l.entry, flight: m.flight,
+		lock: m.key, held: m.held, background: true,
+	})
+}
+
+// nobody is the client of a background request.
+type nobody struct{ header http.Header }
+
+func (w *nobody) Header() http.Header { return w.header }
+
+func (w *nobody) Write(p []byte) (int, error) { return len(p), nil }
+
+func (w *nobody) WriteHeader(int) {}

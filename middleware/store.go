@@ -1,0 +1,169 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// storeTimeout bounds a store that goes on after its request has been answered.
+const storeTimeout = 10 * time.Second
+
+// maxVary bounds the fields that select variants; responses that vary on more are
+// not stored.
+const maxVary = 16
+
+// variantOf gives e its place: that of the request, or, if the response varies
+// on something the index does not list yet, one under a new index, which is
+// returned.
+func (f *fill) variantOf(e *entry) *index {
+	if len(f.vary) == 0 && f.index == nil {
+		return nil
+	}
+	if f.index != nil && !slices.ContainsFunc(f.vary, func(name string) bool { return !f.index.has(name) }) {
+		return f.index
+	}
+	ix := &index{id: newID(), fields: f.vary}
+	if f.index != nil {
+		ix.fields = policy.VaryFields(append(slices.Clone(f.index.fields), f.vary...))
+	}
+	e.full = appendVariant(append([]byte(nil), f.exchange.full...), ix, f.selecting())
+	return ix
+}
+
+// selecting is the request header that the handler saw, with the conditions that
+// the client sent: what the variant was selected by.
+func (f *fill) selecting() map[string][]string { return f.header(f.index) }
+
+// store writes e, which ix leads to, and waits for that as long as the request may. What takes
+// longer goes on by itself.
+func (f *fill) store(e *entry, ix *index) {
+	f.stopLock()
+	done := make(chan struct{})
+	began := time.Now()
+	ok := f.cache.spawn(func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(f.original.Context()), storeTimeout)
+		defer cancel()
+		f.write(ctx, e, ix, began)
+	})
+	if !ok {
+		f.giveBack()
+		return
+	}
+	left := f.cache.opts.LookupTimeout - f.spent
+	if left <= 0 {
+		return
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// write stores e and gives the lock back. It runs beside the request and must
+// not use it.
+func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) {
+	c := f.cache
+	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary {
+		c.releaseLock(ctx, f.lock, f.held)
+		return
+	}
+	ok, err := c.stampTags(ctx, f, e)
+	if err == nil && ok {
+		err = f.put(ctx, e, ix)
+	}
+	key := f.name
+	switch {
+	case err == nil && ok:
+		c.event(Event{Kind: EventStored, Key: key, Duration: time.Since(began)})
+	case !isAnswer(err):
+		c.fault(key, time.Since(began), err)
+	}
+	if f.lock != "" && (f.lock != f.name || err != nil || !ok) {
+		c.releaseLock(ctx, f.lock, f.held)
+	}
+}
+
+func ixFields(ix *index) []string {
+	if ix == nil {
+		return nil
+	}
+	return ix.fields
+}
+
+// releaseLock is giveBack without a request.
+func (c *Cache) releaseLock(ctx context.Context, key string, held stamp) {
+	if key == "" {
+		return
+	}
+	if err := c.unlock(ctx, key, held); !isAnswer(err) {
+		c.fault(key, 0, err)
+	}
+}
+
+// put writes the value of e in the place of what the request found there.
+func (f *fill) put(ctx context.Context, e *entry, ix *index) error {
+	c := f.cache
+	if ix == f.index {
+		return c.putValue(ctx, f.name, f.stamp, e, f.verdict.Keep)
+	}
+	// A new index: first the variant, at a key that nobody knows yet, then the
+	// index that leads to it, where the page was found.
+	name := c.keys.of(letterVariant, e.full)
+	if err := c.putValue(ctx, name, stamp{}, e, f.verdict.Keep); err != nil {
+		return err
+	}
+	old := f.stamp
+	if f.index != nil {
+		old = f.indexStamp
+	}
+	_, err := c.swap(ctx, f.exchange.name, old, encodeIndex(ix, f.exchange.full), indexLife)
+	if err == nil && f.index != nil && f.lock == f.name {
+		c.releaseLock(ctx, f.lock, f.held)
+	}
+	return err
+}
+
+// indexLife is how long an index stays without being renewed: longer than
+// anything it leads to.
+const indexLife = 366 * 24 * time.Hour
+
+// putValue writes e at key in place of old, in chunks if it is too large for an
+// item of the server.
+func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *entry, ttl time.Duration) error {
+	for range maxShrinks {
+		limit := c.maxChunk.Load()
+		value := e
+		if int64(len(e.body))+e.overhead() > limit {
+			var err error
+			if value, err = c.putChunks(ctx, e, limit, ttl); err != nil {
+				if c.shrink(limit, err) {
+					continue
+				}
+				return err
+			}
+		}
+		_, err := c.swap(ctx, key, old, encodeEntry(value), ttl)
+		if !c.shrink(limit, err) {
+			return err
+		}
+	}
+	return memcached.ErrTooLarge
+}
+
+// shrink halves what is taken to be the largest item if the server refused one
+// of that size.
+func (c *Cache) shrink(limit int64, err error) bool {
+	if !errors.Is(err, memcached.ErrTooLarge) || limit <= minItem {
+		return false
+	}
+	c.maxChunk.CompareAndSwap(limit, max(limit/2, minItem))
+	return true
+}

@@ -1,0 +1,113 @@
+package middleware
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// validate has the handler confirm or replace a stored response before the
+// request is answered.
+func (x *exchange) validate(l lookup, age time.Duration) bool {
+	s := slot{lookup: l, why: fwdStale, stale: l.entry}
+	fresh := age < l.entry.terms.Lifetime && !l.entry.terms.NoCache
+	if fresh {
+		s.why = fwdRequest
+	}
+	switch {
+	case x.original.Method == http.MethodHead:
+		x.fill(s)
+		return true
+	case fresh, l.entry.terms.NoCache, l.entry.terms.Lifetime <= 0, len(x.original.Header["Authorization"]) > 0,
+		len(x.original.Header["Range"]) > 0:
+		// The outcome is for this request alone, or good only once.
+		x.fill(s)
+		return true
+	}
+	key := x.cache.keys.of(letterRefresh, l.full)
+	f, leads := x.cache.flights.join(key, l.at, 0)
+	if !leads {
+		return x.follow(f, l)
+	}
+	lock, err := x.takeLock(key, stamp{})
+	switch {
+	case err == nil:
+		s.flight, s.lock, s.held = f, key, lock
+		x.fill(s)
+		return true
+	case lost(err):
+		return x.awaitRefresh(f, key, l)
+	default:
+		x.cache.flights.land(f, outcome{})
+		x.fault(key, err)
+		x.fill(s)
+		return true
+	}
+}
+
+// awaitRefresh waits for another process that validates the same response.
+func (x *exchange) awaitRefresh(f *flight, key string, l lookup) bool {
+	if x.await(f, key, stamp{}) {
+		return true
+	}
+	return false
+}
+
+// freshen returns the entry that a 304 with this header makes of a stored one
+// (RFC 9111, section 4.3.4), or false if it must not be used to update it.
+func (f *fill) freshen(stale *entry, header http.Header) (*entry, bool) {
+	if etag := header.Get("Etag"); etag != "" && policy.IsStrong(etag) && etag != stale.get("Etag") {
+		return nil, false
+	}
+	skip := policy.Unstorable(header, nil)
+	update := delta(f.rec.before, header, func(name string) bool {
+		return skip(name) || policy.KeptOnUpdate(name) || name == "Vary"
+	})
+	if header.Get("Date") == "" {
+		update = append(update, dateField(f.received))
+	}
+	fresh := *stale
+	fresh.id = newID()
+	fresh.fields = mergeFields(stale.fields, update)
+	fresh.received = f.received
+	effective := f.rec.before.Clone()
+	applyFields(effective, fresh.fields)
+	if age, ok := header["Age"]; ok {
+		effective["Age"] = age
+	}
+	if header.Get("Date") == "" {
+		delete(effective, "Date") // made here and now
+	}
+	verdict := policy.Evaluate(f.response(stale.status, effective), f.cache.policy)
+	if !verdict.Store {
+		return nil, false
+	}
+	fresh.terms = verdict.Terms
+	f.verdict = verdict
+	return &fresh, true
+}
+
+// mergeFields replaces the fields that update names.
+func mergeFields(fields, update []field) []field {
+	merged := make([]field, 0, len(fields)+len(update))
+	for _, f := range fields {
+		replaced := false
+		for _, u := range update {
+			replaced = replaced || u.name == f.name
+		}
+		if !replaced {
+			merged = append(merged, f)
+		}
+	}
+	for _, u := range update {
+		if u.mode != fieldRemove {
+			merged = append(merged, u)
+		}
+	}
+	return merged
+}
+
+func dateField(t time.Time) field {
+	return field{"Date", fieldSet, []string{t.UTC().Format(http.TimeFormat)}}
+}
