@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"errors"
+	"math"
+	"sync"
+	"testing"
+	"time"
+
+	libstore "github.com/eko/gocache/lib/v4/store"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/store"
+)
+
+func TestIncrement_KeepsTypeAndDeadline(t *testing.T) {
+	for name, options := range map[string][]libstore.Option{
+		"plain":  {libstore.WithExpiration(time.Minute)},
+		"tagged": {libstore.WithExpiration(time.Minute), tagged("t")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				_, client := start(t, nil)
+				for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
+					mustSet(t, s, "n", int64(8), options...)
+					time.Sleep(20 * time.Second)
+					if n, err := s.Increment(t.Context(), "n", 34); n != 42 || err != nil {
+						t.Errorf("Increment = %d, %v, want 42", n, err)
+					}
+					wantHit(t, s, "n", int64(42))
+					if n, err := s.Decrement(t.Context(), "n", 33); n != 9 || err != nil {
+						t.Errorf("Decrement = %d, %v, want 9", n, err)
+					}
+					wantHit(t, s, "n", int64(9)) // one digit less
+					wantTTL(t, s, "n", 40*time.Second, time.Second)
+					if n, err := s.Decrement(t.Context(), "n", 100); n != 0 || err != nil {
+						t.Errorf("Decrement = %d, %v, want it to stop at 0", n, err)
+					}
+					time.Sleep(40 * time.Second)
+					if n, err := s.Increment(t.Context(), "n", 1); !isMiss(err) {
+						t.Errorf("Increment of an expired number = %d, %v, want NotFound", n, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestIncrement_WrapsAround(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	for _, tags := range [][]string{nil, {"t"}} {
+		mustSet(t, s, "n", uint64(math.MaxUint64), libstore.WithTags(tags))
+		if n, err := s.Increment(t.Context(), "n", 2); n != 1 || err != nil {
+			t.Errorf("Increment = %d, %v, want 1", n, err)
+		}
+		wantHit(t, s, "n", uint64(1))
+	}
+}
+
+func TestIncrement_OnlyNumbers(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	for _, tags := range [][]string{nil, {"t"}} {
+		for _, value := range []any{"text", -5, 1.5, []byte{}} {
+			mustSet(t, s, "n", value, libstore.WithTags(tags))
+			if n, err := s.Increment(t.Context(), "n", 1); !errors.Is(err, memcached.ErrNotNumber) {
+				t.Errorf("Increment of %T %v, tags %v = %d, %v, want ErrNotNumber", value, value, tags, n, err)
+			}
+			wantHit(t, s, "n", value)
+		}
+	}
+	if n, err := s.Increment(t.Context(), "absent", 1); !isMiss(err) {
+		t.Errorf("Increment of nothing = %d, %v, want NotFound", n, err)
+	}
+	mustSet(t, s, "n", 1, tagged("t"))
+	invalidate(t, s, "t")
+	if n, err := s.Increment(t.Context(), "n", 1); !isMiss(err) {
+		t.Errorf("Increment of an invalidated number = %d, %v, want NotFound", n, err)
+	}
+}
+
+func TestIncrement_LosesNothing(t *testing.T) {
+	_, client := start(t, nil)
+	s := prefixed(client, "p:")
+	for _, tags := range [][]string{nil, {"t"}} {
+		mustSet(t, s, "n", 0, libstore.WithTags(tags))
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for done := 0; done < 50; {
+					_, err := s.Increment(t.Context(), "n", 1)
+					switch {
+					case err == nil:
+						done++
+					case tags == nil || isMiss(err):
+						t.Errorf("Increment = %v", err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		wantHit(t, s, "n", 400)
+	}
+}
