@@ -16,7 +16,7 @@ const maxStats = 16 << 20
 // time, in whole seconds. The error is a MultiError by server.
 func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 	return c.eachServer(ctx, "flush_all", func(ctx context.Context, n *node, deadline int64) error {
-		cl := newCall(wire.OpFlush, "")
+		cl := c.newCall(wire.OpFlush, "")
 		cl.expiry, cl.deadline = expiry(max(after, 0)), deadline
 		mine, err := c.runOn(ctx, n, "flush_all", cl)
 		if mine {
@@ -29,7 +29,7 @@ func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 // Ping asks every server for an answer. The error is a MultiError by server.
 func (c *Client) Ping(ctx context.Context) error {
 	return c.eachServer(ctx, "ping", func(ctx context.Context, n *node, deadline int64) error {
-		cl := newCall(wire.OpNoop, "")
+		cl := c.newCall(wire.OpNoop, "")
 		cl.deadline = deadline
 		mine, err := c.runOn(ctx, n, "ping", cl)
 		if mine {
@@ -45,7 +45,7 @@ func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
 	var mu sync.Mutex
 	versions := map[string]string{}
 	err := c.eachServer(ctx, "version", func(ctx context.Context, n *node, deadline int64) error {
-		cl := newCall(wire.OpVersion, "")
+		cl := c.newCall(wire.OpVersion, "")
 		cl.deadline = deadline
 		mine, err := c.runOn(ctx, n, "version", cl)
 		if err == nil {
@@ -73,7 +73,7 @@ func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[
 	stats := map[string]map[string]string{}
 	err := c.eachServer(ctx, "stats", func(ctx context.Context, n *node, deadline int64) error {
 		b := &statBatch{group: group, values: map[string]string{}}
-		cl := newCall(wire.OpStat, "")
+		cl := c.newCall(wire.OpStat, "")
 		cl.batch, cl.deadline = b, deadline
 		mine, err := c.runOn(ctx, n, "stats", cl)
 		if mine {

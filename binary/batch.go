@@ -70,7 +70,7 @@ func (m *multi) set(n *node, which []int, items []*Item) {
 }
 
 func (m *multi) setLarge(n *node, i int, item *Item) {
-	cl := newCall(wire.OpSet, item.Key)
+	cl := m.client.newCall(wire.OpSet, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.deadline = item.Value, item.Flags, expiry(item.TTL), m.deadline
 	mine, err := m.client.runOn(m.ctx, n, m.name, cl)
 	if mine {

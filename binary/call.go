@@ -108,6 +108,7 @@ const (
 
 // call is one request, or one batch of them, on its way through a connection.
 type call struct {
+	pool *sync.Pool // where it comes from
 	request
 	batch batch  // nil for a single request
 	span  uint32 // opaques that the call takes: its number of frames
@@ -132,11 +133,14 @@ type call struct {
 	err    error // a fault: nil when the server answered
 }
 
-var calls = sync.Pool{New: func() any { return &call{wake: make(chan signal, 1)} }}
-
-// newCall returns a call for one request with the given opcode.
-func newCall(op wire.Opcode, key string) *call {
-	cl := calls.Get().(*call)
+// newCall returns a call for one request with the given opcode. Calls are pooled
+// per client: inside a testing/synctest bubble a channel from elsewhere would
+// stop time.
+func (c *Client) newCall(op wire.Opcode, key string) *call {
+	cl, ok := c.calls.Get().(*call)
+	if !ok {
+		cl = &call{pool: &c.calls, wake: make(chan signal, 1)}
+	}
 	cl.op, cl.key, cl.span = op, key, 1
 	return cl
 }
@@ -148,7 +152,7 @@ func (cl *call) free() {
 	cl.batch, cl.into, cl.fill, cl.err = nil, nil, false, nil
 	cl.parked, cl.promoted, cl.hold = false, false, nil
 	cl.state.Store(callDue)
-	calls.Put(cl)
+	cl.pool.Put(cl)
 }
 
 // reset prepares the call for another attempt.

@@ -22,6 +22,7 @@ type Client struct {
 	topology   atomic.Pointer[topology] // replaced under mu
 	counters   clientCounters
 	goroutines sync.WaitGroup
+	calls      sync.Pool     // of *call
 	done       chan struct{} // closed by Close
 
 	mu     sync.Mutex // guards closed and changes of the topology
@@ -116,13 +117,13 @@ func (c *Client) log() *slog.Logger {
 // Get returns the item of a key, or ErrCacheMiss. The item belongs to the
 // caller.
 func (c *Client) Get(ctx context.Context, key string) (*Item, error) {
-	return c.get(ctx, "get", newCall(wire.OpGet, key))
+	return c.get(ctx, "get", c.newCall(wire.OpGet, key))
 }
 
 // GetAndTouch returns the item of a key and sets its time to live, as
 // Item.TTL says, in one operation.
 func (c *Client) GetAndTouch(ctx context.Context, key string, ttl time.Duration) (*Item, error) {
-	cl := newCall(wire.OpGAT, key)
+	cl := c.newCall(wire.OpGAT, key)
 	cl.expiry = expiry(ttl)
 	return c.get(ctx, "get_and_touch", cl)
 }
@@ -143,7 +144,7 @@ func (c *Client) get(ctx context.Context, name string, cl *call) (*Item, error) 
 // be used while AppendValue runs; after an error it is as it was up to its
 // length, and what lies between length and capacity is undefined.
 func (c *Client) AppendValue(ctx context.Context, dst []byte, key string) (value []byte, flags uint32, err error) {
-	cl := newCall(wire.OpGet, key)
+	cl := c.newCall(wire.OpGet, key)
 	cl.into, cl.fill = dst, true
 	cl, err = c.run(ctx, "get", cl)
 	if err != nil {
@@ -195,7 +196,7 @@ func (c *Client) store(ctx context.Context, name string, op wire.Opcode, item *I
 	if err := c.checkSize(item); err != nil {
 		return &OpError{Op: name, Key: item.Key, Err: err}
 	}
-	cl := newCall(op, item.Key)
+	cl := c.newCall(op, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.cas = item.Value, item.Flags, expiry(item.TTL), cas
 	return c.finish(c.run(ctx, name, cl))
 }
@@ -231,7 +232,7 @@ func (c *Client) concat(ctx context.Context, name string, op wire.Opcode, key st
 	if err := c.checkSize(&Item{Key: key, Value: value}); err != nil {
 		return &OpError{Op: name, Key: key, Err: err}
 	}
-	cl := newCall(op, key)
+	cl := c.newCall(op, key)
 	cl.value = value
 	return c.finish(c.run(ctx, name, cl))
 }
@@ -239,7 +240,7 @@ func (c *Client) concat(ctx context.Context, name string, op wire.Opcode, key st
 // Touch sets the time to live of an item, as Item.TTL says, or returns
 // ErrCacheMiss.
 func (c *Client) Touch(ctx context.Context, key string, ttl time.Duration) error {
-	cl := newCall(wire.OpTouch, key)
+	cl := c.newCall(wire.OpTouch, key)
 	cl.expiry = expiry(ttl)
 	return c.finish(c.run(ctx, "touch", cl))
 }
@@ -247,7 +248,7 @@ func (c *Client) Touch(ctx context.Context, key string, ttl time.Duration) error
 // Delete removes an item, or returns ErrCacheMiss. After a lost connection it
 // is sent again, and then a miss may mean that the first attempt succeeded.
 func (c *Client) Delete(ctx context.Context, key string) error {
-	return c.finish(c.run(ctx, "delete", newCall(wire.OpDelete, key)))
+	return c.finish(c.run(ctx, "delete", c.newCall(wire.OpDelete, key)))
 }
 
 // CompareAndDelete removes an item if it has still the version cas. It returns
@@ -260,7 +261,7 @@ func (c *Client) CompareAndDelete(ctx context.Context, key string, cas uint64) e
 	case c.opts.Replicate:
 		return &OpError{Op: name, Key: key, Err: errReplicated}
 	}
-	cl := newCall(wire.OpDelete, key)
+	cl := c.newCall(wire.OpDelete, key)
 	cl.cas = cas
 	return c.finish(c.run(ctx, name, cl))
 }

@@ -49,7 +49,7 @@ func (c *Client) countOrSet(ctx context.Context, name string, op wire.Opcode, ke
 }
 
 func (c *Client) count(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, exp uint32) (uint64, error) {
-	cl := newCall(op, key)
+	cl := c.newCall(op, key)
 	cl.delta, cl.initial, cl.expiry = delta, initial, exp
 	cl, err := c.run(ctx, name, cl)
 	if err != nil {

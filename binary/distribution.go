@@ -17,7 +17,8 @@ type Distribution func(servers []Server) (pick func(key string) int)
 func Ketama(servers []Server) func(key string) int { return ring.Ketama(servers) }
 
 // SpymemcachedKetama is the ketama of spymemcached (Java), which differs from
-// libmemcached's for servers on port 11211 and ignores weights.
+// libmemcached's for servers on port 11211. Java hashes "host/ip:port" for
+// servers that it was given by name; to meet it, give it addresses.
 func SpymemcachedKetama(servers []Server) func(key string) int {
 	return ring.SpymemcachedKetama(servers)
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
@@ -58,7 +58,12 @@ func local(nc net.Conn) bool {
 	if tcp, ok := addr.(*net.TCPAddr); ok {
 		return tcp.IP.IsLoopback()
 	}
-	return addr.Network() == "unix" || addr.Network() == "pipe"
+	switch addr.Network() {
+	case "unix", "pipe", "memory": // the latter two stay in the process
+		return true
+	default:
+		return false
+	}
 }
 
 // hello sends a NOOP, which a server answers unless it wants authentication.
@@ -94,11 +99,7 @@ func (h *handshake) authenticate(ctx context.Context, auth sasl.Mechanism, serve
 	if err != nil {
 		return authError(err)
 	}
-	name := mechanismName(auth, session)
-	if !slices.Contains(server.Mechanisms, name) {
-		return fmt.Errorf("%w: the server offers %s, not %s", ErrAuth, strings.Join(server.Mechanisms, ", "), name)
-	}
-	return h.steps(session, name, response)
+	return h.steps(session, sasl.NameOf(auth, session), response)
 }
 
 // steps runs the exchange of one mechanism. A server that has proved itself
@@ -149,15 +150,6 @@ func authError(err error) error {
 	}
 }
 
-// mechanismName returns what the server calls the mechanism of a session. A
-// mechanism that chooses among several says it by its session.
-func mechanismName(auth sasl.Mechanism, session sasl.Session) string {
-	if s, ok := session.(interface{ Mechanism() string }); ok {
-		return s.Mechanism()
-	}
-	return auth.Name()
-}
-
 func (h *handshake) statusError() error {
 	return &StatusError{Status: Status(h.frame.Status), Message: string(h.frame.Value[:min(len(h.frame.Value), maxMessage)])}
 }
@@ -174,7 +166,7 @@ func (h *handshake) exchange(request []byte) error {
 	}
 	h.frame.Decode(head)
 	if err := h.frame.Check(wire.MagicResponse, maxHello); err != nil {
-		return describeHello(head, err)
+		return describeHello(h.restOfLine(head), err)
 	}
 	if h.frame.Opcode != wire.Opcode(request[1]) {
 		return unavailable(fmt.Errorf("%w: a response to %s instead of %s", wire.ErrFrame, h.frame.Opcode, wire.Opcode(request[1])))
@@ -185,6 +177,15 @@ func (h *handshake) exchange(request []byte) error {
 	}
 	_, err = h.frame.Parse(whole, wire.MagicResponse, maxHello)
 	return err
+}
+
+// restOfLine reads what has arrived behind head, which is no header but maybe
+// text.
+func (h *handshake) restOfLine(head []byte) []byte {
+	rest := make([]byte, 64)
+	_ = h.nc.SetReadDeadline(time.Now().Add(quickAnswer))
+	n, _ := h.nc.Read(rest)
+	return append(head, rest[:n]...)
 }
 
 // describeHello says what it means when the first bytes from a server are not

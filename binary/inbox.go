@@ -26,6 +26,7 @@ type inbox struct {
 	due  []*call // calls taken over from conn.queue, oldest first
 	next int     // due[next] is the call whose response comes next
 
+	frame response // being delivered
 	large large
 	armed int64 // read deadline in force, on the client's clock
 }
@@ -42,7 +43,7 @@ type large struct {
 
 // response is one frame.
 type response struct {
-	*wire.Header
+	wire.Header
 	index  int // within the call
 	extras []byte
 	key    []byte
@@ -99,13 +100,14 @@ func (c *conn) dispatch(own *call) error {
 		if len(buf) < wire.HeaderLen {
 			return nil
 		}
-		var h wire.Header
+		r := &in.frame
+		h := &r.Header
 		h.Decode(buf)
 		if err := h.Check(wire.MagicResponse, c.maxBody); err != nil {
 			return unavailable(describeGarbage(buf, err))
 		}
 		cl := c.head()
-		index, err := match(cl, &h)
+		index, err := match(cl, h)
 		if err != nil {
 			return unavailable(err)
 		}
@@ -120,14 +122,15 @@ func (c *conn) dispatch(own *call) error {
 			if len(buf) < wire.HeaderLen+int(h.ExtrasLen) {
 				return nil
 			}
-			c.startLarge(cl, own, &h)
+			c.startLarge(cl, own, h)
 			continue
 		}
 		in.r += n
 		e := wire.HeaderLen + int(h.ExtrasLen)
 		k := e + int(h.KeyLen)
-		r := response{Header: &h, index: index, extras: buf[wire.HeaderLen:e], key: buf[e:k], value: buf[k:n]}
-		if err := c.deliver(cl, own, &r); err != nil {
+		r.index, r.owned, r.placed = index, false, false
+		r.extras, r.key, r.value = buf[wire.HeaderLen:e], buf[e:k], buf[k:n]
+		if err := c.deliver(cl, own, r); err != nil {
 			return err
 		}
 	}
@@ -261,14 +264,14 @@ func (c *conn) takeLarge() bool {
 
 // deliverLarge delivers the large value that is complete.
 func (c *conn) deliverLarge(own *call) error {
-	l := c.in.large
-	c.in.large = large{}
+	l := &c.in.large
 	cl := l.call
-	r := response{
-		Header: &l.header, index: int(l.header.Opaque - cl.opaque),
+	c.in.frame = response{
+		Header: l.header, index: int(l.header.Opaque - cl.opaque),
 		extras: l.extras[:l.header.ExtrasLen], value: l.dst, owned: true, placed: l.placed,
 	}
-	return c.deliver(cl, own, &r)
+	l.call, l.dst = nil, nil
+	return c.deliver(cl, own, &c.in.frame)
 }
 
 // fill reads once from the connection.

@@ -163,7 +163,7 @@ func (m *multi) runParts(t *topology, which []int, work partWork) {
 // send carries out one batch. After an error the batch has failed as a whole and
 // must not be looked at any more.
 func (m *multi) send(n *node, op wire.Opcode, count int, b batch) error {
-	cl := newCall(op, "")
+	cl := m.client.newCall(op, "")
 	cl.batch, cl.span, cl.deadline = b, uint32(count), m.deadline
 	ctx, end := m.trace(n, count)
 	mine, err := n.do(ctx, cl)

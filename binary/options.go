@@ -136,10 +136,11 @@ func (o *Options) validate() error {
 // maxWeight bounds the memory that a ring takes.
 const maxWeight = 1 << 16
 
-// dialTimeout limits connecting and authenticating.
+// dialTimeout limits connecting and authenticating. It ends a little before the
+// operation that waits for it, which then learns what the attempt met.
 func (o *Options) dialTimeout() time.Duration {
 	if o.Timeout > 0 {
-		return o.Timeout
+		return o.Timeout - min(o.Timeout/20, 10*time.Millisecond)
 	}
 	return defaultDialTimeout
 }

@@ -148,7 +148,7 @@ func (c *conn) expire(now int64) error {
 // standIn returns a call that takes the place of cl in the line, for its
 // response to be dropped.
 func (c *conn) standIn(cl *call) *call {
-	s := newCall(cl.op, "")
+	s := c.node.client.newCall(cl.op, "")
 	s.batch, s.span, s.opaque, s.size, s.start = cl.batch, cl.span, cl.opaque, cl.size, cl.start
 	s.deadline = noDeadline
 	s.state.Store(callLeft)

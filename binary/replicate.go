@@ -22,11 +22,11 @@ func (c *Client) runReplicated(ctx context.Context, name string, cl *call) (*cal
 // readReplicated asks the servers in their order until one has the key. A miss
 // is the answer if any server gave it.
 func (c *Client) readReplicated(ctx context.Context, name string, cl *call, nodes []*node) (*call, error) {
-	template := cl.copy()
+	template := c.copyCall(cl)
 	var first error
 	for i, n := range nodes {
 		if i > 0 {
-			cl = template.copy()
+			cl = c.copyCall(template)
 		}
 		mine, err := c.runOn(ctx, n, name, cl)
 		if err == nil {
@@ -50,7 +50,7 @@ func (c *Client) writeReplicated(ctx context.Context, name string, cl *call, nod
 	copies := make([]*call, len(nodes))
 	errs := make([]error, len(nodes))
 	for i := range nodes {
-		copies[i] = cl.copy()
+		copies[i] = c.copyCall(cl)
 	}
 	cl.free()
 	var wg sync.WaitGroup
@@ -92,9 +92,9 @@ func mostTelling(errs []error) error {
 	return errs[0]
 }
 
-// copy returns a call for the same request.
-func (cl *call) copy() *call {
-	cp := newCall(cl.op, cl.key)
+// copyCall returns a call for the same request.
+func (c *Client) copyCall(cl *call) *call {
+	cp := c.newCall(cl.op, cl.key)
 	cp.request, cp.into, cp.fill, cp.deadline = cl.request, cl.into, cl.fill, cl.deadline
 	return cp
 }

@@ -65,10 +65,20 @@ func checkContext(ctx context.Context) error {
 // the caller's error. If mine is false the call is gone.
 func (c *Client) runOn(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
 	if c.opts.Tracer != nil {
-		op := Op{Name: name, Key: cl.key, Keys: 1, Server: n.addr.name}
-		ctx = c.opts.Tracer.OpStart(ctx, op)
-		defer func() { c.opts.Tracer.OpEnd(ctx, op, err) }()
+		return c.runTraced(ctx, n, name, cl)
 	}
+	return c.runUntraced(ctx, n, name, cl)
+}
+
+func (c *Client) runTraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
+	op := Op{Name: name, Key: cl.key, Keys: 1, Server: n.addr.name}
+	ctx = c.opts.Tracer.OpStart(ctx, op)
+	mine, err = c.runUntraced(ctx, n, name, cl)
+	c.opts.Tracer.OpEnd(ctx, op, err)
+	return mine, err
+}
+
+func (c *Client) runUntraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
 	key, isGet := cl.key, cl.returnsValue()
 	repeatable := cl.repeatable()
 	mine, err = n.do(ctx, cl)

@@ -1,0 +1,178 @@
+package binary_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+)
+
+// cannedServer answers GET, SET, DELETE, TOUCH and INCREMENT without allocating,
+// so that what is counted is the client.
+func cannedServer(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { serveCanned(nc) })
+		}
+	})
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+func serveCanned(nc net.Conn) {
+	defer nc.Close()
+	value := bytes.Repeat([]byte("x"), 100)
+	in, out := make([]byte, 64<<10), make([]byte, 0, 64<<10)
+	for {
+		n, err := nc.Read(in)
+		if err != nil {
+			return
+		}
+		out = out[:0]
+		for b := in[:n]; len(b) >= 24; {
+			total := 24 + int(b[10])<<8 + int(b[11])
+			op, miss := b[1], bytes.HasPrefix(b[24+int(b[4]):], []byte("miss"))
+			start := len(out)
+			out = append(out, make([]byte, 24)...)
+			h := out[start:]
+			h[0], h[1] = 0x81, op
+			copy(h[12:16], b[12:16])
+			switch {
+			case miss:
+				h[7] = 1
+			case op == 0x00:
+				h[4], h[11] = 4, byte(4+len(value))
+				out = append(append(out, 0, 0, 0, 0), value...)
+			case op == 0x05:
+				h[11] = 8
+				out = append(out, 0, 0, 0, 0, 0, 0, 0, 5)
+			}
+			b = b[total:]
+		}
+		if _, err := nc.Write(out); err != nil {
+			return
+		}
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	client, err := memcached.New([]string{cannedServer(t)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	deadline, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	item := &memcached.Item{Key: "k", Value: make([]byte, 100)}
+	room := make([]byte, 0, 1024)
+	for name, ctx := range map[string]context.Context{"background": context.Background(), "deadline": deadline} {
+		tests := []struct {
+			op   string
+			most float64
+			do   func() error
+		}{
+			{"Get", 2, func() error { _, err := client.Get(ctx, "k"); return err }},
+			{"Get of a miss", 0, func() error { _, err := client.Get(ctx, "miss"); return ignoreMiss(err) }},
+			{"AppendValue", 0, func() error { _, _, err := client.AppendValue(ctx, room, "k"); return err }},
+			{"Set", 0, func() error { return client.Set(ctx, item) }},
+			{"Delete", 0, func() error { return client.Delete(ctx, "k") }},
+			{"Touch", 0, func() error { return client.Touch(ctx, "k", time.Minute) }},
+			{"Increment", 0, func() error { _, err := client.Increment(ctx, "k", 1); return err }},
+		}
+		for _, tt := range tests {
+			t.Run(name+"/"+tt.op, func(t *testing.T) {
+				if err := tt.do(); err != nil {
+					t.Fatalf("%s = %v", tt.op, err)
+				}
+				if got := testing.AllocsPerRun(1000, func() { _ = tt.do() }); got > tt.most {
+					t.Errorf("%s allocates %v times, want at most %v", tt.op, got, tt.most)
+				}
+			})
+		}
+	}
+}
+
+func ignoreMiss(err error) error {
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		return nil
+	}
+	return err
+}
+
+func TestMemory_BlockedCallersAreCheap(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	// A server that accepts and answers the handshake only.
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = nc.Close() })
+			go func() {
+				b := make([]byte, 24)
+				_, _ = nc.Read(b)
+				b[0] = 0x81
+				_, _ = nc.Write(b)
+			}()
+		}
+	}()
+	client, err := memcached.New([]string{l.Addr().String()}, &memcached.Options{Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const callers = 10_000
+	before := memory()
+	var wg sync.WaitGroup
+	for i := range callers {
+		key := fmt.Sprintf("k%d", i)
+		wg.Go(func() {
+			_, err := client.Get(t.Context(), key)
+			if !errors.Is(err, memcached.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}
+	for client.Stats().Servers[l.Addr().String()].InFlight < callers && !t.Failed() {
+		time.Sleep(time.Millisecond)
+	}
+	after := memory()
+	if each := (after.HeapAlloc - min(before.HeapAlloc, after.HeapAlloc)) / callers; each > 4096 {
+		t.Errorf("a blocked Get holds %d bytes besides its stack, want at most 4096", each)
+	}
+	_ = client.Close()
+	wg.Wait()
+}
+
+func memory() (m runtime.MemStats) {
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m
+}
