@@ -173,6 +173,8 @@ func TestDecode_CorruptValues(t *testing.T) {
 		{"bignum without a sign", header + "l?\x06ab", 1, codec.ErrCorrupt},
 		{"nested too deep", header + strings.Repeat("[\x06", 200) + "0", 1, codec.ErrTooLarge},
 		{"too many elements", header + "[\x03\x00\x00\x20" + strings.Repeat("0", 1<<21), 1, codec.ErrTooLarge},
+		{"too many elements, nested", header + strings.Repeat("[\x03\x00\x00\x08", 50) + strings.Repeat("0", 1<<20), 1, codec.ErrTooLarge},
+		{"too many pairs, nested", header + strings.Repeat("{\x03\x00\x00\x08i\x00", 50) + strings.Repeat("0", 1<<21), 1, codec.ErrTooLarge},
 		{"long string, often", header + "[\x02\x10\x27\"\x03\x00\x00\x10" + strings.Repeat("a", 1<<20) + strings.Repeat("@\x06", 9999), 1, codec.ErrTooLarge},
 		{"not zlib", "\xff\xfe", 2, codec.ErrCorrupt},
 		{"cut gzip", "\x1f\x8b\x08\x00", 2, codec.ErrCorrupt},

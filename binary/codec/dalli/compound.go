@@ -122,7 +122,8 @@ func (p *parser) count(each int) (int, error) {
 	if err != nil || n < 0 || n > len(p.in)/each {
 		return 0, errMarshal
 	}
-	if p.elements+n > maxElements {
+	// Counted as claimed, because nested arrays can all claim the same input.
+	if p.elements += n; p.elements > maxElements {
 		return 0, codec.ErrTooLarge
 	}
 	return n, nil
@@ -135,7 +136,7 @@ func (p *parser) hash(depth int, withDefault bool) (any, error) {
 		return nil, err
 	}
 	p.objects = append(p.objects, notShared{})
-	m := make(map[string]any, n)
+	m := make(map[string]any, min(n, 1024)) // grows with what is there
 	for range n {
 		k, err := p.value(depth + 1)
 		if err != nil {

@@ -41,8 +41,8 @@ type parser struct {
 	in       []byte
 	symbols  []string
 	objects  []any // text, bytes and numbers; notShared for arrays and hashes
-	elements int
-	copied   int // bytes of strings that are referred to again
+	elements int   // that arrays and hashes have claimed
+	copied   int   // bytes of strings that are referred to again
 }
 
 // notShared stands for an array or hash in the table of objects. A reference to one
@@ -50,7 +50,7 @@ type parser struct {
 type notShared struct{}
 
 func (p *parser) value(depth int) (any, error) {
-	if p.elements++; p.elements > maxElements || depth > maxDepth {
+	if depth > maxDepth {
 		return nil, codec.ErrTooLarge
 	}
 	kind, err := p.byte()

@@ -56,11 +56,11 @@ func number(dst any, text []byte) error {
 }
 
 // Value decodes val, which dst may keep, into dst. val is nil, a bool, any integer,
-// float, string or []byte, a *big.Int, a time.Time, or a []any or map[string]any
-// of these.
+// float, string or []byte, a *big.Int, a time.Time, or a []any, map[string]any
+// or Array of these.
 func Value(dst, val any) error {
 	if p, ok := dst.(*any); ok && p != nil {
-		*p = val
+		*p = plain(val)
 		return nil
 	}
 	rv := reflect.ValueOf(dst)
@@ -80,6 +80,9 @@ func mismatch(dst reflect.Value, val any) error {
 func set(dst reflect.Value, val any) error {
 	if val == nil {
 		return setNil(dst)
+	}
+	if a, ok := val.(Array); ok && dst.Kind() != reflect.Pointer {
+		return setArray(dst, a)
 	}
 	rv := reflect.ValueOf(val)
 	if rv.Type().AssignableTo(dst.Type()) {

@@ -1,0 +1,82 @@
+package phpmemcached_test
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/phpmemcached"
+)
+
+// FuzzDecode decodes anything: no panic, an error that says what is wrong, and what
+// decodes is stored again as an equal value.
+func FuzzDecode(f *testing.F) {
+	for _, g := range loadGolden(f) {
+		f.Add(g.Value, g.Flags)
+	}
+	f.Add([]byte("\x0b\x00\x00\x00\x20a\xe0\x01\x00"), phpmemcached.FlagCompressed|phpmemcached.FlagFastLZ)
+	f.Fuzz(func(t *testing.T, data []byte, flags uint32) {
+		c := phpmemcached.Codec{MaxSize: 128 << 10}
+		var v any
+		if err := c.Decode(data, flags, &v); err != nil {
+			if !errors.Is(err, codec.ErrCorrupt) && !errors.Is(err, codec.ErrTooLarge) &&
+				!errors.Is(err, codec.ErrFlags) && !errors.Is(err, codec.ErrObject) &&
+				!errors.Is(err, codec.ErrType) { // 1e999 in JSON
+				t.Errorf("Decode = %v", err)
+			}
+			return
+		}
+		for _, into := range []any{new(string), new(int8), new([]string), new(map[string]float32), new([][]any)} {
+			_ = c.Decode(data, flags, into)
+		}
+		stored, again, err := c.Encode(v)
+		if errors.Is(err, codec.ErrType) {
+			return // a counter above an int of PHP
+		}
+		var w any
+		if err == nil {
+			err = c.Decode(stored, again, &w)
+		}
+		if err != nil || !equal(v, w) {
+			t.Errorf("%#v stored again is %#v, %v", v, w, err)
+		}
+	})
+}
+
+// equal is reflect.DeepEqual with NaN equal to itself, and with a map equal to the
+// list that PHP makes of it once its keys are in order.
+func equal(v, w any) bool {
+	switch v := v.(type) {
+	case float64:
+		f, ok := w.(float64)
+		return ok && (v == f || math.IsNaN(v) && math.IsNaN(f))
+	case []any:
+		list, ok := w.([]any)
+		if !ok || len(v) != len(list) {
+			return false
+		}
+		for i := range v {
+			if !equal(v[i], list[i]) {
+				return false
+			}
+		}
+		return true
+	case map[string]any:
+		m, ok := w.(map[string]any)
+		if list, isList := w.([]any); isList {
+			return len(list) == len(v)
+		}
+		if !ok || len(v) != len(m) {
+			return false
+		}
+		for k := range v {
+			if x, ok := m[k]; !ok || !equal(v[k], x) {
+				return false
+			}
+		}
+		return true
+	}
+	return reflect.DeepEqual(v, w)
+}
