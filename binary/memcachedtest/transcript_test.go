@@ -32,7 +32,7 @@ import (
 //
 // With -record as well, the answers are written into the files.
 var (
-	realServer = flag.String("memcached", "", "run the transcripts against this memcached instead of the test server")
+	realServer = flag.String("memcached", "", "test this memcached instead of the package's server")
 	record     = flag.Bool("record", false, "write what -memcached answers into the transcripts")
 )
 
@@ -140,7 +140,7 @@ func (p *player) start(options []string) {
 		p.startReal(options)
 		return
 	}
-	s := Start(p.t, testOptions(p.t, options))
+	s := Start(p.t, optionsOf(p.t, options))
 	p.dial = func() net.Conn {
 		nc, err := s.DialContext(context.Background(), "", "")
 		if err != nil {
@@ -149,31 +149,6 @@ func (p *player) start(options []string) {
 		return nc
 	}
 	p.sleep, p.now = s.Advance, s.clock.time
-}
-
-// testOptions are the Options for memcached's command line.
-func testOptions(t *testing.T, args []string) *Options {
-	opts := new(Options)
-	for i := 0; i < len(args); i++ {
-		switch args[i] {
-		case "-C":
-			opts.DisableCAS = true
-		case "-F":
-			opts.DisableFlush = true
-		case "-S":
-			opts.Users = map[string]string{"user": "pass"}
-		case "-I":
-			i++
-			size, err := strconv.Atoi(strings.TrimSuffix(args[i], "m"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			opts.MaxItemSize = size << 20
-		default:
-			t.Fatalf("unknown option %q", args[i])
-		}
-	}
-	return opts
 }
 
 // lastOpaque marks the VERSION request that is sent after each group of

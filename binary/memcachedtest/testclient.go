@@ -1,0 +1,230 @@
+package memcachedtest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+)
+
+// TestClient checks that a client does on its servers what its documentation
+// says: every operation, its edges and its errors. It runs against this
+// package's servers and against memcached alike, on one server or several,
+// with data of others on them; what the servers are set up to do differently
+// (no versions, no FLUSH, another item size from 512 KiB on) it asks them. It
+// empties them at the end.
+//
+// open returns a client with Options of the caller's choice; it is called for
+// several clients, which TestClient closes.
+func TestClient(t *testing.T, open func(t *testing.T) *memcached.Client) {
+	testClient(t, open, nil)
+}
+
+// testClient is TestClient with a function that lets some time pass for the
+// servers. Without one it waits.
+func testClient(t *testing.T, open func(t *testing.T) *memcached.Client, pass func()) {
+	s := newSuite(t, open)
+	s.pass = pass
+	for _, part := range []struct {
+		name  string
+		tests []clientTest
+	}{
+		{"read", readTests},
+		{"store", storeTests},
+		{"compare and swap", casTests},
+		{"append", appendTests},
+		{"delete", deleteTests},
+		{"count", counterTests},
+		{"many keys", multiTests},
+		{"size", sizeTests},
+		{"keys", keyTests},
+		{"misuse", misuseTests},
+		{"servers", serverTests},
+		{"concurrency", concurrencyTests},
+		{"time", timeTests},
+		{"flush", flushTests}, // last: it empties the servers
+	} {
+		t.Run(part.name, func(t *testing.T) {
+			for _, test := range part.tests {
+				t.Run(test.name, func(t *testing.T) { test.run(t, s) })
+			}
+		})
+	}
+}
+
+// clientTest is one claim about clients.
+type clientTest struct {
+	name string
+	run  func(t *testing.T, s *suite)
+}
+
+// suite is what the tests share.
+type suite struct {
+	open   func(t *testing.T) *memcached.Client
+	client *memcached.Client
+	pass   func() // lets time pass; nil waits for it
+	// prefix keeps the keys of this run apart from all others.
+	prefix string
+	keys   atomic.Uint64
+
+	servers    []string
+	cas        bool // the servers keep versions
+	flush      bool // and allow FLUSH
+	replicated bool // every server holds every key
+	itemSize   int  // the smallest item_size_max of the servers
+	memory     int  // the smallest memory
+}
+
+func newSuite(t *testing.T, open func(t *testing.T) *memcached.Client) *suite {
+	t.Helper()
+	s := &suite{open: open, prefix: "test-" + rand.Text()[:10] + ":"}
+	s.client = s.newClient(t)
+	stats, err := s.client.ServerStats(t.Context(), "settings")
+	if err != nil || len(stats) == 0 {
+		t.Fatalf("ServerStats(settings) = %v, %v, want settings", stats, err)
+	}
+	s.cas, s.flush = true, true
+	for server, settings := range stats {
+		s.servers = append(s.servers, server)
+		s.cas = s.cas && settings["cas_enabled"] == "yes"
+		s.flush = s.flush && settings["flush_enabled"] != "no"
+		s.itemSize = smallest(t, s.itemSize, settings["item_size_max"])
+		s.memory = smallest(t, s.memory, settings["maxbytes"])
+	}
+	// Only replicated clients refuse the operation itself.
+	err = s.client.CompareAndDelete(t.Context(), s.key(), 1)
+	var fault *memcached.OpError
+	s.replicated = errors.As(err, &fault)
+	return s
+}
+
+// smallest returns the lesser of a number and a setting; 0 stands for none yet.
+func smallest(t *testing.T, n int, setting string) int {
+	t.Helper()
+	m, err := strconv.Atoi(setting)
+	if err != nil {
+		t.Fatalf("the server's setting is %q, want a number", setting)
+	}
+	if n == 0 {
+		return m
+	}
+	return min(n, m)
+}
+
+func (s *suite) newClient(t *testing.T) *memcached.Client {
+	t.Helper()
+	client := s.open(t)
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+	})
+	return client
+}
+
+// key returns a key that nobody else uses.
+func (s *suite) key() string {
+	return s.prefix + strconv.FormatUint(s.keys.Add(1), 10)
+}
+
+// set stores a value under a new key, which it returns.
+func (s *suite) set(t *testing.T, value string) (key string) {
+	t.Helper()
+	key = s.key()
+	s.store(t, &memcached.Item{Key: key, Value: []byte(value)})
+	return key
+}
+
+func (s *suite) store(t *testing.T, item *memcached.Item) {
+	t.Helper()
+	if err := s.client.Set(t.Context(), item); err != nil {
+		t.Fatalf("Set(%q) = %v, want nil", item.Key, err)
+	}
+}
+
+// get returns an item that must be there.
+func (s *suite) get(t *testing.T, key string) *memcached.Item {
+	t.Helper()
+	item, err := s.client.Get(t.Context(), key)
+	if err != nil {
+		t.Fatalf("Get(%q) = %v, want a hit", key, err)
+	}
+	return item
+}
+
+func (s *suite) wantValue(t *testing.T, key, want string) {
+	t.Helper()
+	if got := s.get(t, key); string(got.Value) != want {
+		t.Errorf("Get(%q) = %s, want %s", key, show(got.Value), show([]byte(want)))
+	}
+}
+
+func (s *suite) wantMiss(t *testing.T, key string) {
+	t.Helper()
+	if item, err := s.client.Get(t.Context(), key); err != memcached.ErrCacheMiss {
+		t.Errorf("Get(%q) = %v, %v, want %v", key, item, err, memcached.ErrCacheMiss)
+	}
+}
+
+// show quotes a value in full or, when it is long, its beginning.
+func show(value []byte) string {
+	if len(value) <= 64 {
+		return strconv.Quote(string(value))
+	}
+	return fmt.Sprintf("%q… (%d bytes)", value[:32], len(value))
+}
+
+// wantSentinel checks an answer, which comes bare.
+func wantSentinel(t *testing.T, what string, got, want error) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+// wantFault checks a fault: an OpError with a cause.
+func wantFault(t *testing.T, what string, got, want error) {
+	t.Helper()
+	var fault *memcached.OpError
+	if !errors.As(got, &fault) || !errors.Is(got, want) {
+		t.Errorf("%s = %v, want an OpError that is %q", what, got, want)
+	}
+}
+
+// patience is how long the tests wait for what a server's clock has to bring.
+const patience = 15 * time.Second
+
+// eventually waits until a condition holds.
+func (s *suite) eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		if s.pass != nil {
+			s.pass()
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: not so after %v", what, patience)
+		}
+	}
+}
+
+// gone reports whether a key is missing.
+func (s *suite) gone(t *testing.T, key string) bool {
+	t.Helper()
+	_, err := s.client.Get(t.Context(), key)
+	if err != nil && err != memcached.ErrCacheMiss {
+		t.Fatalf("Get(%q) = %v, want a hit or a miss", key, err)
+	}
+	return err != nil
+}
