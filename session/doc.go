@@ -1,3 +1,82 @@
-// Package session keeps the sessions of a web application in memcached: a store
-// for gin-contrib/sessions, gorilla/sessions and scs.
+// Package session keeps the sessions of a web application in memcached: one
+// store for gin-contrib/sessions and gorilla/sessions (New), and one for scs
+// (NewSCS). Its security does not depend on memcached being secret.
+//
+//	store := session.New(client, nil, authKey, encryptionKey)
+//	router.Use(sessions.Sessions("__Host-session", store), session.Autosave())
+//
+// # What is promised
+//
+// The cookie is the key. It carries 256 random bits, signed, and encrypted when
+// an encryption key is given. The key in memcached is an HMAC of them and the
+// value is sealed (AES-256-GCM) under a key derived from them and the server's
+// key: who reads memcached finds neither sessions nor a way into one. Who can
+// write to memcached can delete sessions, and put back what an entry held
+// before, but not make or read any.
+//
+// What ended stays ended. A session is created with ADD under an ID that the
+// store drew, and updated with CAS, never with an unconditional write: a request
+// that saves after another logged out or renewed the session gets ErrNotFound
+// and stores nothing. IDs that are unknown, expired or evicted are never taken
+// up again.
+//
+// Parallel requests lose nothing. A save stores what this request changed: keys
+// that it left alone keep what other requests stored meanwhile. If two requests
+// change one key, the later save decides. Lists of type []any, which is how
+// gorilla keeps flash messages, are merged by element, and taking what another
+// request has already taken gives ErrConflict: a message is delivered once, if
+// it is shown only after Save has succeeded, or with Autosave in any case.
+//
+// A read that fails leads to no overwriting. The session is then empty and can
+// be used; Save refuses with ErrUnavailable, and the browser keeps its cookie.
+//
+// A request that does not touch its session costs nothing, one that reads it a
+// single round trip, which also rolls the idle timeout. Nothing is written and
+// no cookie is set when nothing changed, nor is a cookie that is still right
+// sent again.
+//
+// # What an application does
+//
+// At login: Renew, so that an ID from before the login is worth nothing, and
+// Bind, so that RevokeAll can end all sessions of the user; then Save. With
+// gin-contrib/sessions use the functions Renew and Bind, which save at once:
+// that package's Save does nothing unless its own methods changed the session.
+//
+// At logout: Options with MaxAge -1, then Save, and look at its error.
+//
+// Save before the first byte of the response; later it gives
+// ErrResponseStarted where the writer can tell (gin's can). Autosave does it.
+//
+// A response that touched a session gets "Cache-Control: private" from Save,
+// and with Autosave also if the session was only read. The response cache of
+// this module stores neither.
+//
+// The session of one request is a map, and not safe for use by several
+// goroutines at once. A store is.
+//
+// # What a server must be like
+//
+// It has to keep versions (not memcached -C). Eviction ends sessions, so give
+// them enough memory. Options.EjectAfter of the client moves the sessions of a
+// server that fails to others; a server that comes back with what it held
+// before then brings back what was ended meanwhile. Leave it at 0 where that
+// matters.
+//
+// # OWASP ASVS 5.0
+//
+//	item   what the package does                                 what the application does
+//	3.3.1  Secure for TLS and for names with a prefix            names the cookie "__Host-…" or "__Secure-…"
+//	3.3.2  SameSite=Lax unless told otherwise                    chooses Strict where it can
+//	3.3.3  Path=/, no Domain, Secure: what "__Host-" needs       names the cookie "__Host-…"
+//	3.3.4  HttpOnly; Session.ID is not the token                 -
+//	7.2.3  256 bits of crypto/rand for each token                -
+//	7.2.4  Renew: new token, old one dead                        calls it at every authentication
+//	7.3.1  Options.IdleTimeout, 20 minutes                       chooses it
+//	7.3.2  Options.AbsoluteTimeout, 12 hours                     chooses it
+//	7.4.1  MaxAge -1 deletes in memcached; so does expiry        looks at the error of Save
+//	7.4.2  RevokeAll                                             calls Bind at login, RevokeAll when it disables the user
+//	7.4.3  RevokeAll, then Renew and Bind for the own session    offers it after a password change
+//	7.4.5  RevokeAll from any process; all users: new keys       offers it to administrators
+//
+// Each has a test named after it, TestASVS_7_2_3 and so on.
 package session

@@ -41,7 +41,7 @@ func TestID_NamesAreUnrelated(t *testing.T) {
 	if i.location() == i.public() || i.location() == raw || i.public() == raw {
 		t.Error("location, public name and ID are not three different strings")
 	}
-	if i.location() != i.location() || newID().location() == i.location() {
+	if same := i; same.location() != i.location() || newID().location() == i.location() {
 		t.Error("location does not follow the ID")
 	}
 }

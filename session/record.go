@@ -38,7 +38,7 @@ func (r *record) encode() []byte {
 		size += len(k) + len(v) + 2*binary.MaxVarintLen32
 	}
 	out := make([]byte, 0, size)
-	out = binary.AppendVarint(out, r.created.UnixMilli())
+	out = binary.AppendVarint(out, milli(r.created))
 	out = binary.AppendVarint(out, milli(r.cookieEnd))
 	out = appendBytes(out, []byte(r.user))
 	out = append(out, r.epoch[:]...)

@@ -1,0 +1,277 @@
+package sessiontest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/session"
+	"github.com/gorilla/sessions"
+)
+
+// interleavings runs a few requests of one browser at a time and lets them take
+// turns at memcached in a random order, operation by operation. Whatever the
+// order, what ended stays ended and what was stored is there.
+//
+// SESSIONTEST_SEED repeats the rounds of a failure.
+func interleavings(t *testing.T, client session.Client) {
+	const rounds = 1500
+	seed := uint64(time.Now().UnixNano())
+	if s := os.Getenv("SESSIONTEST_SEED"); s != "" {
+		seed, _ = strconv.ParseUint(s, 10, 64)
+	}
+	for round := range rounds {
+		g := &game{
+			t:      t,
+			plain:  newStore(client, nil),
+			store:  newStore(turns{client}, nil),
+			random: rand.New(rand.NewPCG(seed, uint64(round))),
+			ready:  make(chan *player),
+		}
+		g.run()
+		if t.Failed() {
+			t.Fatalf("round %d with SESSIONTEST_SEED=%d: %s", round, seed, g)
+		}
+	}
+}
+
+// game is one round.
+type game struct {
+	t       *testing.T
+	plain   *session.Store // without turns
+	store   *session.Store
+	random  *rand.Rand
+	ready   chan *player // players who wait for their turn, or are done
+	start   jar          // the cookie that all players begin with
+	players []*player
+}
+
+// player is one request.
+type player struct {
+	what   string // "read", "set", "logout", "renew", "login" or "revoke"
+	n      int    // the value that it sets has this key
+	loaded bool   // it found the session
+	err    error  // of what it did
+	cookie jar    // that the browser has after it
+	turn   chan struct{}
+	done   bool
+}
+
+func (g *game) String() string {
+	text := ""
+	for _, p := range g.players {
+		text += fmt.Sprintf("[%s %d: loaded %t, %v] ", p.what, p.n, p.loaded, p.err)
+	}
+	return text
+}
+
+func (g *game) run() {
+	g.begin()
+	kinds := []string{"read", "set", "set", "logout", "renew", "login", "revoke"}
+	for n := range 2 + g.random.IntN(4) {
+		p := &player{what: kinds[g.random.IntN(len(kinds))], n: n, turn: make(chan struct{})}
+		g.players = append(g.players, p)
+		go func() {
+			p.play(g)
+			p.done = true
+			g.ready <- p
+		}()
+	}
+	g.schedule()
+	g.judge()
+}
+
+// begin makes the session that all players begin with.
+func (g *game) begin() {
+	g.start = jar("").visit(g.t.Context(), g.plain, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+		s.Values["start"] = true
+		if err := errors.Join(g.plain.Bind(r, s, user), s.Save(r, w)); err != nil {
+			g.t.Fatalf("making a session: %v", err)
+		}
+	})
+}
+
+const user = "ada"
+
+// schedule lets one player at a time do one operation.
+func (g *game) schedule() {
+	var waiting []*player
+	for busy := len(g.players); busy > 0; {
+		p := <-g.ready
+		busy--
+		if !p.done {
+			waiting = append(waiting, p)
+		}
+		if busy == 0 && len(waiting) > 0 {
+			i := g.random.IntN(len(waiting))
+			next := waiting[i]
+			waiting = append(waiting[:i], waiting[i+1:]...)
+			busy = 1
+			next.turn <- struct{}{}
+		}
+	}
+}
+
+type playerKey struct{}
+
+// play does what the request is for.
+func (p *player) play(g *game) {
+	ctx := context.WithValue(g.t.Context(), playerKey{}, &seat{p, g})
+	if p.cookie = g.start; p.what == "revoke" {
+		p.err = g.store.RevokeAll(ctx, user)
+		return
+	}
+	p.cookie = g.start.visit(ctx, g.store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error) {
+		if p.err = err; err != nil {
+			return
+		}
+		p.loaded = !s.IsNew
+		if p.loaded {
+			p.err = p.act(g, w, r, s)
+		}
+	})
+}
+
+func (p *player) act(g *game, w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	switch p.what {
+	case "set":
+		s.Values[p.n] = true
+	case "logout":
+		s.Options.MaxAge = -1
+	case "renew":
+		if err := g.store.Renew(r, s); err != nil {
+			return err
+		}
+	case "login":
+		s.Values[p.n] = true
+		if err := g.store.Renew(r, s); err != nil {
+			return err
+		}
+		if err := s.Save(r, w); err != nil {
+			return err
+		}
+		s.Values["again"] = p.n
+	}
+	return s.Save(r, w)
+}
+
+// judge checks what is there in the end.
+func (g *game) judge() {
+	if slices.ContainsFunc(g.players, func(p *player) bool { return p.what == "revoke" }) {
+		g.judgeRevoked()
+		return
+	}
+	alive := g.start.values(g.t, g.plain)
+	ended, renewals := false, 0
+	for _, p := range g.players {
+		renews := p.what == "renew" || p.what == "login"
+		if p.loaded && p.err == nil && (renews || p.what == "logout") {
+			ended = true
+		}
+		if p.err != nil && !errors.Is(p.err, session.ErrNotFound) {
+			g.t.Errorf("%s %d: %v, want nothing but ErrNotFound", p.what, p.n, p.err)
+		}
+		if p.loaded && p.err == nil && renews {
+			renewals++
+			alive = p.cookie.values(g.t, g.plain)
+			if p.cookie == g.start || len(alive) == 0 {
+				g.t.Errorf("%s %d succeeded and has no session of its own", p.what, p.n)
+			}
+		} else if p.err != nil && p.cookie != g.start {
+			g.t.Errorf("%s %d failed and changed the cookie", p.what, p.n)
+		}
+	}
+	if ended && len(g.start.values(g.t, g.plain)) != 0 {
+		g.t.Error("the session is alive after it was ended")
+	}
+	if renewals > 1 {
+		g.t.Errorf("%d renewals of one session succeeded, want 1 at most", renewals)
+	}
+	if !ended || renewals > 0 {
+		g.judgeValues(alive, ended)
+	}
+}
+
+// judgeRevoked checks that nothing survived.
+func (g *game) judgeRevoked() {
+	for _, p := range g.players {
+		if p.err != nil && !errors.Is(p.err, session.ErrNotFound) {
+			g.t.Errorf("%s %d: %v, want nothing but ErrNotFound", p.what, p.n, p.err)
+		}
+		if len(p.cookie.values(g.t, g.plain)) != 0 {
+			g.t.Errorf("the session of %s %d is alive after RevokeAll", p.what, p.n)
+		}
+	}
+}
+
+// judgeValues checks that what was stored is there.
+func (g *game) judgeValues(alive map[any]any, ended bool) {
+	if alive["start"] != true {
+		g.t.Error("the first value is gone")
+	}
+	for _, p := range g.players {
+		if p.what == "set" && p.loaded && (alive[p.n] == true) != (p.err == nil) {
+			g.t.Errorf("set %d: error %v, and its value is there: %t", p.n, p.err, alive[p.n] == true)
+		}
+		if p.what == "set" && p.err != nil && !ended {
+			g.t.Errorf("set %d: %v, and nothing ended the session", p.n, p.err)
+		}
+	}
+}
+
+// turns makes operations wait for their turn.
+type turns struct{ session.Client }
+
+type seat struct {
+	player *player
+	game   *game
+}
+
+func wait(ctx context.Context) {
+	if s, ok := ctx.Value(playerKey{}).(*seat); ok {
+		s.game.ready <- s.player
+		<-s.player.turn
+	}
+}
+
+// Get lets epochs pass: they are read along with the session, at the same time.
+func (c turns) Get(ctx context.Context, key string) (*memcached.Item, error) {
+	if !strings.Contains(key, "user:") {
+		wait(ctx)
+	}
+	return c.Client.Get(ctx, key)
+}
+
+func (c turns) GetAndTouch(ctx context.Context, key string, ttl time.Duration) (*memcached.Item, error) {
+	wait(ctx)
+	return c.Client.GetAndTouch(ctx, key, ttl)
+}
+
+func (c turns) Add(ctx context.Context, item *memcached.Item) error {
+	wait(ctx)
+	return c.Client.Add(ctx, item)
+}
+
+func (c turns) CompareAndSwap(ctx context.Context, item *memcached.Item) error {
+	wait(ctx)
+	return c.Client.CompareAndSwap(ctx, item)
+}
+
+func (c turns) Delete(ctx context.Context, key string) error {
+	wait(ctx)
+	return c.Client.Delete(ctx, key)
+}
+
+func (c turns) CompareAndDelete(ctx context.Context, key string, cas uint64) error {
+	wait(ctx)
+	return c.Client.CompareAndDelete(ctx, key, cas)
+}

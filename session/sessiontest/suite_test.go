@@ -1,0 +1,22 @@
+package sessiontest_test
+
+import (
+	"testing"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/session"
+	"github.com/bmemcached/bmemcached-go/session/sessiontest"
+)
+
+func TestStore_InProcess(t *testing.T) {
+	sessiontest.TestStore(t, func(t *testing.T) session.Client {
+		server := memcachedtest.Start(t, nil)
+		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		return client
+	})
+}
