@@ -58,6 +58,13 @@ func (r *request) repeatable() bool {
 	}
 }
 
+// heavy reports whether the call is so large that pipelining it with others
+// gains nothing: it is better spread over connections.
+func (cl *call) heavy() bool { return cl.span > 1 || len(cl.value) >= heavyValue }
+
+// heavyValue is the size of such a value.
+const heavyValue = 4 << 10
+
 // returnsValue reports whether the response has flags and a value.
 func (r *request) returnsValue() bool { return r.op == wire.OpGet || r.op == wire.OpGAT }
 

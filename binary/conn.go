@@ -97,6 +97,11 @@ func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err err
 		c.mu.Unlock()
 		return true, &fault{cause: err, unsent: true, lost: true}
 	}
+	if c.stale() {
+		c.mu.Unlock()
+		c.fail(errStale)
+		return true, &fault{cause: errStale, unsent: true, lost: true}
+	}
 	c.enqueue(cl)
 	if cl.hold != nil {
 		defer c.letGo(cl.hold)

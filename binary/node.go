@@ -14,6 +14,10 @@ import (
 // a batch of responses empties the queue for a moment.
 const calmAfter = 128
 
+// secondShared is from how many calls on the first connection on a second one
+// is shared too.
+const secondShared = 128
+
 // node is one server: its connections, and whether it is up.
 type node struct {
 	client *Client
@@ -55,7 +59,7 @@ func (n *node) do(ctx context.Context, cl *call) (mine bool, err error) {
 	n.counters.ops.Add(1)
 	repeatable := cl.repeatable()
 	for attempt := 0; ; attempt++ {
-		c, crowd, err := n.pick(ctx, cl.deadline, attempt > 0)
+		c, crowd, err := n.pick(ctx, cl, attempt > 0)
 		if err != nil {
 			n.counters.errors.Add(1)
 			return true, err
@@ -80,32 +84,52 @@ func (n *node) do(ctx context.Context, cl *call) (mine bool, err error) {
 }
 
 // pick chooses a connection and counts the call on it: a free one while there
-// are fewer operations than connections, otherwise the one that all share.
-func (n *node) pick(ctx context.Context, deadline int64, fresh bool) (c *conn, crowd bool, err error) {
+// are fewer operations than connections, otherwise one that many share.
+func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd bool, err error) {
 	conns := *n.conns.Load()
 	if len(conns) == 0 || fresh {
-		c, err = n.dial(ctx, deadline)
+		c, err = n.dial(ctx, cl.deadline)
 		if err != nil {
 			return nil, false, err
 		}
 		c.load.Add(1)
 		return c, n.inFlight.Load() > 1, nil
 	}
-	if n.isCrowded() {
-		c := conns[0]
-		if c.load.Add(1) > 1 || !n.discardStale(c) {
-			return c, true, nil
-		}
-		return n.pick(ctx, deadline, false)
+	if n.isCrowded() && !cl.heavy() {
+		c, crowd = n.shared(conns), true
+		c.load.Add(1)
+	} else {
+		c, crowd = n.free(conns)
 	}
+	return c, crowd, nil
+}
+
+// shared returns the connection on which operations are concentrated: the
+// first, and with very many operations the second in turn, so that one is
+// filled while the other is emptied.
+func (n *node) shared(conns []*conn) *conn {
+	c := conns[0]
+	load := c.load.Load()
+	if load < secondShared || n.client.opts.MaxConns < 2 {
+		return c
+	}
+	if len(conns) < 2 {
+		n.grow()
+		return c
+	}
+	if conns[1].load.Load() < load {
+		return conns[1]
+	}
+	return c
+}
+
+// free counts the call on a connection without any, or else on the one with the
+// fewest.
+func (n *node) free(conns []*conn) (c *conn, crowd bool) {
 	for _, c := range conns {
-		if !c.load.CompareAndSwap(0, 1) {
-			continue
+		if c.load.CompareAndSwap(0, 1) {
+			return c, false
 		}
-		if n.discardStale(c) {
-			return n.pick(ctx, deadline, false)
-		}
-		return c, false, nil
 	}
 	if len(conns) < n.client.opts.MaxConns {
 		n.grow()
@@ -117,18 +141,7 @@ func (n *node) pick(ctx context.Context, deadline int64, fresh bool) (c *conn, c
 		}
 	}
 	c.load.Add(1)
-	return c, true, nil
-}
-
-// discardStale closes the connection, on which the caller has the only call,
-// if the server has closed it.
-func (n *node) discardStale(c *conn) bool {
-	if !c.stale(n.client.now()) {
-		return false
-	}
-	c.load.Add(-1)
-	c.fail(unavailable(errors.New("the server closed the connection while it was idle")))
-	return true
+	return c, true
 }
 
 // isCrowded reports whether operations are to be concentrated: at once when
