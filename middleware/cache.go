@@ -22,6 +22,7 @@ type Cache struct {
 
 	flights  flights
 	hints    hints
+	alarms   alarms
 	lastLog  atomic.Int64 // when a fault was last logged, in Unix nanoseconds
 	maxChunk atomic.Int64 // the largest item that the servers are known to take
 
@@ -46,6 +47,7 @@ func New(client Client, opts *Options) *Cache {
 		slots:  make(chan struct{}, maxWork),
 	}
 	c.maxChunk.Store(maxItem)
+	c.alarms.limit = o.LookupTimeout
 	c.stopped, c.stop = context.WithCancel(context.Background())
 	return c
 }

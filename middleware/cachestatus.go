@@ -26,16 +26,14 @@ const (
 	fwdPartial forward = "partial"
 )
 
-// hitStatus says that a stored response was sent, and how long it stays fresh.
-func hitStatus(ttl time.Duration, detail string) string {
-	b := make([]byte, 0, 64)
+// appendHit says that a stored response was sent, and how long it stays fresh.
+func appendHit(b []byte, ttl time.Duration, detail string) []byte {
 	b = append(b, cacheName+"; hit; ttl="...)
 	b = strconv.AppendInt(b, int64(ttl/time.Second), 10)
 	if detail != "" {
-		b = append(b, "; detail="...)
-		b = append(b, detail...)
+		b = append(append(b, "; detail="...), detail...)
 	}
-	return string(b)
+	return b
 }
 
 // forwardStatus describes a request that went to a handler.

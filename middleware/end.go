@@ -58,7 +58,7 @@ func (f *fill) respond(e *entry, s forwardStatus) {
 		f.g.Abort()
 		return
 	}
-	f.cache.send(f.g, e, e.age(f.cache.now()), s.String())
+	f.cache.send(f.g, e, e.age(f.cache.now()), []byte(s.String()))
 }
 
 func (f *fill) endStored() {

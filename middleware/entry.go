@@ -28,13 +28,6 @@ type entry struct {
 
 func (e *entry) chunked() bool { return e.chunkSize > 0 }
 
-func (e *entry) length() int64 {
-	if e.chunked() {
-		return e.size
-	}
-	return int64(len(e.body))
-}
-
 // age is RFC 9111, section 4.2.3. Clocks of several processes may disagree;
 // nothing is younger than when it was received.
 func (e *entry) age(now time.Time) time.Duration {

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -22,10 +23,10 @@ type exchange struct {
 	spent      time.Duration // waiting for memcached
 }
 
-func (c *Cache) exchange(g *gin.Context, full []byte, name string, d policy.Directives, start time.Time) *exchange {
+func (c *Cache) exchange(f *fast) *exchange {
 	return &exchange{
-		cache: c, g: g, original: g.Request, full: append([]byte(nil), full...),
-		name: name, directives: d, start: start,
+		cache: c, g: f.g, original: f.g.Request, full: bytes.Clone(f.full),
+		name: f.name, directives: f.directives, start: f.start,
 	}
 }
 
@@ -33,12 +34,19 @@ func (c *Cache) exchange(g *gin.Context, full []byte, name string, d policy.Dire
 // waited for was not for it.
 const maxLooks = 5
 
-// run answers the request.
-func (x *exchange) run() {
+// run answers the request. found is what is known already, if anything.
+func (x *exchange) run(found lookup) {
 	for range maxLooks {
-		if x.step(x.look()) {
+		if found.at.IsZero() {
+			found = x.look()
+		}
+		if found.full == nil {
+			found.full = x.full
+		}
+		if x.step(found) {
 			return
 		}
+		found = lookup{}
 		if x.original.Context().Err() != nil {
 			x.g.Abort() // nobody is there to answer
 			return
@@ -112,7 +120,7 @@ func (x *exchange) sendStored(l lookup, age time.Duration) {
 	if age >= l.entry.terms.Lifetime {
 		kind, detail = EventStale, "stale"
 	}
-	x.cache.send(x.g, l.entry, age, hitStatus(l.entry.terms.Lifetime-age, detail))
+	x.cache.send(x.g, l.entry, age, appendHit(nil, l.entry.terms.Lifetime-age, detail))
 	x.event(kind, l.name, age)
 }
 

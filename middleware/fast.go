@@ -1,17 +1,190 @@
 package middleware
 
 import (
+	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 )
 
-// hints remember what requests for a page asked memcached for.
-type hints struct{}
+// maxPooled is the size up to which room for values is kept.
+const maxPooled = 256 << 10
 
-// serveFast answers the plainest requests: a fresh response in one item.
-func (c *Cache) serveFast(g *gin.Context, full []byte, name string, d *policy.Directives, start time.Time) bool {
-	return false
+// fast is a request that may be answered at once, because what is stored is
+// fresh. It asks for as much as one round trip can bring. It is used again for
+// another request after release.
+type fast struct {
+	cache      *Cache
+	g          *gin.Context
+	full       []byte // room of its own
+	name       string
+	directives policy.Directives
+	start      time.Time
+	variant    []byte // full key of the variant, if there are any
+	value      []byte // room for what memcached answers
+	status     []byte // room for Cache-Status
+}
+
+var fasts = sync.Pool{New: func() any {
+	return &fast{full: make([]byte, 0, 256), value: make([]byte, 0, 4<<10), status: make([]byte, 0, 64)}
+}}
+
+func (c *Cache) newFast(g *gin.Context, d policy.Directives, start time.Time) *fast {
+	f := fasts.Get().(*fast)
+	f.cache, f.g, f.directives, f.start = c, g, d, start
+	return f
+}
+
+func (f *fast) release() {
+	f.g, f.name, f.variant, f.full = nil, "", nil, f.full[:0]
+	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
+		fasts.Put(f)
+	}
+}
+
+// serve answers the request and reports true, or returns what it learned.
+func (f *fast) serve() (served bool, found lookup) {
+	if h := f.cache.hints.get(f.name); h != nil {
+		return f.serveHinted(h)
+	}
+	err := f.read()
+	switch {
+	case errors.Is(err, memcached.ErrCacheMiss):
+		return false, f.learned(stateMissing)
+	case err != nil:
+		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
+		return false, f.learned(stateFailed)
+	default:
+		return f.serveValue(f.value), lookup{}
+	}
+}
+
+func (f *fast) learned(s state) lookup {
+	return lookup{state: s, at: f.start, name: f.name}
+}
+
+func (f *fast) read() error {
+	ctx := f.cache.alarms.begin(f.g.Request.Context())
+	value, _, err := f.cache.client.AppendValue(ctx, f.value[:0], f.name)
+	if value != nil {
+		f.value = value
+	}
+	return err
+}
+
+// serveValue answers with the value of the page, if that is all it takes.
+func (f *fast) serveValue(value []byte) bool {
+	kind, id, rest, err := openItem(value)
+	if err != nil || kind != kindEntry {
+		return false
+	}
+	var e entry
+	if decodeEntry(&e, id, rest) != nil || string(e.full) != string(f.full) {
+		return false
+	}
+	if (e.chunked() || len(e.tags) > 0) && (!f.mayUse(&e) || !f.complete(&e)) {
+		return false
+	}
+	return f.send(&e)
+}
+
+// complete fetches chunks and stamps of tags, and remembers the latter.
+func (f *fast) complete(e *entry) bool {
+	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(f.g.Request.Context()), left)
+	defer cancel()
+	ok, err := f.cache.complete(ctx, e)
+	if err == nil && ok && len(e.tags) > 0 && !e.chunked() {
+		f.cache.hintOf(f.name, nil, e)
+	}
+	return err == nil && ok
+}
+
+// hintOf remembers what a page needs.
+func (c *Cache) hintOf(page string, ix *index, e *entry) {
+	h := &hint{page: page, index: ix}
+	for _, t := range e.tags {
+		h.tags = append(h.tags, c.keys.tag(t.name))
+	}
+	c.hints.put(h)
+}
+
+// serveHinted answers a page with variants or tags in one round trip.
+func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
+	keys := make([]string, 1, 2+len(h.tags))
+	keys[0] = f.name
+	if h.index != nil {
+		f.variant = appendVariant(append([]byte(nil), f.full...), h.index, sanitize(f.g.Request.Header, h.index))
+		keys = append(keys, f.cache.keys.of(letterVariant, f.variant))
+	}
+	keys = append(keys, h.tags...)
+	items, err := f.cache.client.GetMulti(f.cache.alarms.begin(f.g.Request.Context()), keys)
+	if err != nil {
+		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
+		return false, f.learned(stateFailed)
+	}
+	e := f.pick(h, items, keys)
+	if e == nil {
+		return false, lookup{}
+	}
+	return f.send(e), lookup{}
+}
+
+// pick returns the entry among items, or nil if the hint was wrong.
+func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *entry {
+	full, item := f.full, items[f.name]
+	if h.index != nil {
+		if item == nil {
+			return nil
+		}
+		kind, id, _, err := openItem(item.Value)
+		if err != nil || kind != kindIndex || id != h.index.id {
+			f.cache.hints.forget(h)
+			return nil
+		}
+		full, item = f.variant, items[keys[1]]
+	}
+	if item == nil {
+		return nil
+	}
+	e := new(entry)
+	kind, id, rest, err := openItem(item.Value)
+	if err != nil || kind != kindEntry || decodeEntry(e, id, rest) != nil || string(e.full) != string(full) || e.chunked() {
+		return nil
+	}
+	for _, t := range e.tags {
+		stamp := items[f.cache.keys.tag(t.name)]
+		if !t.current(stamp) {
+			f.cache.hints.forget(h)
+			return nil
+		}
+	}
+	return e
+}
+
+// mayUse reports whether e answers the request as it is.
+func (f *fast) mayUse(e *entry) bool {
+	if len(f.g.Request.Header["Authorization"]) > 0 && !e.terms.AllowAuthorized {
+		return false
+	}
+	age := e.age(f.start)
+	return age < e.terms.Lifetime && policy.Judge(e.terms, age, f.directives) == policy.Fresh
+}
+
+func (f *fast) send(e *entry) bool {
+	if !f.mayUse(e) {
+		return false
+	}
+	age := e.age(f.start)
+	f.status = appendHit(f.status[:0], e.terms.Lifetime-age, "")
+	f.cache.send(f.g, e, age, f.status)
+	if f.cache.opts.OnEvent != nil {
+		f.cache.event(Event{Kind: EventHit, Key: f.name, Age: age, Duration: f.cache.now().Sub(f.start)})
+	}
+	return true
 }

@@ -31,22 +31,23 @@ func (c *Cache) handle(g *gin.Context) {
 		c.bypass(g, fwdRequest, start)
 		return
 	}
-	var room [256]byte
-	full, ok := c.appendRequestKey(room[:0], r, originOf(r))
-	if !ok {
+	f := c.newFast(g, directives, start)
+	defer f.release()
+	var ok bool
+	if f.full, ok = c.appendRequestKey(f.full, r, originOf(r)); !ok {
 		c.bypass(g, fwdBypass, start)
 		return
 	}
-	name := c.keys.of(letterPage, full)
+	f.name = c.keys.of(letterPage, f.full)
 	if m := markerOf(r, c); m != nil {
-		x := c.exchange(g, full, name, directives, start)
-		x.refresh(m)
+		c.exchange(f).refresh(m)
 		return
 	}
-	if c.serveFast(g, full, name, &directives, start) {
-		return
+	if served, found := f.serve(); !served {
+		x := c.exchange(f)
+		x.spent = c.now().Sub(start)
+		x.run(found)
 	}
-	c.exchange(g, full, name, directives, start).run()
 }
 
 // untouchable reports whether a request is none that a cache answers or learns

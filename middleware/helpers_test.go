@@ -135,7 +135,6 @@ func (s *site) wantRuns(want int64) {
 	}
 }
 
-
 // text answers with a body and the header lines "Name: value".
 func text(body string, lines ...string) gin.HandlerFunc {
 	return func(c *gin.Context) {

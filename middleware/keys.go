@@ -29,7 +29,8 @@ type keyspace struct{ prefix string }
 
 func newKeyspace(prefix string) keyspace {
 	if len(prefix) > longestPrefix || memcached.SafeKey("", prefix) != prefix {
-		prefix = memcached.SafeKey("", prefix+"\n") + ":"
+		sum := sha256.Sum256([]byte(prefix))
+		prefix = base64.RawURLEncoding.EncodeToString(sum[:18]) + ":"
 	}
 	return keyspace{prefix}
 }

@@ -55,6 +55,9 @@ func (x *exchange) look() lookup {
 	if l.state == stateStored {
 		x.complete(&l)
 	}
+	if l.state == stateStored && !l.entry.chunked() && (l.index != nil || len(l.entry.tags) > 0) {
+		x.cache.hintOf(x.name, l.index, l.entry)
+	}
 	return l
 }
 

@@ -89,7 +89,7 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 	if l.state == stateStored {
 		why = fwdStale
 	}
-	x.cache.send(x.g, e, age, forwardStatus{why: why, collapsed: true}.String())
+	x.cache.send(x.g, e, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
 	x.event(EventCollapsed, l.name, age)
 	return true
 }

@@ -12,8 +12,9 @@ import (
 )
 
 // send answers a request with a stored response: whole, its header, a part of
-// it, or the news that the client has it already. It ends the chain of handlers.
-func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status string) {
+// it, or the news that the client has it already. status goes into Cache-Status.
+// It ends the chain of handlers.
+func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status []byte) {
 	g.Abort()
 	w, r := g.Writer, g.Request
 	h := w.Header()
@@ -22,10 +23,7 @@ func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status string)
 	if encoded && e.madeETag {
 		h["Etag"] = []string{"W/" + e.get("Etag")}
 	}
-	// Two values in one allocation.
-	seconds := strconv.FormatInt(int64(age/time.Second), 10)
-	h["Age"] = []string{seconds}
-	addStatus(h, status)
+	length := computed(h, age, status, len(e.body))
 	success := e.status/100 == 2
 	switch {
 	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.selected(), c.now()):
@@ -35,8 +33,31 @@ func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status string)
 	case e.status == http.StatusOK && r.Method == http.MethodGet && len(r.Header["Range"]) > 0:
 		sendRange(w, r, e, c.now())
 	default:
-		sendWhole(w, r, e, encoded)
+		if bodyAllowed(e.status) && !encoded {
+			h["Content-Length"] = length
+		}
+		sendWhole(w, r, e)
 	}
+}
+
+// computed sets Age and appends to Cache-Status, and returns a value for
+// Content-Length: all of them in two allocations, which each hit makes.
+func computed(h http.Header, age time.Duration, status []byte, size int) (length []string) {
+	b := make([]byte, 0, 128)
+	b = strconv.AppendInt(b, int64(age/time.Second), 10)
+	i := len(b)
+	b = append(b, status...)
+	j := len(b)
+	b = strconv.AppendInt(b, int64(size), 10)
+	text := string(b)
+	values := []string{text[:i], text[i:j], text[j:]}
+	h["Age"] = values[0:1:1]
+	if before := h[statusField]; len(before) > 0 {
+		h[statusField] = append(before, values[1])
+	} else {
+		h[statusField] = values[1:2:2]
+	}
+	return values[2:3:3]
 }
 
 func dropRepresentation(h http.Header) {
@@ -47,10 +68,7 @@ func dropRepresentation(h http.Header) {
 	}
 }
 
-func sendWhole(w gin.ResponseWriter, r *http.Request, e *entry, encoded bool) {
-	if bodyAllowed(e.status) && !encoded {
-		w.Header()["Content-Length"] = []string{strconv.Itoa(len(e.body))}
-	}
+func sendWhole(w gin.ResponseWriter, r *http.Request, e *entry) {
 	w.WriteHeader(e.status)
 	if r.Method == http.MethodHead || !bodyAllowed(e.status) || len(e.body) == 0 {
 		w.WriteHeaderNow()

@@ -61,7 +61,6 @@ func unquote(s string) string {
 	return b.String()
 }
 
-
 func tokenByte(c byte) bool {
 	switch {
 	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
