@@ -21,11 +21,21 @@ func TestEncode_RoundTrip(t *testing.T) {
 	type name string
 	for _, c := range []phpmemcached.Codec{{}, {CompressAbove: 1}, {CompressAbove: -1, UserFlags: 65535}, {Serializer: phpmemcached.JSON}} {
 		for _, v := range []any{
-			"", "héllo", "\xff not UTF-8", []byte{}, []byte{0, 255}, name("named"), true, false,
-			0, -1, math.MaxInt64, math.MinInt64, int8(-1), uint16(65535), uint64(math.MaxInt64),
+			"", "héllo", "\xff not UTF-8",
+			[]byte{},
+			[]byte{0, 255},
+			name("named"), true, false,
+			0, -1, int64(math.MaxInt64), int64(math.MinInt64), int8(-1), uint16(65535), uint64(math.MaxInt64),
 			3.5, float32(0.25), math.Inf(-1), 1e300, 5e-324,
-			[]string{"a", "b"}, []any{}, []any{nil, "x", []any{true}}, []float64{1.5, -2},
-			map[string]int{"b": 2, "a": 1}, map[string]any{}, map[string]int{"0": 1, "1": 2}, map[string]any{"1": "int key", "01": "string key"}, map[name][]int{"k": {1, 2}},
+			[]string{"a", "b"},
+			[]any{},
+			[]any{nil, "x", []any{true}},
+			[]float64{1.5, -2},
+			map[string]int{"b": 2, "a": 1},
+			map[string]any{},
+			map[string]int{"0": 1, "1": 2},
+			map[string]any{"1": "int key", "01": "string key"},
+			map[name][]int{"k": {1, 2}},
 			strings.Repeat("compressible ", 1000), bytes.Repeat([]byte{1}, 10_000), strings.Split(strings.Repeat("a,", 3000), ","),
 		} {
 			data, flags, err := c.Encode(v)
@@ -77,7 +87,7 @@ func TestEncode_CompressesFromTheThresholdWhenItSavesEnough(t *testing.T) {
 		{"from the threshold", phpmemcached.Codec{}, strings.Repeat("a", 2000), compressed},
 		{"never", phpmemcached.Codec{CompressAbove: -1}, strings.Repeat("a", 2000), 0},
 		{"array", phpmemcached.Codec{CompressAbove: 10}, make([]int, 100), compressed | phpmemcached.TypeSerialized},
-		{"number", phpmemcached.Codec{CompressAbove: 1}, 1000000000000000000, phpmemcached.TypeLong},
+		{"number", phpmemcached.Codec{CompressAbove: 1}, int64(1e18), phpmemcached.TypeLong},
 		{"too little saved for 4 bytes more", phpmemcached.Codec{CompressAbove: 1}, "aaaaaaaaaaaaaa", 0},
 		{"above what could be read back", phpmemcached.Codec{MaxSize: 2000}, strings.Repeat("a", 2001), 0},
 	} {
