@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -42,19 +43,30 @@ const (
 
 // keys returns the keys of the counters of names, each once.
 func (t *tags) keys(names []string) []string {
-	keys := make([]string, 0, len(names))
-	seen := make(map[string]bool, len(names))
-	for _, name := range names {
-		if key := tagKey(t.prefix, name); !seen[key] {
-			seen[key] = true
-			keys = append(keys, key)
-		}
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = tagKey(t.prefix, name)
+	}
+	if len(keys) > 1 {
+		slices.Sort(keys)
+		keys = slices.Compact(keys)
 	}
 	return keys
 }
 
+// counterLen is more than a counter has digits.
+const counterLen = 24
+
 // hold reports whether the counters still stand where they are said to.
 func (t *tags) hold(ctx context.Context, versions []tagVersion) (bool, error) {
+	if len(versions) == 1 {
+		var buf [counterLen]byte
+		value, _, err := t.client.AppendValue(ctx, buf[:0], versions[0].key)
+		if errors.Is(err, memcached.ErrCacheMiss) {
+			return false, nil
+		}
+		return err == nil && versions[0].standsAt(value), err
+	}
 	keys := make([]string, len(versions))
 	for i, v := range versions {
 		keys[i] = v.key
@@ -67,26 +79,32 @@ func (t *tags) hold(ctx context.Context, versions []tagVersion) (bool, error) {
 }
 
 func standAt(counters map[string]*memcached.Item, versions []tagVersion) bool {
-	for _, v := range versions {
-		item := counters[v.key]
-		if item == nil {
-			return false
-		}
-		if n, err := parseCounter(item.Value); err != nil || n != v.version {
+	for i := range versions {
+		v := &versions[i]
+		if item := counters[v.key]; item == nil || !v.standsAt(item.Value) {
 			return false
 		}
 	}
 	return true
 }
 
+func (v *tagVersion) standsAt(counter []byte) bool {
+	n, err := parseCounter(counter)
+	return err == nil && n == v.version
+}
+
 // versions returns where the counters stand. Those that are missing, or would
 // not outlive an item of that TTL, are made to.
 func (t *tags) versions(ctx context.Context, keys []string, ttl, tagsTTL time.Duration) ([]tagVersion, error) {
+	life := newLifetime(ttl, tagsTTL)
+	if len(keys) == 1 {
+		version, err := t.version(ctx, keys[0], life)
+		return []tagVersion{{keys[0], version}}, err
+	}
 	items, err := t.client.GetMulti(ctx, keys)
 	if err != nil {
 		return nil, anyError(err)
 	}
-	life := newLifetime(ttl, tagsTTL)
 	versions := make([]tagVersion, len(keys))
 	var lacking []int
 	for i, key := range keys {
@@ -105,6 +123,23 @@ func (t *tags) versions(ctx context.Context, keys []string, ttl, tagsTTL time.Du
 		return err
 	})
 	return versions, err
+}
+
+// version is versions for one key.
+func (t *tags) version(ctx context.Context, key string, life lifetime) (uint64, error) {
+	var buf [counterLen]byte
+	value, flags, err := t.client.AppendValue(ctx, buf[:0], key)
+	var item *memcached.Item
+	switch {
+	case err == nil && life.covered(flags):
+		return parseCounter(value)
+	case err == nil:
+		item, err = t.client.Get(ctx, key)
+	}
+	if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
+		return 0, err
+	}
+	return t.ensure(ctx, key, item, life)
 }
 
 // ensure returns where a counter stands, after creating it or prolonging its
