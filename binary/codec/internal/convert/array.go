@@ -41,9 +41,9 @@ func setArray(dst reflect.Value, a Array) error {
 		for i, k := range a.Keys {
 			m[k] = a.Values[i]
 		}
-		return setMap(dst, m)
+		return setMap(dst, reflect.ValueOf(m))
 	case dst.Kind() == reflect.Slice && a.IsList:
-		return setList(dst, a.Values)
+		return setList(dst, reflect.ValueOf(a.Values))
 	case dst.Kind() == reflect.Interface:
 		return set(dst, a.plain())
 	}

@@ -2,14 +2,14 @@ package convert
 
 import "reflect"
 
-// setList decodes list into a slice.
-func setList(dst reflect.Value, list []any) error {
+// setList decodes a slice, of elements of whatever type, into a slice.
+func setList(dst, list reflect.Value) error {
 	if dst.Kind() != reflect.Slice {
-		return mismatch(dst, list)
+		return mismatch(dst, list.Interface())
 	}
-	out := reflect.MakeSlice(dst.Type(), len(list), len(list))
-	for i, v := range list {
-		if err := set(out.Index(i), v); err != nil {
+	out := reflect.MakeSlice(dst.Type(), list.Len(), list.Len())
+	for i := range list.Len() {
+		if err := set(out.Index(i), list.Index(i).Interface()); err != nil {
 			return err
 		}
 	}
@@ -17,18 +17,26 @@ func setList(dst reflect.Value, list []any) error {
 	return nil
 }
 
-// setMap decodes m into a map with keys of a string type.
-func setMap(dst reflect.Value, m map[string]any) error {
+// setMap decodes a map into a map, converting its keys as well: hooks may return
+// maps with keys of any type.
+func setMap(dst, m reflect.Value) error {
 	if dst.Kind() != reflect.Map || dst.Type().Key().Kind() != reflect.String {
-		return mismatch(dst, m)
+		return mismatch(dst, m.Interface())
 	}
-	out := reflect.MakeMapWithSize(dst.Type(), len(m))
-	for k, v := range m {
+	out := reflect.MakeMapWithSize(dst.Type(), m.Len())
+	for it := m.MapRange(); it.Next(); {
+		k := it.Key()
+		if k.Kind() == reflect.Interface {
+			k = k.Elem()
+		}
+		if k.Kind() != reflect.String {
+			return mismatch(dst, m.Interface())
+		}
 		elem := reflect.New(dst.Type().Elem()).Elem()
-		if err := set(elem, v); err != nil {
+		if err := set(elem, it.Value().Interface()); err != nil {
 			return err
 		}
-		out.SetMapIndex(reflect.ValueOf(k).Convert(dst.Type().Key()), elem)
+		out.SetMapIndex(k.Convert(dst.Type().Key()), elem)
 	}
 	dst.Set(out)
 	return nil

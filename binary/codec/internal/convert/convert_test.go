@@ -14,6 +14,7 @@ type (
 	raw   []byte
 	small int8
 	flag  bool
+	tuple []any
 )
 
 func TestBasic(t *testing.T) {
@@ -112,6 +113,11 @@ func TestValue(t *testing.T) {
 		{map[string]any{"a": int64(1)}, new(map[text]uint8), map[text]uint8{"a": 1}},
 		{map[string]any{"a": int64(1)}, new(map[int]int), nil},
 		{map[string]any{"a": "x"}, new(map[string]int), nil},
+		{map[any]any{"a": int64(1)}, new(map[string]int), map[string]int{"a": 1}}, // as a pickle reader has it
+		{map[any]any{1: int64(1)}, new(map[string]int), nil},
+		{map[any]any{nil: int64(1)}, new(map[string]int), nil},
+		{tuple{int64(1), "2"}, new([]int), []int{1, 2}},
+		{tuple{int64(1), nil}, new([]any), []any{int64(1), nil}},
 		{Array{Keys: []string{"0"}, Values: []any{int64(1)}, IsList: true}, new([]int), []int{1}},
 		{Array{Keys: []string{"0"}, Values: []any{int64(1)}, IsList: true}, new(map[string]int), map[string]int{"0": 1}},
 		{Array{Keys: []string{"0"}, Values: []any{int64(1)}, IsList: true}, new(*[]int), &[]int{1}},

@@ -56,8 +56,8 @@ func number(dst any, text []byte) error {
 }
 
 // Value decodes val, which dst may keep, into dst. val is nil, a bool, any integer,
-// float, string or []byte, a *big.Int, a time.Time, or a []any, map[string]any
-// or Array of these.
+// float, string or []byte, a *big.Int, a time.Time, or a slice, map or Array of
+// these.
 func Value(dst, val any) error {
 	if p, ok := dst.(*any); ok && p != nil {
 		*p = plain(val)
@@ -115,12 +115,14 @@ func set(dst reflect.Value, val any) error {
 	switch val := val.(type) {
 	case []byte:
 		return setText(dst, val, val)
-	case []any:
-		return setList(dst, val)
-	case map[string]any:
-		return setMap(dst, val)
 	case *big.Int:
 		return setText(dst, val.Append(nil, 10), val)
+	}
+	switch rv.Kind() {
+	case reflect.Slice:
+		return setList(dst, rv)
+	case reflect.Map:
+		return setMap(dst, rv)
 	}
 	return mismatch(dst, val)
 }
