@@ -72,6 +72,7 @@ func (m *multi) set(n *node, which []int, items []*Item) {
 func (m *multi) setLarge(n *node, i int, item *Item) {
 	cl := m.client.newCall(wire.OpSet, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.deadline = item.Value, item.Flags, expiry(item.TTL), m.deadline
+	cl.late = true
 	mine, err := m.client.runOn(m.ctx, n, m.name, cl)
 	if mine {
 		cl.free()

@@ -126,6 +126,7 @@ type call struct {
 	fill bool
 
 	deadline int64 // when Options.Timeout ends, on the client's clock
+	late     bool  // calls before it in a line may have later deadlines
 	opaque   uint32
 	start    uint64 // offset of the first byte in the connection's stream
 	size     uint64 // bytes of the request
@@ -156,7 +157,7 @@ func (c *Client) newCall(op wire.Opcode, key string) *call {
 func (cl *call) free() {
 	cl.request = request{}
 	cl.result = result{}
-	cl.batch, cl.into, cl.fill, cl.err = nil, nil, false, nil
+	cl.batch, cl.into, cl.fill, cl.late, cl.err = nil, nil, false, false, nil
 	cl.parked, cl.promoted, cl.hold = false, false, nil
 	cl.state.Store(callDue)
 	cl.pool.Put(cl)
@@ -168,6 +169,7 @@ func (cl *call) reset() {
 		cl.batch.reset()
 	}
 	cl.result = result{}
+	cl.late = true
 	cl.err = nil
 	cl.parked, cl.promoted, cl.hold = false, false, nil
 	cl.state.Store(callDue)

@@ -66,6 +66,7 @@ type conn struct {
 	dequeued   atomic.Uint64 // calls ever completed or dropped
 	answered   atomic.Uint64 // bytes of their requests
 	lastRead   atomic.Int64  // when bytes came last, on the client's clock
+	dueSince   atomic.Int64  // when the line became longer than empty
 	rejected   atomic.Bool   // the server said 0x04 and will close
 
 	in inbox // belongs to the reader
@@ -97,10 +98,14 @@ func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err err
 		c.mu.Unlock()
 		return true, &fault{cause: err, unsent: true, lost: true}
 	}
-	if c.stale() {
-		c.mu.Unlock()
-		c.fail(errStale)
-		return true, &fault{cause: errStale, unsent: true, lost: true}
+	if c.enqueued == c.dequeued.Load() {
+		now := c.node.client.now()
+		if c.stale(now) {
+			c.mu.Unlock()
+			c.fail(errStale)
+			return true, &fault{cause: errStale, unsent: true, lost: true}
+		}
+		c.dueSince.Store(now)
 	}
 	c.enqueue(cl)
 	if cl.hold != nil {
@@ -263,14 +268,25 @@ func (c *conn) admit() {
 // to read.
 func (c *conn) wait(ctx context.Context, cl *call) (mine bool, err error) {
 	var sig signal
-	if done := ctx.Done(); done == nil {
-		sig = <-cl.wake
-	} else {
+	switch done := ctx.Done(); {
+	case cl.late:
+		timeout, stop := c.node.client.timer(cl.deadline)
+		defer stop()
 		select {
 		case sig = <-cl.wake:
 		case <-done:
-			return c.leave(ctx, cl)
+			return c.leave(cl, ctx.Err())
+		case <-timeout:
+			return c.leave(cl, errTimeout)
 		}
+	case done != nil:
+		select {
+		case sig = <-cl.wake:
+		case <-done:
+			return c.leave(cl, ctx.Err())
+		}
+	default:
+		sig = <-cl.wake
 	}
 	if sig == signalRead {
 		return c.read(ctx, cl)
@@ -280,16 +296,17 @@ func (c *conn) wait(ctx context.Context, cl *call) (mine bool, err error) {
 
 // leave takes a waiting caller away from its call, unless the result is
 // already there. The connection drops the response when it comes.
-func (c *conn) leave(ctx context.Context, cl *call) (mine bool, err error) {
+func (c *conn) leave(cl *call, cause error) (mine bool, err error) {
 	c.mu.Lock()
+	// Once left, cl is the reader's, who frees it.
+	unsent, promoted := cl.start >= c.sent, cl.promoted
 	if !cl.state.CompareAndSwap(callDue, callLeft) {
 		c.mu.Unlock()
 		<-cl.wake
 		return true, cl.err
 	}
-	f := &fault{cause: ctx.Err(), unsent: cl.start >= c.sent}
-	promoted := cl.promoted
-	if promoted {
+	f := &fault{cause: cause, unsent: unsent}
+	if promoted { // then there is no other reader
 		<-cl.wake
 	}
 	c.mu.Unlock()
@@ -319,12 +336,13 @@ func (c *conn) fail(cause error) {
 		}
 	}
 	if reader {
-		c.failDue()
+		c.failDue(nil)
 	}
 }
 
-// failDue ends the calls that got no response. The caller is the reader.
-func (c *conn) failDue() {
+// failDue ends the calls that got no response, that of the reader, who calls it,
+// among them.
+func (c *conn) failDue(own *call) {
 	c.mu.Lock()
 	due := append(c.in.due[c.in.next:], c.queue...)
 	c.queue, c.in.due, c.in.next = nil, nil, 0
@@ -342,14 +360,17 @@ func (c *conn) failDue() {
 			f.cause, f.lost = errTimeout, false
 		}
 		cl.err = f
-		c.complete(cl)
+		c.complete(cl, own)
 	}
 }
 
-// complete hands a claimed call back to its caller.
-func (c *conn) complete(cl *call) {
+// complete hands a claimed call back to its caller. The reader needs no signal
+// for its own.
+func (c *conn) complete(cl, own *call) {
 	cl.state.Store(callDone)
-	cl.wake <- signalDone
+	if cl != own {
+		cl.wake <- signalDone
+	}
 }
 
 // retire counts a call as out of the line.

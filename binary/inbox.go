@@ -74,6 +74,18 @@ func (c *conn) head() *call {
 	return in.due[in.next]
 }
 
+// takeOver takes the calls of the queue over and returns them.
+func (c *conn) takeOver() []*call {
+	in := &c.in
+	n := len(in.due)
+	c.mu.Lock()
+	in.due = append(in.due, c.queue...)
+	clear(c.queue)
+	c.queue = c.queue[:0]
+	c.mu.Unlock()
+	return in.due[n:]
+}
+
 // pop takes the first call out of the line.
 func (c *conn) pop() {
 	in := &c.in
@@ -186,11 +198,7 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 		}
 	}
 	c.pop()
-	if cl == own {
-		cl.state.Store(callDone)
-	} else {
-		c.complete(cl)
-	}
+	c.complete(cl, own)
 	return after
 }
 

@@ -164,7 +164,7 @@ func (m *multi) runParts(t *topology, which []int, work partWork) {
 // must not be looked at any more.
 func (m *multi) send(n *node, op wire.Opcode, count int, b batch) error {
 	cl := m.client.newCall(op, "")
-	cl.batch, cl.span, cl.deadline = b, uint32(count), m.deadline
+	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(count), m.deadline, true
 	ctx, end := m.trace(n, count)
 	mine, err := n.do(ctx, cl)
 	if mine {

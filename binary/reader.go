@@ -43,7 +43,7 @@ func (c *conn) read(ctx context.Context, own *call) (mine bool, err error) {
 			c.handOver()
 			return true, own.err
 		}
-		wait := min(until, c.head().deadline)
+		wait := min(until, c.nextDeadline())
 		if done != nil && stopWatching == nil {
 			wait = min(wait, quick)
 		}
@@ -66,7 +66,7 @@ func (c *conn) read(ctx context.Context, own *call) (mine bool, err error) {
 			return c.quit(own, context.DeadlineExceeded)
 		}
 		c.in.armed = 0
-		if err := c.expire(now); err != nil {
+		if err := c.expire(now, own); err != nil {
 			return c.breakOff(own, err)
 		}
 		if done != nil && stopWatching == nil && now >= quick {
@@ -109,38 +109,49 @@ func (c *conn) quit(own *call, cause error) (mine bool, err error) {
 
 // breakOff ends the turn of a reader by ending the connection.
 func (c *conn) breakOff(own *call, cause error) (mine bool, err error) {
-	answered := own != nil && own.state.Load() == callDone
 	c.fail(cause)
-	c.failDue()
+	c.failDue(own)
 	if own == nil {
 		return false, nil
 	}
-	if !answered {
-		<-own.wake
-	}
 	return true, own.err
+}
+
+// nextDeadline returns when the time of a call in the line is over next.
+func (c *conn) nextDeadline() int64 {
+	for _, cl := range c.in.due[c.in.next:] {
+		if cl.deadline != noDeadline {
+			return cl.deadline
+		}
+	}
+	for _, cl := range c.takeOver() {
+		if cl.deadline != noDeadline {
+			return cl.deadline
+		}
+	}
+	return noDeadline
 }
 
 // expire ends the calls whose time is over. When nothing came since the first
 // of them was sent the server is silent, and the error says so: the connection
 // is of no use any more.
-func (c *conn) expire(now int64) error {
-	head := c.head()
-	if head == nil || head.deadline > now {
-		return nil
-	}
+func (c *conn) expire(now int64, own *call) error {
 	timeout := int64(c.node.client.opts.Timeout)
-	if c.lastRead.Load() <= head.deadline-timeout {
-		return errTimeout
-	}
+	c.takeOver()
 	for i := c.in.next; i < len(c.in.due); i++ {
 		cl := c.in.due[i]
-		if cl.deadline > now || !cl.state.CompareAndSwap(callDue, callClaimed) {
+		switch {
+		case cl.deadline > now:
+			continue
+		case c.lastRead.Load() <= cl.deadline-timeout:
+			return errTimeout
+		case !cl.state.CompareAndSwap(callDue, callClaimed):
+			cl.deadline = noDeadline // left: nobody waits
 			continue
 		}
 		c.in.due[i] = c.standIn(cl)
 		cl.err = &fault{cause: errTimeout}
-		c.complete(cl)
+		c.complete(cl, own)
 	}
 	return nil
 }
@@ -170,7 +181,7 @@ func (c *conn) handOver() {
 	broken := c.err != nil
 	c.mu.Unlock()
 	if broken {
-		c.failDue()
+		c.failDue(nil)
 	}
 }
 
@@ -211,10 +222,15 @@ func (c *conn) passOn() bool {
 // can take over.
 func (c *conn) drain() {
 	client := c.node.client
-	now := client.now()
 	for {
 		if err := c.dispatch(nil); err != nil {
 			c.breakOff(nil, err)
+			return
+		}
+		now := client.now()
+		limit := max(c.lastRead.Load(), c.dueSince.Load()) + int64(client.silence())
+		if head := c.head(); head != nil && head.state.Load() == callLeft && now >= limit {
+			c.breakOff(nil, errTimeout)
 			return
 		}
 		c.mu.Lock()
@@ -223,21 +239,14 @@ func (c *conn) drain() {
 		if passed {
 			return
 		}
-		wait := min(c.head().deadline, c.lastRead.Load()+int64(client.silence()))
-		c.armRead(now, max(wait, now+1))
-		err := c.fill()
-		now = client.now()
-		switch {
+		c.armRead(now, limit)
+		switch err := c.fill(); {
 		case err == nil:
-			c.lastRead.Store(now)
-			continue
-		case !errors.Is(err, os.ErrDeadlineExceeded):
+			c.lastRead.Store(client.now())
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			c.in.armed = 0
+		default:
 			c.breakOff(nil, unavailable(err))
-			return
-		}
-		c.in.armed = 0
-		if now >= wait {
-			c.breakOff(nil, errTimeout)
 			return
 		}
 	}

@@ -16,11 +16,8 @@ var errStale = unavailable(errors.New("the server closed the connection while it
 // stale reports, under mu, whether a connection without calls was closed by the
 // server, or has bytes that nobody asked for. It costs a system call, which
 // does not wait, when the connection was quiet for idleCheck.
-func (c *conn) stale() bool {
-	if c.enqueued != c.dequeued.Load() || c.raw == nil {
-		return false
-	}
-	if c.node.client.now()-c.lastRead.Load() < int64(idleCheck) {
+func (c *conn) stale(now int64) bool {
+	if c.raw == nil || now-c.lastRead.Load() < int64(idleCheck) {
 		return false
 	}
 	n, err := peek(c.raw)
