@@ -115,6 +115,42 @@ func TestAutosave_ManySessions(t *testing.T) {
 	}
 }
 
+func TestAutosave_ManySessionsReadOnly(t *testing.T) {
+	_, store := newStore(t, nil)
+	e := gin.New()
+	e.Use(ginsessions.SessionsMany([]string{"a", "b"}, store), replaceRequest, session.Autosave())
+	e.GET("/", func(c *gin.Context) { ginsessions.DefaultMany(c, "a").Get("k") })
+	if got := newBrowser(t).send(e).Header().Get("Cache-Control"); got != "private" {
+		t.Errorf("Cache-Control = %q, want private", got)
+	}
+}
+
+// replaceRequest does what middleware for tracing does.
+func replaceRequest(c *gin.Context) {
+	type key struct{}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), key{}, 1))
+}
+
+func TestAutosave_FailureSetsNoCookieAndIsReportedOnce(t *testing.T) {
+	_, store := newStore(t, &session.Options{MaxSize: 1000})
+	var errs []*gin.Error
+	e := gin.New()
+	e.Use(func(c *gin.Context) { c.Next(); errs = c.Errors }, ginsessions.SessionsMany([]string{"a", "b"}, store), session.Autosave())
+	e.GET("/", func(c *gin.Context) {
+		ginsessions.DefaultMany(c, "a").Set("k", "small")
+		ginsessions.DefaultMany(c, "b").Set("k", strings.Repeat("x", 2000))
+		c.SetCookie("theme", "dark", 0, "/", "", false, false)
+		c.Writer.WriteHeaderNow()
+	})
+	rec := newBrowser(t).send(e)
+	if got := rec.Header().Values("Set-Cookie"); len(got) != 0 || rec.Code != http.StatusInternalServerError {
+		t.Errorf("response = %d with Set-Cookie %q, want 500 and none", rec.Code, got)
+	}
+	if len(errs) != 1 || !errors.Is(errs[0].Err, session.ErrTooLarge) {
+		t.Errorf("errors = %v, want ErrTooLarge once", errs)
+	}
+}
+
 func TestAutosave_WithoutSessionsMiddleware(t *testing.T) {
 	e := gin.New()
 	e.GET("/", session.Autosave(), func(c *gin.Context) { c.String(http.StatusOK, "body") })
@@ -244,17 +280,13 @@ func TestPrivate(t *testing.T) {
 
 func TestPrivate_RequestReplacedByAMiddlewareInBetween(t *testing.T) {
 	_, store := newStore(t, nil)
-	replace := func(c *gin.Context) {
-		type key struct{}
-		c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), key{}, 1))
-	}
 	for name, e := range map[string]*gin.Engine{"behind": gin.New(), "before": gin.New()} {
 		if name == "before" {
-			e.Use(session.Autosave(), replace)
+			e.Use(session.Autosave(), replaceRequest)
 		}
-		e.Use(ginsessions.Sessions(cookieName, store), replace)
+		e.Use(ginsessions.Sessions(cookieName, store), replaceRequest)
 		if name == "behind" {
-			e.Use(session.Autosave(), replace)
+			e.Use(session.Autosave(), replaceRequest)
 		}
 		e.GET("/", func(c *gin.Context) { ginsessions.Default(c).Get("k") })
 		if got := newBrowser(t).send(e).Header().Get("Cache-Control"); got != "private" {
@@ -307,9 +339,9 @@ func TestTouched_IsMarked(t *testing.T) {
 	}
 	for name, tt := range tests {
 		for _, auto := range []bool{false, true} {
-			var got bool
+			var got, inGin bool
 			e := gin.New()
-			e.Use(func(c *gin.Context) { c.Next(); got = marked(c) }, ginsessions.Sessions(cookieName, store))
+			e.Use(func(c *gin.Context) { c.Next(); got, inGin = marked(c), c.GetBool(touchedKey) }, ginsessions.Sessions(cookieName, store))
 			if auto {
 				e.Use(session.Autosave())
 			}
@@ -318,8 +350,28 @@ func TestTouched_IsMarked(t *testing.T) {
 			if got != tt.want {
 				t.Errorf("%s, Autosave %t: marked %t, want %t", name, auto, got, tt.want)
 			}
+			if (auto || name == "renewed") && inGin != tt.want {
+				t.Errorf("%s, Autosave %t: marked in gin's context %t, want %t", name, auto, inGin, tt.want)
+			}
 		}
 	}
+}
+
+func TestTouched_BySavingWithAnotherRequest(t *testing.T) {
+	_, store := newStore(t, nil)
+	newBrowser(t).send(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		later := r.WithContext(r.Context())
+		s, err := store.Get(r, cookieName)
+		if err != nil {
+			t.Errorf("Get: %v", err)
+		}
+		if err := s.Save(later, w); err != nil {
+			t.Errorf("Save: %v", err)
+		}
+		if later.Context().Value(touchedKey) != true {
+			t.Error("the request that saved is not marked")
+		}
+	}))
 }
 
 // live serves a site over a real connection, to a client with a cookie jar.

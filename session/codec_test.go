@@ -142,13 +142,45 @@ func TestCodec_OfTheApplication(t *testing.T) {
 	b := newBrowser(t)
 	b.set(store, "k", word{"hi"})
 	b.wantValue(store, "k", word{"HI"})
+	b.gin(store, func(c *gin.Context) {
+		s := ginsessions.Default(c)
+		for n := range 100 {
+			s.Set(n, n)
+		}
+		mustSave(t, s)
+	})
 	failing := session.New(newClient(t, server), &session.Options{Codec: upperCase{fail: true}}, authKey)
 	b.gin(failing, func(c *gin.Context) {
 		s := ginsessions.Default(c)
+		for n := range 100 {
+			if got := s.Get(n); got != nil {
+				t.Fatalf("Get(%d) = %v, want nil: half a session is none", n, got)
+			}
+		}
 		s.Set("l", 1)
 		if err := s.Save(); !errors.Is(err, session.ErrDecode) {
 			t.Errorf("Save of what cannot be decoded: %v, want ErrDecode", err)
 		}
 	})
 	b.wantValue(store, "k", word{"HI"})
+}
+
+func TestNewerFormat_WrittenWhileTheRequestRan(t *testing.T) {
+	server, store := newStore(t, nil)
+	b := newBrowser(t)
+	b.set(store, "k", 1)
+	key := server.Keys()[0]
+	b.gin(store, func(c *gin.Context) {
+		s := ginsessions.Default(c)
+		s.Set("k", 2)
+		server.SetItem(&memcached.Item{Key: key, Value: []byte("\x02 of a newer version of the program")})
+		for range 2 {
+			if err := s.Save(); !errors.Is(err, session.ErrDecode) {
+				t.Errorf("Save: %v, want ErrDecode", err)
+			}
+		}
+	})
+	if item, _ := server.Item(key); item.Value[0] != 2 {
+		t.Error("the newer entry was overwritten")
+	}
 }

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -207,6 +208,40 @@ func TestMaxAge_Long(t *testing.T) {
 	}
 }
 
+func TestMaxAge_BeginsAnewWithEveryWrite(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, nil)
+		store.Options(ginsessions.Options{Path: "/", MaxAge: 60})
+		b := newBrowser(t)
+		for n := range 5 {
+			if got := attributes(t, b.set(store, "k", n)); !strings.Contains(got, "Max-Age=60") {
+				t.Errorf("cookie attributes = %q, want Max-Age=60", got)
+			}
+			time.Sleep(50 * time.Second)
+			b.wantValue(store, "k", n)
+		}
+		time.Sleep(10 * time.Second)
+		b.wantValue(store, "k", nil)
+	})
+}
+
+func TestMaxAge_CanBeTakenBack(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, nil)
+		b := newBrowser(t)
+		for _, maxAge := range []int{60, 0} {
+			b.gin(store, func(c *gin.Context) {
+				s := ginsessions.Default(c)
+				s.Set("k", 1)
+				s.Options(ginsessions.Options{Path: "/app", MaxAge: maxAge})
+				mustSave(t, s)
+			})
+		}
+		time.Sleep(2 * time.Minute)
+		b.wantValue(store, "k", 1)
+	})
+}
+
 func TestMaxAge_KeptWhenTheCookieIsMadeAnew(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		_, store := newStore(t, nil)
@@ -327,18 +362,43 @@ func TestKeyRotation_SaveWithoutAChangeReissues(t *testing.T) {
 	b.wantValue(after, "k", 1)
 }
 
-func TestKeyRotation_EntrySealedUnderARemovedKey(t *testing.T) {
+func TestKeyRotation_ReissuesOnce(t *testing.T) {
+	server := memcachedtest.Start(t, nil)
+	client := newClient(t, server)
+	b := newBrowser(t)
+	b.set(session.New(client, nil, []byte("old")), "k", 1)
+	server.ForgetRequests()
+	b.gorilla(session.New(client, nil, []byte("new"), nil, []byte("old")), func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+		for range 3 {
+			if err := s.Save(r, w); err != nil {
+				t.Errorf("Save: %v", err)
+			}
+		}
+	})
+	if got, want := operations(server), "GAT SET+CAS"; got != want {
+		t.Errorf("operations = %q, want %q", got, want)
+	}
+}
+
+func TestKeyRotation_EntryLeftUnderTheOldKey(t *testing.T) {
 	client := newClient(t, memcachedtest.Start(t, nil))
-	before := session.New(client, nil, []byte("old"))
+	before := session.New(client, nil, []byte("old"), nil, []byte("new")) // a process not yet told of the rotation
 	during := session.New(client, nil, []byte("new"), nil, []byte("old"))
+	after := session.New(client, nil, []byte("new"))
 	b := newBrowser(t)
 	b.set(during, "k", 1)
-	b.set(session.New(client, nil, []byte("old"), nil, []byte("new")), "k", 2) // re-issued under the old one
-	stale := b.copy()
-	b.set(during, "k", 3)
-	if got := stale.value(before, "k"); got != nil {
-		t.Errorf("Get with the new key's entry and only the old key = %v, want nil", got)
-	}
+	b.copy().set(before, "k", 2) // seals it under the old key again
+	b.gorilla(after, func(_ http.ResponseWriter, _ *http.Request, s *sessions.Session, err error) {
+		if !errors.Is(err, session.ErrDecode) || len(s.Values) != 0 {
+			t.Errorf("Get of an entry under a removed key = %v, %v, want ErrDecode", s.Values, err)
+		}
+	})
+	b.gorilla(during, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+		if err := s.Save(r, w); err != nil {
+			t.Errorf("Save: %v", err)
+		}
+	})
+	b.wantValue(after, "k", 2)
 }
 
 func TestBadKeys(t *testing.T) {

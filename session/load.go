@@ -55,7 +55,7 @@ func (st *state) admit(ctx context.Context, session *sessions.Session, current e
 		st.log.warn(ctx, "sessions cannot be loaded", epochErr)
 		return epochErr
 	}
-	if st.record.user != "" && (current == epoch{} || current != st.record.epoch) {
+	if st.record.user != "" && current != st.record.epoch {
 		st.end(session)
 		return nil
 	}

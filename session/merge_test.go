@@ -89,6 +89,25 @@ func TestMerge_TakingWhatAnotherTookIsAConflict(t *testing.T) {
 	}
 }
 
+// Gob writes maps in any order: what this request left alone may look changed.
+func TestMerge_MapLeftAloneKeepsWhatOthersMadeOfIt(t *testing.T) {
+	many := func(first int) vals {
+		m := map[string]int{"first": first}
+		for n := range 20 {
+			m[fmt.Sprint(n)] = n
+		}
+		return vals{"m": m}
+	}
+	got, changed, _, err := merge(encoded(t, many(1)), encoded(t, many(1)), encoded(t, many(2)), gobCodec{})
+	if err != nil || changed {
+		t.Errorf("merge: changed %t, %v, want no change", changed, err)
+	}
+	plain := vals{}
+	if err := got.decode(plain, gobCodec{}); err != nil || !reflect.DeepEqual(plain, many(2)) {
+		t.Errorf("merge = %v, %v, want what others stored", plain, err)
+	}
+}
+
 func TestMerge_LeavesItsInputsAlone(t *testing.T) {
 	seen, mine, stored := encoded(t, vals{"a": 1, "f": list("x")}), encoded(t, vals{"b": 2}), encoded(t, vals{"a": 1, "f": list("x"), "c": 3})
 	before := fmt.Sprint(seen, mine, stored)

@@ -177,6 +177,22 @@ func TestRenew_FailedCreateCanBeTriedAgain(t *testing.T) {
 	old.wantValue(store, "k", nil)
 }
 
+func TestRenew_OfASessionWithoutValues(t *testing.T) {
+	_, store := newStore(t, nil)
+	b := newBrowser(t)
+	b.set(store, "k", 1)
+	before := b.cookie(cookieName)
+	b.gin(store, func(c *gin.Context) {
+		ginsessions.Default(c).Clear()
+		if err := session.Renew(c); err != nil {
+			t.Errorf("Renew: %v", err)
+		}
+	})
+	if after := b.cookie(cookieName); after == before || b.id(store) == "" {
+		t.Error("the session is gone, or has its old ID")
+	}
+}
+
 func TestRenew_OfANewSession(t *testing.T) {
 	server, store := newStore(t, nil)
 	b := newBrowser(t)

@@ -218,6 +218,30 @@ func TestSCS_CommitAgainstOthers(t *testing.T) {
 	}
 }
 
+func TestSCS_FirstCommitAgainstADelete(t *testing.T) {
+	client := &raced{Client: newClient(t, memcachedtest.Start(t, nil))}
+	store := session.NewSCS(client, nil)
+	client.before = func() {
+		if err := store.Delete(scsToken); err != nil {
+			t.Errorf("Delete: %v", err)
+		}
+	}
+	if err := store.Commit(scsToken, []byte("zombie"), time.Now().Add(time.Hour)); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("Commit against a Delete: %v, want ErrNotFound", err)
+	}
+	wantNotFound(t, store, scsToken)
+}
+
+func TestSCS_ExpiryInTheFarFuture(t *testing.T) {
+	_, store := newSCS(t, nil)
+	for _, year := range []int{2400, 9999, 10_000, 1_000_000} {
+		if err := store.Commit(scsToken, []byte("x"), time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)); err != nil {
+			t.Errorf("Commit with an expiry in %d: %v", year, err)
+		}
+		wantFound(t, store, scsToken, "x")
+	}
+}
+
 func TestSCS_DumpGivesNothingAway(t *testing.T) {
 	server, store := newSCS(t, nil)
 	if err := store.Commit(scsToken, []byte("plain text"), time.Now().Add(time.Hour)); err != nil {
