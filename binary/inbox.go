@@ -137,6 +137,10 @@ func (c *conn) dispatch(own *call) error {
 			c.startLarge(cl, own, h)
 			continue
 		}
+		if len(buf) > n && wire.Magic(buf[n]) != wire.MagicResponse {
+			// The length is wrong, and with it the value: that is not delivered either.
+			return unavailable(fmt.Errorf("%w: 0x%02x follows a response to %s", wire.ErrFrame, buf[n], h.Opcode))
+		}
 		in.r += n
 		e := wire.HeaderLen + int(h.ExtrasLen)
 		k := e + int(h.KeyLen)
