@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -46,17 +47,34 @@ func Start(tb testing.TB, opts *Options) *Server {
 		opts = &Options{}
 	}
 	s := &Server{tb: tb, textOnly: opts.TextOnly}
-	req := request(tb, opts)
+	for range 5 {
+		req := s.prepare(opts)
+		err := s.launch(req)
+		if err == nil {
+			s.waitReady(startLimit)
+			return s
+		}
+		if !strings.Contains(err.Error(), "port is already allocated") && !strings.Contains(err.Error(), "address already in use") {
+			tb.Fatalf("memcached container: %v", err)
+		}
+	}
+	tb.Fatal("memcached container: every port that was free was taken the next moment")
+	return nil
+}
+
+// prepare says what container to launch, and sets where it will listen.
+func (s *Server) prepare(opts *Options) *testcontainers.ContainerRequest {
+	s.tb.Helper()
+	req := request(s.tb, opts)
 	if opts.TLS {
-		s.tls = addCertificate(tb, req)
+		s.tls = addCertificate(s.tb, req)
 	}
 	if opts.UnixSocket {
-		s.addr = addSocket(tb, req)
+		s.addr = addSocket(s.tb, req)
 	} else {
-		s.addr = addPort(tb, req)
+		s.addr = addPort(s.tb, req)
 	}
-	s.launch(req)
-	return s
+	return req
 }
 
 // request translates opts into what every container has, however it listens.
@@ -87,6 +105,9 @@ func request(tb testing.TB, opts *Options) *testcontainers.ContainerRequest {
 // addSocket makes memcached listen on a Unix socket in a folder that it shares
 // with the test, and returns the socket's path.
 func addSocket(tb testing.TB, req *testcontainers.ContainerRequest) string {
+	if runtime.GOOS != "linux" {
+		tb.Skip("a Unix socket does not leave the virtual machine of the container engine")
+	}
 	// Not TempDir: with a test's name in it the path outgrows a socket's 108 bytes.
 	dir, err := os.MkdirTemp("", "memcached")
 	if err != nil {
@@ -101,19 +122,19 @@ func addSocket(tb testing.TB, req *testcontainers.ContainerRequest) string {
 	return filepath.Join(dir, "memcached.sock")
 }
 
-// launch runs the container and waits until memcached answers.
-func (s *Server) launch(req *testcontainers.ContainerRequest) {
+// launch runs the container.
+func (s *Server) launch(req *testcontainers.ContainerRequest) error {
 	s.tb.Helper()
 	generic := testcontainers.GenericContainerRequest{ContainerRequest: *req, Started: true}
 	generic.Logger = silent{}
 	started, err := testcontainers.GenericContainer(s.tb.Context(), generic)
 	testcontainers.CleanupContainer(s.tb, started, testcontainers.StopTimeout(0))
 	if err != nil {
-		s.tb.Fatalf("memcached container: %v", err)
+		return err
 	}
 	s.container = started.(*testcontainers.DockerContainer)
 	s.tb.Cleanup(s.showLogs)
-	s.waitReady(startLimit)
+	return nil
 }
 
 // Addr returns the address for memcached.New: "host:port", or the path of the
