@@ -2,6 +2,7 @@ package binary
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -92,33 +93,57 @@ func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[
 	return stats, err
 }
 
-// eachServer runs do for all servers at the same time.
-func (c *Client) eachServer(ctx context.Context, name string, do func(ctx context.Context, n *node, deadline int64) error) error {
+// serverWork is an operation on one server.
+type serverWork func(ctx context.Context, n *node, deadline int64) error
+
+// eachServer runs do for all servers at the same time. When some are removed
+// meanwhile it goes on with those that came in their place.
+func (c *Client) eachServer(ctx context.Context, name string, do serverWork) error {
 	if err := checkContext(ctx); err != nil {
 		return &OpError{Op: name, Err: err}
 	}
-	nodes := c.topology.Load().nodes
 	deadline := c.deadline()
-	errs := make([]error, len(nodes))
-	var wg sync.WaitGroup
-	for i, n := range nodes[1:] {
-		wg.Go(func() { errs[i+1] = do(ctx, n, deadline) })
-	}
-	errs[0] = do(ctx, nodes[0], deadline)
-	wg.Wait()
-	var failed MultiError
-	for i, err := range errs {
-		if err != nil {
-			if failed == nil {
-				failed = MultiError{}
+	asked := map[*node]bool{}
+	failed := MultiError{}
+	for range maxTopologies {
+		var nodes []*node
+		for _, n := range c.topology.Load().nodes {
+			if !asked[n] {
+				asked[n] = true
+				nodes = append(nodes, n)
 			}
-			failed[nodes[i].addr.name] = err
+		}
+		changed := false
+		for i, err := range askAll(ctx, nodes, deadline, do) {
+			switch {
+			case errors.Is(err, errRetired):
+				changed = true
+			case err != nil:
+				failed[nodes[i].addr.name] = err
+			}
+		}
+		if !changed {
+			break
 		}
 	}
-	if failed == nil {
+	if len(failed) == 0 {
 		return nil
 	}
 	return failed
+}
+
+func askAll(ctx context.Context, nodes []*node, deadline int64, do serverWork) []error {
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes {
+		if i == len(nodes)-1 {
+			errs[i] = do(ctx, n, deadline) // the last one on this goroutine
+			break
+		}
+		wg.Go(func() { errs[i] = do(ctx, n, deadline) })
+	}
+	wg.Wait()
+	return errs
 }
 
 // statBatch is a STAT, answered by a sequence of responses with the same
@@ -156,13 +181,21 @@ func (b *statBatch) last(r *response) bool {
 
 // Stats returns what the client has done since it was made.
 func (c *Client) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	k := &c.counters
 	s := Stats{
+		Ops: c.removed.Ops, Errors: c.removed.Errors,
 		Hits: k.hits.Load(), Misses: k.misses.Load(),
 		Timeouts: k.timeouts.Load(), Cancellations: k.cancelled.Load(), Retries: k.retries.Load(),
 		Servers: map[string]ServerStats{},
 	}
 	s.Gets = s.Hits + s.Misses + k.failedGets.Load()
+	for n := range c.retiring {
+		server := n.stats()
+		s.Ops += server.Ops
+		s.Errors += server.Errors
+	}
 	for _, n := range c.topology.Load().nodes {
 		server := n.stats()
 		s.Servers[n.addr.name] = server

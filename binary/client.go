@@ -3,7 +3,9 @@ package binary
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,14 +21,17 @@ type Client struct {
 	epoch    time.Time // zero of the client's clock
 	logger   *slog.Logger
 
+	weights    map[string]int           // by address.target
 	topology   atomic.Pointer[topology] // replaced under mu
 	counters   clientCounters
 	goroutines sync.WaitGroup
 	calls      sync.Pool     // of *call
 	done       chan struct{} // closed by Close
 
-	mu     sync.Mutex // guards closed and changes of the topology
-	closed bool
+	mu       sync.Mutex // guards what follows, and changes of the topology
+	closed   bool
+	retiring map[*node]bool // removed, with operations in flight
+	removed  ServerStats    // the sum of those that are gone
 }
 
 // clientCounters are the numbers behind Stats.
@@ -60,7 +65,14 @@ func New(servers []string, opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{opts: o, epoch: time.Now(), logger: o.Logger, done: make(chan struct{})}
+	weights, err := parseWeights(o.Weights, addrs)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		opts: o, weights: weights, epoch: time.Now(), logger: o.Logger,
+		done: make(chan struct{}), retiring: map[*node]bool{},
+	}
 	c.maxFrame = max(o.MaxItemSize, 1<<20) + frameSlack
 	nodes := make([]*node, len(addrs))
 	for i, a := range addrs {
@@ -79,7 +91,7 @@ func (c *Client) Close() error {
 		c.closed = true
 		close(c.done)
 	}
-	nodes := c.topology.Load().nodes
+	nodes := slices.AppendSeq(slices.Clone(c.topology.Load().nodes), maps.Keys(c.retiring))
 	c.mu.Unlock()
 	for _, n := range nodes {
 		n.close(ErrClosed)

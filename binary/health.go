@@ -81,5 +81,6 @@ func (n *node) retire() {
 func (n *node) closeRetired() {
 	if n.inFlight.CompareAndSwap(0, gone) {
 		n.close(errRetired)
+		n.client.forget(n)
 	}
 }

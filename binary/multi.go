@@ -8,14 +8,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-const (
-	// chunkKeys and chunkBytes are how much of an operation on many keys is in
-	// flight on one connection, so that it does not stall the operations
-	// behind it.
-	chunkKeys  = 128
-	chunkBytes = 64 << 10
-)
-
 // GetMulti returns the items of those keys that are in the cache. Duplicates
 // are fine. Keys are asked for in pipelined batches, per server and from all
 // servers at the same time. When some of it fails, what the others answered is
@@ -24,10 +16,17 @@ func (c *Client) GetMulti(ctx context.Context, keys []string) (map[string]*Item,
 	m := c.newMulti(ctx, "get_multi", func(i int) string { return keys[i] })
 	items := make(map[string]*Item, len(keys))
 	do := func(m *multi, n *node, which []int) { m.get(n, which, items) }
-	if c.opts.Replicate {
-		m.readReplicas(len(keys), items, do)
-	} else {
-		m.run(len(keys), do)
+	m.run(len(keys), func(which []int) {
+		if c.opts.Replicate {
+			m.readReplicas(which, items, do)
+		} else {
+			m.runParts(which, do)
+		}
+	})
+	for i := range m.failed {
+		if items[keys[i]] != nil { // found when it was asked for a second time
+			delete(m.failed, i)
+		}
 	}
 	return items, m.err()
 }
@@ -40,14 +39,15 @@ func (c *Client) SetMulti(ctx context.Context, items []*Item) error {
 		}
 		return items[i].Key
 	})
-	return m.write(len(items), func(m *multi, n *node, which []int) { m.set(n, which, items) })
+	m.items = items
+	return m.write(len(items), (*multi).set)
 }
 
 // DeleteMulti removes items. That one was missing is not an error. What failed
 // is in the MultiError.
 func (c *Client) DeleteMulti(ctx context.Context, keys []string) error {
 	m := c.newMulti(ctx, "delete_multi", func(i int) string { return keys[i] })
-	return m.write(len(keys), func(m *multi, n *node, which []int) { m.delete(n, which) })
+	return m.write(len(keys), (*multi).delete)
 }
 
 // multi is one operation on several keys, which it knows by their indexes.
@@ -57,6 +57,8 @@ type multi struct {
 	name     string
 	deadline int64
 	key      func(i int) string
+	items    []*Item // to be stored
+	replica  bool    // it is the part that concerns one of several equal servers
 
 	mu     sync.Mutex // guards what follows, and the results of get
 	failed map[int]error
@@ -100,7 +102,11 @@ func (m *multi) err() error {
 func (m *multi) valid(count int) []int {
 	which := make([]int, 0, count)
 	for i := range count {
-		if err := checkArguments(m.ctx, m.key(i)); err != nil {
+		err := checkArguments(m.ctx, m.key(i))
+		if m.items != nil && m.items[i] == nil {
+			err = errNilItem
+		}
+		if err != nil {
 			m.fail(i, &OpError{Op: m.name, Err: err})
 			continue
 		}
@@ -111,31 +117,33 @@ func (m *multi) valid(count int) []int {
 
 // write does work on the servers of the keys, or on all of them.
 func (m *multi) write(count int, work partWork) error {
-	if m.client.opts.Replicate {
-		m.writeReplicas(count, work)
-	} else {
-		m.run(count, work)
-	}
+	m.run(count, func(which []int) {
+		if m.client.opts.Replicate {
+			m.writeReplicas(which, work)
+		} else {
+			m.runParts(which, work)
+		}
+	})
 	return m.err()
 }
 
-// run does work on the servers of the keys, all at the same time. Keys whose
-// server is removed meanwhile follow the new distribution.
-func (m *multi) run(count int, work partWork) {
+// run calls do for the keys that can be sent, and again for those whose server
+// was removed meanwhile.
+func (m *multi) run(count int, do func(which []int)) {
 	which := m.valid(count)
 	for range maxTopologies {
 		if len(which) == 0 {
 			return
 		}
-		m.runParts(m.client.topology.Load(), which, work)
+		do(which)
 		which, m.moved = m.moved, nil
 	}
-	for _, i := range which {
-		m.fail(i, &OpError{Op: m.name, Err: unavailable(errors.New("the servers keep changing"))})
-	}
+	m.failAll(which, &OpError{Op: m.name, Err: unavailable(errors.New("the servers keep changing"))})
 }
 
-func (m *multi) runParts(t *topology, which []int, work partWork) {
+// runParts does work on the servers of the keys, all at the same time.
+func (m *multi) runParts(which []int, work partWork) {
+	t := m.client.topology.Load()
 	if len(t.live) == 1 {
 		work(m, t.live[0], which)
 		return
@@ -160,22 +168,61 @@ func (m *multi) runParts(t *topology, which []int, work partWork) {
 	wg.Wait()
 }
 
-// send carries out one batch. After an error the batch has failed as a whole and
-// must not be looked at any more.
-func (m *multi) send(n *node, op wire.Opcode, count int, b batch) error {
+// over says why nothing more is to be sent, if it is so.
+func (m *multi) over() error {
+	err := m.ctx.Err()
+	if err == nil && m.client.now() >= m.deadline {
+		err = errTimeout
+	}
+	if err == nil {
+		return nil
+	}
+	return &OpError{Op: m.name, Err: err}
+}
+
+// send carries out one batch and notes what failed. After an error the batch has
+// failed as a whole and must not be looked at any more.
+func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 	cl := m.client.newCall(op, "")
-	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(count), m.deadline, true
-	ctx, end := m.trace(n, count)
+	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(len(which)), m.deadline, true
+	ctx, end := m.trace(n, len(which))
 	mine, err := n.do(ctx, cl)
 	if mine {
 		cl.free()
 	}
 	if err != nil {
-		repeatable := op == wire.OpGet || op == wire.OpSet || op == wire.OpDelete
-		err = m.client.faultError(n, m.name, "", repeatable, err)
+		err = m.client.faultError(n, m.name, "", true, err)
+		end(err)
+		m.failAll(which, err)
+		return err
 	}
-	end(err)
-	return err
+	end(m.failSome(n, op, which, b.failures()))
+	return nil
+}
+
+// failAll notes that keys failed for the same reason.
+func (m *multi) failAll(which []int, err error) {
+	for _, i := range which {
+		m.fail(i, err)
+	}
+}
+
+// failSome notes which keys of a batch the server refused, and returns that.
+func (m *multi) failSome(n *node, op wire.Opcode, which []int, failed failures) error {
+	if len(failed) == 0 {
+		return nil
+	}
+	errs := make(MultiError, len(failed))
+	for j, err := range failed {
+		var cause error = err
+		if op == wire.OpSet && wire.Status(err.Status) == wire.StatusKeyExists {
+			cause = ErrNotStored
+		}
+		e := &OpError{Op: m.name, Key: m.key(which[j]), Server: n.addr.name, Err: cause}
+		m.fail(which[j], e)
+		errs[e.Key] = e
+	}
+	return errs
 }
 
 // trace tells the Tracer of a batch.

@@ -44,7 +44,9 @@ type Options struct {
 	Distribution Distribution
 
 	// Weights are the servers' shares of the keys, by server as given to New.
-	// Absent servers weigh 1.
+	// Absent servers weigh 1. New refuses a weight of a server that it is not
+	// given; the weights of servers that SetServers removes are kept for their
+	// return.
 	Weights map[string]int
 
 	// Replicate keeps every key on every server: writes go to all and succeed
@@ -125,16 +127,8 @@ func (o *Options) validate() error {
 	case o.IdleTimeout < 0:
 		return fmt.Errorf("memcached: Options.IdleTimeout is %v: want a positive duration, or 0 for never", o.IdleTimeout)
 	}
-	for server, weight := range o.Weights {
-		if weight < 1 || weight > maxWeight {
-			return fmt.Errorf("memcached: Options.Weights[%q] is %d: want 1 to %d", server, weight, maxWeight)
-		}
-	}
 	return nil
 }
-
-// maxWeight bounds the memory that a ring takes.
-const maxWeight = 1 << 16
 
 // dialTimeout limits connecting and authenticating. It ends a little before the
 // operation that waits for it, which then learns what the attempt met.

@@ -3,6 +3,7 @@ package binary
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
@@ -11,37 +12,55 @@ import (
 // runReplicated carries out an operation of a client whose servers all hold
 // every key. It returns as run does.
 func (c *Client) runReplicated(ctx context.Context, name string, cl *call) (*call, error) {
-	cl.deadline = c.deadline()
-	nodes := c.topology.Load().nodes
-	if cl.op == wire.OpGet {
-		return c.readReplicated(ctx, name, cl, nodes)
+	defer cl.free() // the servers get copies
+	for range maxTopologies {
+		nodes := c.topology.Load().nodes
+		do := c.writeReplicated
+		if cl.op == wire.OpGet {
+			do = c.readReplicated
+		}
+		result, err := do(ctx, name, cl, nodes)
+		if !errors.Is(err, errRetired) {
+			return result, err
+		}
 	}
-	return c.writeReplicated(ctx, name, cl, nodes)
+	return nil, &OpError{Op: name, Key: cl.key, Err: unavailable(errRetired)}
 }
 
 // readReplicated asks the servers in their order until one has the key. A miss
-// is the answer if any server gave it.
+// is the answer if any server gave it, and errRetired if one was removed that
+// might have had the key.
 func (c *Client) readReplicated(ctx context.Context, name string, cl *call, nodes []*node) (*call, error) {
-	template := c.copyCall(cl)
-	var first error
+	errs := make([]error, 0, len(nodes))
 	for i, n := range nodes {
-		if i > 0 {
-			cl = c.copyCall(template)
-		}
-		mine, err := c.runOn(ctx, n, name, cl)
+		cp := c.copyCall(cl)
+		cp.deadline, cp.late = c.share(ctx, cl.deadline, len(nodes)-i), true
+		mine, err := c.runOn(ctx, n, name, cp)
 		if err == nil {
-			template.free()
-			return cl, nil
+			return cp, nil
 		}
 		if mine {
-			cl.free()
+			cp.free()
 		}
-		if err == ErrCacheMiss || first == nil {
-			first = err
+		if errs = append(errs, err); errors.Is(err, errRetired) || ctx.Err() != nil {
+			return nil, err
 		}
 	}
-	template.free()
-	return nil, first
+	return nil, mostTelling(errs)
+}
+
+// share returns by when one of several servers, which are asked in turn, has to
+// answer so that a silent one leaves time for the others.
+func (c *Client) share(ctx context.Context, deadline int64, servers int) int64 {
+	end := deadline
+	if t, ok := ctx.Deadline(); ok {
+		end = min(end, c.since(t))
+	}
+	if servers == 1 || end == noDeadline {
+		return deadline
+	}
+	now := c.now()
+	return now + max(0, end-now)/int64(servers)
 }
 
 // writeReplicated sends the operation to all servers. It succeeds when it does
@@ -52,7 +71,6 @@ func (c *Client) writeReplicated(ctx context.Context, name string, cl *call, nod
 	for i := range nodes {
 		copies[i] = c.copyCall(cl)
 	}
-	cl.free()
 	var wg sync.WaitGroup
 	for i, n := range nodes {
 		wg.Go(func() {
@@ -82,14 +100,26 @@ func (c *Client) writeReplicated(ctx context.Context, name string, cl *call, nod
 	return nil, mostTelling(errs)
 }
 
-// mostTelling prefers the answer of a healthy server to a fault.
+// mostTelling prefers the answer of a healthy server to a fault, and that to
+// the removal of a server.
 func mostTelling(errs []error) error {
+	var best error
+	rank := -1
 	for _, err := range errs {
-		if !errors.As(err, new(*OpError)) {
+		r := 1
+		switch {
+		case !errors.As(err, new(*OpError)):
 			return err
+		case errors.Is(err, errRetired):
+			r = 0
+		case errors.As(err, new(*StatusError)):
+			r = 2
+		}
+		if r > rank {
+			best, rank = err, r
 		}
 	}
-	return errs[0]
+	return best
 }
 
 // copyCall returns a call for the same request.
@@ -99,12 +129,9 @@ func (c *Client) copyCall(cl *call) *call {
 	return cp
 }
 
-// writeReplicas does work on all servers. A key fails if it does on each.
-func (m *multi) writeReplicas(count int, work partWork) {
-	which := m.valid(count)
-	if len(which) == 0 {
-		return
-	}
+// writeReplicas does work on all servers for the given keys. A key fails if it
+// does on each.
+func (m *multi) writeReplicas(which []int, work partWork) {
 	nodes := m.client.topology.Load().nodes
 	parts := make([]*multi, len(nodes))
 	var wg sync.WaitGroup
@@ -113,35 +140,32 @@ func (m *multi) writeReplicas(count int, work partWork) {
 		wg.Go(func() { work(parts[i], n, which) })
 	}
 	wg.Wait()
-	for i, err := range parts[0].failed {
-		for _, p := range parts[1:] {
-			if p.failed[i] == nil {
-				err = nil
-			}
-		}
-		if err != nil {
-			m.fail(i, err)
+	errs := map[int][]error{}
+	for _, p := range parts {
+		p.eachError(func(i int, err error) { errs[i] = append(errs[i], err) })
+	}
+	for i, of := range errs {
+		if len(of) == len(parts) {
+			m.fail(i, mostTelling(of))
 		}
 	}
 }
 
 // readReplicas asks the servers in their order for what is not in items yet. A
 // key fails if no server answered.
-func (m *multi) readReplicas(count int, items map[string]*Item, work partWork) {
-	which := m.valid(count)
-	answered := make(map[int]bool, count)
-	var last *multi
-	for _, n := range m.client.topology.Load().nodes {
+func (m *multi) readReplicas(which []int, items map[string]*Item, work partWork) {
+	nodes := m.client.topology.Load().nodes
+	errs := map[int][]error{}
+	for s, n := range nodes {
 		if len(which) == 0 {
 			return
 		}
-		last = m.part()
-		work(last, n, which)
+		p := m.part()
+		p.deadline = m.client.share(m.ctx, m.deadline, len(nodes)-s)
+		work(p, n, which)
+		p.eachError(func(i int, err error) { errs[i] = append(errs[i], err) })
 		var rest []int
 		for _, i := range which {
-			if last.failed[i] == nil {
-				answered[i] = true
-			}
 			if items[m.key(i)] == nil {
 				rest = append(rest, i)
 			}
@@ -149,13 +173,35 @@ func (m *multi) readReplicas(count int, items map[string]*Item, work partWork) {
 		which = rest
 	}
 	for _, i := range which {
-		if !answered[i] {
-			m.fail(i, last.failed[i])
+		of := errs[i]
+		switch retired := slices.IndexFunc(of, isRetired); {
+		case retired >= 0:
+			m.fail(i, of[retired])
+		case len(of) == len(nodes):
+			m.fail(i, mostTelling(of))
+			m.client.counters.failedGets.Add(1)
+		default:
+			m.client.counters.misses.Add(1)
 		}
 	}
 }
 
+func isRetired(err error) bool { return errors.Is(err, errRetired) }
+
 // part returns an operation like m with failures of its own.
 func (m *multi) part() *multi {
-	return &multi{client: m.client, ctx: m.ctx, name: m.name, deadline: m.deadline, key: m.key}
+	return &multi{
+		client: m.client, ctx: m.ctx, name: m.name, deadline: m.deadline,
+		key: m.key, items: m.items, replica: true,
+	}
+}
+
+// eachError calls f for the keys that failed and those whose server was removed.
+func (m *multi) eachError(f func(i int, err error)) {
+	for i, err := range m.failed {
+		f(i, err)
+	}
+	for _, i := range m.moved {
+		f(i, &OpError{Op: m.name, Key: m.key(i), Err: errRetired})
+	}
 }

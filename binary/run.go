@@ -19,10 +19,35 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 		cl.free()
 		return nil, &OpError{Op: name, Key: key, Err: err}
 	}
-	if c.opts.Replicate {
-		return c.runReplicated(ctx, name, cl)
+	isGet := cl.returnsValue()
+	var err error
+	if cl.deadline = c.deadline(); c.opts.Replicate {
+		cl, err = c.runReplicated(ctx, name, cl)
+	} else {
+		cl, err = c.runPlaced(ctx, name, cl)
 	}
-	cl.deadline = c.deadline()
+	if isGet {
+		c.counters.countGet(err)
+	}
+	return cl, err
+}
+
+// countGet counts a key that was asked for.
+func (k *clientCounters) countGet(err error) {
+	switch err {
+	case nil:
+		k.hits.Add(1)
+	case ErrCacheMiss:
+		k.misses.Add(1)
+	default:
+		k.failedGets.Add(1)
+	}
+}
+
+// runPlaced carries out an operation on the server of its key. It returns as run
+// does.
+func (c *Client) runPlaced(ctx context.Context, name string, cl *call) (*call, error) {
+	key := cl.key
 	for range maxTopologies {
 		n, err := c.topology.Load().node(key)
 		if err != nil {
@@ -79,21 +104,10 @@ func (c *Client) runTraced(ctx context.Context, n *node, name string, cl *call) 
 }
 
 func (c *Client) runUntraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
-	key, isGet := cl.key, cl.returnsValue()
-	repeatable := cl.repeatable()
+	key, repeatable := cl.key, cl.repeatable()
 	mine, err = n.do(ctx, cl)
 	if err != nil {
-		if isGet {
-			c.counters.failedGets.Add(1)
-		}
 		return mine, c.faultError(n, name, key, repeatable, err)
-	}
-	if isGet {
-		if cl.result.status == wire.StatusOK {
-			c.counters.hits.Add(1)
-		} else {
-			c.counters.misses.Add(1)
-		}
 	}
 	if cl.result.status != wire.StatusOK {
 		return true, answer(n, name, cl)

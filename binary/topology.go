@@ -3,6 +3,8 @@ package binary
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // topology is the set of servers at one time. It does not change.
@@ -20,6 +22,9 @@ var errRetired = errors.New("memcached: server was removed")
 func (t *topology) node(key string) (*node, error) {
 	if len(t.live) == 1 {
 		return t.live[0], nil
+	}
+	if t.pick == nil {
+		return nil, errors.New("memcached: Options.Distribution returned nil")
 	}
 	i := t.pick(key)
 	if i < 0 || i >= len(t.live) {
@@ -42,7 +47,7 @@ func (c *Client) newTopology(nodes []*node) *topology {
 	}
 	servers := make([]Server, len(live))
 	for i, n := range live {
-		servers[i] = Server{Addr: n.addr.target, Weight: max(1, c.opts.Weights[n.addr.name])}
+		servers[i] = Server{Addr: n.addr.target, Weight: max(1, c.weights[n.addr.target])}
 	}
 	return &topology{nodes: nodes, live: live, pick: c.opts.Distribution(servers)}
 }
@@ -62,10 +67,20 @@ func (c *Client) SetServers(servers []string) error {
 	if err != nil {
 		return err
 	}
+	removed, err := c.replaceServers(addrs)
+	for _, n := range removed {
+		n.retire()
+	}
+	return err
+}
+
+// replaceServers changes the topology and returns the nodes that are not part
+// of it any more.
+func (c *Client) replaceServers(addrs []address) (removed []*node, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return ErrClosed
+		return nil, ErrClosed
 	}
 	old := map[string]*node{}
 	for _, n := range c.topology.Load().nodes {
@@ -80,9 +95,24 @@ func (c *Client) SetServers(servers []string) error {
 	}
 	c.topology.Store(c.newTopology(nodes))
 	for _, n := range old {
-		n.retire()
+		c.retiring[n] = true
+		removed = append(removed, n)
 	}
-	return nil
+	return removed, nil
+}
+
+// forget lets go of a removed node whose operations have ended, but for its
+// share of Stats.
+func (c *Client) forget(n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.retiring[n] {
+		return
+	}
+	delete(c.retiring, n)
+	s := n.stats()
+	c.removed.Ops += s.Ops
+	c.removed.Errors += s.Errors
 }
 
 // parseServers reads a list of servers.
@@ -105,3 +135,27 @@ func parseServers(servers []string) ([]address, error) {
 	}
 	return addrs, nil
 }
+
+// parseWeights checks the weights of Options, which belong to servers, and
+// returns them by address.target.
+func parseWeights(weights map[string]int, servers []address) (map[string]int, error) {
+	byTarget := make(map[string]int, len(weights))
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		weight := weights[name]
+		if weight < 1 || weight > maxWeight {
+			return nil, fmt.Errorf("memcached: Options.Weights[%q] is %d: want 1 to %d", name, weight, maxWeight)
+		}
+		a, err := parseAddress(name)
+		if err != nil || !slices.ContainsFunc(servers, func(s address) bool { return s.target == a.target }) {
+			return nil, fmt.Errorf("memcached: Options.Weights has %q, which is none of the servers", name)
+		}
+		if byTarget[a.target] != 0 {
+			return nil, fmt.Errorf("memcached: Options.Weights has %q twice, written differently", name)
+		}
+		byTarget[a.target] = weight
+	}
+	return byTarget, nil
+}
+
+// maxWeight bounds the memory that a ring takes.
+const maxWeight = 1 << 16
