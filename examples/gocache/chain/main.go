@@ -1,0 +1,82 @@
+// Command chain keeps values in memory in front of memcached.
+//
+// What a process finds in memcached it keeps for the time that the value has
+// left there, and for a few seconds at most: another process can change or
+// invalidate the value, and memory does not hear of that.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/eko/gocache/lib/v4/cache"
+	libstore "github.com/eko/gocache/lib/v4/store"
+	memorystore "github.com/eko/gocache/store/go_cache/v4"
+	memory "github.com/patrickmn/go-cache"
+
+	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/store"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	client, stop, err := connect.Client()
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	inMemory := capped{memorystore.NewGoCache(memory.New(memory.NoExpiration, time.Minute)), 5 * time.Second}
+	inMemcached := store.NewWithOptions(client, &store.Options{
+		Prefix: "example:",
+		// The chain drops the errors of what it does in the background.
+		OnError: func(op string, err error) { log.Printf("cache: %s: %v", op, err) },
+	}, libstore.WithExpiration(time.Hour))
+
+	chain := cache.NewChain[string](
+		cache.New[string](inMemory),
+		cache.New[string](inMemcached),
+	)
+	defer chain.Close()
+
+	// Another process has stored a value for ten minutes.
+	if err := inMemcached.Set(ctx, "greeting", "hello", libstore.WithExpiration(10*time.Minute)); err != nil {
+		return err
+	}
+	value, err := chain.Get(ctx, "greeting")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "found %q\n", value)
+	if err := chain.Close(); err != nil { // when the copy is in memory
+		return err
+	}
+	_, ttl, err := inMemcached.GetWithTTL(ctx, "greeting")
+	fmt.Fprintf(out, "in memcached for %v more, %v\n", ttl.Round(time.Second), err)
+	_, ttl, err = inMemory.GetWithTTL(ctx, "greeting")
+	fmt.Fprintf(out, "in memory for %v more, %v\n", ttl.Round(time.Second), err)
+	return nil
+}
+
+// capped is a store that keeps nothing for longer than most.
+type capped struct {
+	libstore.StoreInterface
+	most time.Duration
+}
+
+// Set stores a value with its expiration, or with most if that is shorter.
+func (c capped) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
+	if o := libstore.ApplyOptions(options...); o.Expiration == 0 || o.Expiration > c.most {
+		options = append(options, libstore.WithExpiration(c.most))
+	}
+	return c.StoreInterface.Set(ctx, key, value, options...)
+}

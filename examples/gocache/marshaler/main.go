@@ -1,0 +1,76 @@
+// Command marshaler stores structs: through gocache's marshalers, which make
+// MessagePack of them, and through the store's own codecs.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/eko/gocache/lib/v4/cache"
+	"github.com/eko/gocache/lib/v4/marshaler"
+	libstore "github.com/eko/gocache/lib/v4/store"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/store"
+)
+
+// Book is what is stored.
+type Book struct {
+	Title string
+	Pages int
+}
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	client, stop, err := connect.Client()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	book, hour := Book{"Emma", 474}, libstore.WithExpiration(time.Hour)
+
+	// gocache's marshaler, which fills in an object of the caller's.
+	anything := marshaler.New(cache.New[any](store.NewWithOptions(client, &store.Options{Prefix: "msgpack:"})))
+	if err := anything.Set(ctx, "emma", book, hour); err != nil {
+		return err
+	}
+	var got Book
+	if _, err := anything.Get(ctx, "emma", &got); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "marshaler: %+v\n", got)
+
+	// The same, typed.
+	books := marshaler.NewCache[Book](cache.New[[]byte](store.NewWithOptions(client, &store.Options{Prefix: "msgpack:"})))
+	got, err = books.Get(ctx, "emma")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "marshaler cache: %+v\n", got)
+
+	// The store's own: JSON, which other languages read, compressed where it
+	// is worth it, and no further layer.
+	typed := cache.New[Book](store.NewTyped[Book](client, &store.Options{
+		Prefix: "json:",
+		Codec:  codec.Compressed(codec.JSON{}, 1024),
+	}))
+	if err := typed.Set(ctx, "emma", book, hour); err != nil {
+		return err
+	}
+	got, ttl, err := typed.GetWithTTL(ctx, "emma")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "typed store: %+v for %v\n", got, ttl.Round(time.Minute))
+	return nil
+}

@@ -1,0 +1,85 @@
+// Command together stacks all that gocache has: values are loaded once, made
+// MessagePack, counted for Prometheus, kept in memory for a few seconds and in
+// memcached for ten minutes.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/eko/gocache/lib/v4/cache"
+	"github.com/eko/gocache/lib/v4/marshaler"
+	"github.com/eko/gocache/lib/v4/metrics"
+	libstore "github.com/eko/gocache/lib/v4/store"
+	memorystore "github.com/eko/gocache/store/go_cache/v4"
+	memory "github.com/patrickmn/go-cache"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/store"
+)
+
+// Book is what is cached.
+type Book struct {
+	Title string
+	Pages int
+}
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	client, stop, err := connect.Client()
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	inMemory := cache.New[[]byte](memorystore.NewGoCache(memory.New(5*time.Second, time.Minute)))
+	inMemcached := cache.New[[]byte](store.NewWithOptions(client, &store.Options{
+		Prefix:  "books:",
+		OnError: func(op string, err error) { log.Printf("cache: %s: %v", op, err) },
+	}))
+	chain := cache.NewChain[[]byte](inMemory, inMemcached)
+	defer chain.Close()
+	counted := cache.NewMetric[[]byte](
+		metrics.NewPrometheus("books", metrics.WithRegisterer(prometheus.NewRegistry())), chain)
+	books := cache.NewLoadable(func(_ context.Context, key any) (Book, []libstore.Option, error) {
+		fmt.Fprintf(out, "loading %v\n", key)
+		return Book{"Emma", 474}, []libstore.Option{
+			libstore.WithExpiration(10 * time.Minute),
+			libstore.WithTags([]string{"author:austen"}),
+		}, nil
+	}, marshaler.NewCache[Book](counted))
+	defer books.Close()
+
+	for range 2 {
+		book, err := books.Get(ctx, "emma")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "got %+v\n", book)
+	}
+
+	// What was loaded is stored in the background; Close waits for that.
+	if err := books.Close(); err != nil {
+		return err
+	}
+	_, ttl, err := inMemcached.GetWithTTL(ctx, "emma")
+	fmt.Fprintf(out, "in memcached for %v, %v\n", ttl.Round(time.Minute), err)
+
+	// All that this author wrote, in every process.
+	if err := books.Invalidate(ctx, libstore.WithInvalidateTags([]string{"author:austen"})); err != nil {
+		return err
+	}
+	_, err = inMemcached.Get(ctx, "emma")
+	fmt.Fprintf(out, "after the invalidation: %v\n", err)
+	return nil
+}
