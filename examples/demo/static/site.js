@@ -1,0 +1,176 @@
+"use strict";
+// The pages are the same for everybody and work without this script. It adds who
+// looks at them, how they came about, and the plots of the status page.
+
+const $ = (id) => document.getElementById(id);
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+for (const link of document.querySelectorAll("nav a")) {
+	if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+}
+
+// who looks at the page
+
+async function me() {
+	try {
+		const { user, cart, away } = await (await fetch("/me.json")).json();
+		$("away").hidden = !away;
+		if (user) $("account").textContent = user;
+		$("cart-count").hidden = !cart;
+		$("cart-count").textContent = cart;
+	} catch {
+		// The site itself is away: the next page will tell.
+	}
+}
+me();
+
+// how the page came about
+
+function addTrip(label, status, ms) {
+	const row = document.createElement("li");
+	const pill = document.createElement("span");
+	const hit = /;\s*hit/.test(status);
+	pill.className = "pill " + (hit ? "hit" : "miss");
+	pill.textContent = hit ? "from memcached" : "made anew";
+	const code = document.createElement("code");
+	code.textContent = status ? "Cache-Status: " + status : "no Cache-Status";
+	row.append(label, pill, code, ms.toFixed(0) + " ms");
+	$("trips").prepend(row);
+	while ($("trips").children.length > 6) $("trips").lastChild.remove();
+}
+
+if ($("trips")) {
+	const [visit] = performance.getEntriesByType("navigation");
+	const timing = (visit?.serverTiming || []).find((entry) => entry.name === "cache");
+	if (timing) addTrip("This visit", timing.description, visit.responseEnd - visit.requestStart);
+	$("again").hidden = false;
+	$("again").addEventListener("click", async () => {
+		const begin = performance.now();
+		const answer = await fetch(location.pathname);
+		await answer.text();
+		addTrip("Asked again", answer.headers.get("Cache-Status") || "", performance.now() - begin);
+	});
+}
+
+// plots: each draws series of numbers over the last two minutes
+
+const svgName = "http://www.w3.org/2000/svg";
+const wide = 120, high = 100;
+
+function svg(name, attributes) {
+	const element = document.createElementNS(svgName, name);
+	for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+	return element;
+}
+
+// lines splits a series where it has no number.
+function lines(values, top) {
+	const found = [];
+	let line = null;
+	values.forEach((value, i) => {
+		if (value === null || value === undefined) return (line = null);
+		if (!line) found.push((line = []));
+		line.push([i + wide - values.length, high - (Math.min(value, top) / top) * high]);
+	});
+	return found;
+}
+
+function draw(name, series, unit, top) {
+	const figure = document.querySelector(`[data-plot=${name}]`);
+	const all = series.flatMap((one) => one.values).filter((value) => value > 0);
+	top ||= niceTop(Math.max(0, ...all));
+	const picture = svg("svg", { viewBox: `0 0 ${wide - 1} ${high}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+	for (const y of [0, high / 2, high]) picture.append(svg("path", { class: "grid", d: `M0 ${y}H${wide - 1}` }));
+	series.forEach((one, index) => {
+		for (const line of lines(one.values, top)) {
+			const points = line.map((point) => point.join(",")).join(" ");
+			picture.append(line.length > 1
+				? svg("polyline", { class: "k" + (index % 4), points })
+				: svg("path", { class: "dot k" + (index % 4), d: `M${points}h0` }));
+		}
+	});
+	const caption = figure.querySelector("figcaption");
+	const title = (caption.dataset.title ||= caption.textContent);
+	caption.replaceChildren(span("", title), ...series.map((one, index) => {
+		const last = one.values.at(-1);
+		return span("key k" + (index % 4), `${one.name} ${last === null || last === undefined ? "–" : number(last) + unit}`);
+	}));
+	const axis = document.createElement("div");
+	axis.className = "axis";
+	axis.append(span("", "2 min ago"), span("", `top: ${number(top)}${unit}`), span("", "now"));
+	figure.replaceChildren(caption, picture, axis);
+}
+
+function span(className, text) {
+	const element = document.createElement("span");
+	element.className = className;
+	element.textContent = text;
+	return element;
+}
+
+const number = (value) => (value >= 100 ? value.toFixed(0) : String(+value.toPrecision(3)));
+
+// niceTop is the next of 1, 2, 5, 10, 20 and so on.
+function niceTop(value) {
+	if (value <= 0) return 1;
+	const unit = 10 ** Math.floor(Math.log10(value));
+	return unit * [1, 2, 5, 10].find((step) => step * unit >= value * 0.999);
+}
+
+const colon = (addr) => addr.slice(addr.lastIndexOf(":"));
+
+function show(status) {
+	const { samples, servers } = status;
+	const pick = (key) => samples.map((sample) => sample[key]);
+	draw("pages", [{ name: "from memcached", values: pick("hits") }, { name: "made anew", values: pick("misses") }], "");
+	draw("ratio", [{ name: "hits", values: pick("hitRatio").map((ratio) => (ratio === null ? null : ratio * 100)) }], " %", 100);
+	draw("latency", [{ name: "median", values: pick("median") }, { name: "99 %", values: pick("p99") }], " ms");
+	draw("ops", servers.map(({ addr }) => ({ name: colon(addr), values: samples.map(({ ops }) => (ops || {})[addr] || 0) })), "");
+
+	const totals = { ...status, ratio: status.gets ? (100 * status.hits / status.gets).toFixed(1) + " %" : "–" };
+	for (const cell of document.querySelectorAll("[data-total]")) cell.textContent = totals[cell.dataset.total].toLocaleString("en");
+	for (const server of servers) {
+		const card = document.querySelector(`[data-server="${CSS.escape(server.addr)}"]`);
+		card.dataset.state = server.state;
+		for (const cell of card.querySelectorAll("[data-field]")) {
+			const value = server[cell.dataset.field];
+			cell.textContent = cell.dataset.field === "uptime" ? `${value} s` : (value ?? "").toLocaleString("en");
+		}
+		card.querySelector(".cause").hidden = !server.unreachable;
+	}
+	$("away").hidden = servers.every((server) => server.state === "up");
+}
+
+async function watch() {
+	for (;;) {
+		try {
+			if (!document.hidden) show(await (await fetch("/status.json")).json());
+		} catch {
+			document.querySelectorAll("[data-server]").forEach((card) => (card.dataset.state = "unknown"));
+		}
+		await pause(1000);
+	}
+}
+
+// visitors reads pages for a while, four at a time.
+async function visitors(button) {
+	button.disabled = true;
+	const list = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
+	const paths = [...list.querySelectorAll(".card a")].map((link) => link.getAttribute("href"));
+	paths.push("/", "/tides?harbour=north", "/tides?harbour=mill", "/tides?harbour=lamp", "/cart");
+	const end = performance.now() + 20000;
+	const walk = async () => {
+		while (performance.now() < end) {
+			await fetch(paths[Math.floor(Math.random() * paths.length)]).then((answer) => answer.text()).catch(() => pause(500));
+			await pause(30 + Math.random() * 60);
+		}
+	};
+	await Promise.all([walk(), walk(), walk(), walk()]);
+	button.disabled = false;
+}
+
+if ($("status")) {
+	$("visitors").hidden = false;
+	$("visitors").addEventListener("click", ({ target }) => visitors(target));
+	watch();
+}
