@@ -149,4 +149,3 @@ func (m *multi) chunk(which []int, body func(i int) int) int {
 	}
 	return min(len(which), chunkKeys)
 }
-

@@ -56,7 +56,6 @@ var (
 var (
 	errNilContext = errors.New("memcached: nil context")
 	errNilItem    = errors.New("memcached: nil item")
-	errNoServers  = fmt.Errorf("%w: the client has no servers", ErrUnavailable)
 	errNoCAS      = errors.New("memcached: no CAS: the item was not read from a server that keeps versions (memcached -C disables them)")
 	errReplicated = errors.New("memcached: compare-and-swap operations are not available with Options.Replicate: servers number versions on their own")
 )

@@ -25,7 +25,6 @@ const (
 type handshake struct {
 	nc     net.Conn
 	server string
-	buf    []byte
 	frame  wire.Frame
 }
 

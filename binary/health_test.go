@@ -172,8 +172,11 @@ func TestHandshake_SaysWhatIsWrong(t *testing.T) {
 	}{
 		{"no SASL on the server", nil, memcached.Options{Auth: sasl.Plain("app", "secret")}, memcached.ErrAuth, "does not offer SASL"},
 		{"no credentials", secured, memcached.Options{}, memcached.ErrAuth, "set Options.Auth"},
-		{"mechanism not offered", &memcachedtest.Options{Users: secured.Users, Mechanisms: []string{"PLAIN"}},
-			memcached.Options{Auth: sasl.ScramSHA256("app", "secret")}, memcached.ErrAuth, "PLAIN"},
+		{
+			"mechanism not offered", &memcachedtest.Options{Users: secured.Users, Mechanisms: []string{"PLAIN"}},
+			memcached.Options{Auth: sasl.ScramSHA256("app", "secret")},
+			memcached.ErrAuth, "PLAIN",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
