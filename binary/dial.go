@@ -27,6 +27,10 @@ type health struct {
 	ejected  bool
 }
 
+// dialGrace is how much longer than Options.Timeout an operation waits for a
+// connection attempt, which ends by itself before: it knows what is wrong.
+const dialGrace = 25 * time.Millisecond
+
 // firstPause is the share of Options.RetryAfter that the first pause takes.
 const firstPause = 4
 
@@ -50,6 +54,9 @@ func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
 	}
 	n.mu.Unlock()
 
+	if deadline != noDeadline {
+		deadline += int64(dialGrace)
+	}
 	timeout, stop := n.client.timer(deadline)
 	defer stop()
 	select {
