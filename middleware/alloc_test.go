@@ -20,16 +20,13 @@ func (w *nowhere) WriteHeader(int) {}
 // BenchmarkHit is a hit without the network to the client: gin, the cache, and
 // one round trip to the server in this process.
 func BenchmarkHit(b *testing.B) {
-	s := newSite(b, &middleware.Options{TTL: time.Hour}, text(string(make([]byte, 2<<10)), "Content-Type: text/plain"))
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://example.com/a", nil)
-	if err != nil {
-		b.Fatal(err)
-	}
+	s := newSite(b, &middleware.Options{TTL: time.Hour}, blob(noise(2<<10)))
+	request := s.request(b.Context(), http.MethodGet, "/a")
 	w := &nowhere{http.Header{}}
 	s.router.ServeHTTP(w, request)
 	b.ReportAllocs()
 	for b.Loop() {
-		w.header = http.Header{}
+		clear(w.header)
 		s.router.ServeHTTP(w, request)
 	}
 	s.wantRuns(1)

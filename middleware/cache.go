@@ -26,10 +26,13 @@ type Cache struct {
 	lastLog  atomic.Int64 // when a fault was last logged, in Unix nanoseconds
 	maxChunk atomic.Int64 // the largest item that the servers are known to take
 
-	work    sync.WaitGroup // goroutines: background revalidation and stores
-	slots   chan struct{}  // bounds them
 	stop    context.CancelFunc
 	stopped context.Context
+
+	mu     sync.Mutex     // guards closed, and work while it is not
+	closed bool           // no more goroutines
+	work   sync.WaitGroup // goroutines: background revalidation and stores
+	slots  chan struct{}  // bounds them
 }
 
 // maxWork bounds the goroutines of a Cache.
@@ -53,9 +56,12 @@ func New(client Client, opts *Options) *Cache {
 }
 
 // Close ends background revalidation and waits for it and for stores under way.
-// Requests that come later are served as before, without background work. The
-// client stays open: it belongs to whoever made it.
+// Requests that come later are still answered with what is stored, and store
+// nothing new. The client stays open: it belongs to whoever made it.
 func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
 	c.stop()
 	c.work.Wait()
 	return nil
@@ -64,7 +70,9 @@ func (c *Cache) Close() error {
 // spawn runs f in a goroutine of the cache, or reports false when too many run
 // or the cache is closed.
 func (c *Cache) spawn(f func()) bool {
-	if c.stopped.Err() != nil {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return false
 	}
 	select {

@@ -15,8 +15,6 @@ const (
 	maxItem = 1<<20 - 1024
 	// minItem is the smallest that a server is expected to take.
 	minItem = 8 << 10
-	// maxShrinks leads from maxItem to minItem.
-	maxShrinks = 8
 	// maxChunks bounds the parts of one body.
 	maxChunks = 1 << 13
 	// chunkOverhead is what a chunk has besides its part of the body.

@@ -27,21 +27,26 @@ func (f *fill) end(good bool) {
 
 // endConfirmed answers with the stale response, which the handler said is good.
 func (f *fill) endConfirmed(good bool) {
-	e, updated := f.freshen(f.stale, f.rec.header)
-	if !updated {
-		f.release()
-		e = f.stale
-	} else if good && !f.touched() {
+	e, what := f.freshen(f.stale, f.rec.header)
+	good = good && what == updated && !f.touched()
+	if good {
 		f.land(outcome{entry: e, index: f.index})
+	} else {
+		f.release()
 	}
-	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: updated})
+	if what != updated {
+		e = f.stale
+	}
+	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: good})
 	f.event(EventRevalidated, f.name, e.age(f.received))
-	if updated && good && !f.touched() {
+	if good {
 		f.store(e, f.index)
 		return
 	}
-	f.release()
-	f.endUnstored()
+	if what == forbidden {
+		f.discard()
+	}
+	f.giveBack()
 }
 
 // endCovered answers with the stale response because the handler failed.
@@ -72,9 +77,7 @@ func (f *fill) endStored() {
 // endUnstored gives the lock back; a note that requests need not wait for each
 // other may have taken its place already.
 func (f *fill) endUnstored() {
-	if !f.confirmed {
-		f.event(EventMiss, f.name, 0)
-	}
+	f.event(EventMiss, f.name, 0)
 	if f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil {
 		f.compareHead()
 	}
@@ -171,8 +174,11 @@ func (f *fill) compareHead() {
 			return
 		}
 	}
-	if e, ok := f.freshen(f.stale, header); ok {
+	switch e, what := f.freshen(f.stale, header); what {
+	case updated:
 		f.store(e, f.index)
+	case forbidden:
+		f.discard()
 	}
 }
 

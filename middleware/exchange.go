@@ -16,8 +16,8 @@ type exchange struct {
 	cache      *Cache
 	g          *gin.Context
 	original   *http.Request
-	full       []byte // key of the page
-	name       string // its key in memcached
+	page       []byte // its full key
+	pageKey    string // its key in memcached
 	directives policy.Directives
 	start      time.Time
 	spent      time.Duration // waiting for memcached
@@ -25,8 +25,8 @@ type exchange struct {
 
 func (c *Cache) exchange(f *fast) *exchange {
 	return &exchange{
-		cache: c, g: f.g, original: f.g.Request, full: bytes.Clone(f.full),
-		name: f.name, directives: f.directives, start: f.start,
+		cache: c, g: f.g, original: f.g.Request, page: bytes.Clone(f.full),
+		pageKey: f.name, directives: f.directives, start: f.start,
 	}
 }
 
@@ -41,7 +41,7 @@ func (x *exchange) run(found lookup) {
 			found = x.look()
 		}
 		if found.full == nil {
-			found.full = x.full
+			found.full = x.page
 		}
 		if x.step(found) {
 			return
@@ -102,10 +102,10 @@ func (x *exchange) reuse(l lookup) bool {
 		x.sendStored(l, age)
 		return true
 	case policy.Revalidate:
-		if x.cache.refreshLater(x, l) {
+		if x.refreshLater(l) {
 			x.sendStored(l, age)
-			return true
 		}
+		return true
 	}
 	if x.directives.OnlyIfCached {
 		x.onlyIfCached()
@@ -128,12 +128,12 @@ func (x *exchange) sendStored(l lookup, age time.Duration) {
 func (x *exchange) onlyIfCached() {
 	addStatus(x.g.Writer.Header(), cacheName+"; detail=only-if-cached")
 	x.g.AbortWithStatus(http.StatusGatewayTimeout)
-	x.event(EventMiss, x.name, 0)
+	x.event(EventMiss, x.pageKey, 0)
 }
 
 // direct runs the handler for this request alone and stores nothing.
 func (x *exchange) direct(why forward, detail string) {
-	x.fill(slot{lookup: lookup{name: x.name, full: x.full}, why: why, detail: detail, private: true})
+	x.fill(slot{lookup: lookup{name: x.pageKey, full: x.page}, why: why, detail: detail, private: true})
 }
 
 // header returns the request's header as the handler will see it, in respect of

@@ -56,7 +56,7 @@ func (x *exchange) fill(s slot) {
 		f.stopLock = x.cache.keepLocked(s.lock)
 	}
 	if !s.private {
-		f.epoch, f.hasEpoch = x.readEpoch()
+		f.readEpoch()
 	}
 	f.rec = newRecorder(x.g.Writer, x.cache.opts.MaxBody)
 	f.rec.commit, f.rec.stream = f.commit, f.release

@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -19,32 +21,54 @@ import (
 
 func init() { gin.SetMode(gin.TestMode) }
 
-// site is a gin application behind the cache, with a memcached of its own.
+// inTime runs a test whose time passes at once.
+func inTime(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, f)
+}
+
+// site is a gin application behind the cache: one process.
 type site struct {
 	tb     testing.TB
 	memory *memcachedtest.Server
 	client *memcached.Client
 	cache  *middleware.Cache
 	router *gin.Engine
-	server *httptest.Server
-	runs   atomic.Int64 // of the handler
+	runs   atomic.Int64     // of the handler
+	server *httptest.Server // nil: requests go to the router directly
+	events *eventLog
 }
 
-// newSite serves handler for every method and path, behind the cache.
+// newSite serves handler for every method and path, behind the cache, with a
+// memcached of its own.
 func newSite(tb testing.TB, opts *middleware.Options, handler gin.HandlerFunc) *site {
 	tb.Helper()
-	memory := memcachedtest.Start(tb, nil)
-	return newSiteOn(tb, memory, opts, handler)
+	return newSiteOn(tb, memcachedtest.Start(tb, nil), opts, handler)
 }
 
+// newSiteOn is newSite on a memcached that others may use too.
 func newSiteOn(tb testing.TB, memory *memcachedtest.Server, opts *middleware.Options, handler gin.HandlerFunc) *site {
 	tb.Helper()
-	client, err := memcached.New([]string{memory.Addr()}, nil)
+	return newSiteAbove(tb, memory, opts, nil, handler)
+}
+
+// newSiteAbove has other middleware before the cache.
+func newSiteAbove(tb testing.TB, memory *memcachedtest.Server, opts *middleware.Options, above gin.HandlerFunc, handler ...gin.HandlerFunc) *site {
+	tb.Helper()
+	client, err := memcached.New([]string{memory.Addr()}, &memcached.Options{DialContext: memory.DialContext, RetryAfter: time.Millisecond})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = client.Close() })
-	s := &site{tb: tb, memory: memory, client: client, router: gin.New()}
+	s := newSiteWith(tb, client, opts, above, handler...)
+	s.memory, s.client = memory, client
+	return s
+}
+
+// newSiteWith is newSiteAbove with any client.
+func newSiteWith(tb testing.TB, client middleware.Client, opts *middleware.Options, above gin.HandlerFunc, handler ...gin.HandlerFunc) *site {
+	tb.Helper()
+	s := &site{tb: tb, router: gin.New(), events: new(eventLog)}
 	o := middleware.Options{}
 	if opts != nil {
 		o = *opts
@@ -55,18 +79,35 @@ func newSiteOn(tb testing.TB, memory *memcachedtest.Server, opts *middleware.Opt
 	if o.LookupTimeout == 0 {
 		o.LookupTimeout = 5 * time.Second // a busy machine is not a broken cache
 	}
-	o.Engine = s.router
+	switch o.Engine.(type) {
+	case nil:
+		o.Engine = s.router
+	case noEngine:
+		o.Engine = nil
+	}
+	if o.OnEvent == nil {
+		o.OnEvent = s.events.add
+	}
 	s.cache = middleware.New(client, &o)
 	tb.Cleanup(func() { _ = s.cache.Close() })
 	s.router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) {
 		c.AbortWithStatus(http.StatusInternalServerError)
 	}))
-	s.router.NoRoute(s.cache.Handler(), func(c *gin.Context) {
-		s.runs.Add(1)
-		handler(c)
-	})
+	if above != nil {
+		s.router.Use(above)
+	}
+	chain := []gin.HandlerFunc{s.cache.Handler(), func(*gin.Context) { s.runs.Add(1) }}
+	s.router.NoRoute(append(chain, handler...)...)
+	return s
+}
+
+// noEngine stands for Options.Engine == nil, which sites replace by their own.
+type noEngine struct{ http.Handler }
+
+// listen makes the site answer on a real connection.
+func (s *site) listen() *site {
 	s.server = httptest.NewServer(s.router)
-	tb.Cleanup(s.server.Close)
+	s.tb.Cleanup(s.server.Close)
 	return s
 }
 
@@ -85,12 +126,16 @@ func (r response) cacheStatus() string {
 	return lines[len(lines)-1]
 }
 
-func (r response) hit() bool { return strings.Contains(r.cacheStatus(), "; hit") }
+func (r response) hit() bool { return strings.HasPrefix(r.cacheStatus(), "bmemcached; hit") }
 
-// do sends a request with header lines of the form "Name: value".
-func (s *site) do(method, path string, lines ...string) response {
+// request makes a request with header lines of the form "Name: value".
+func (s *site) request(ctx context.Context, method, path string, lines ...string) *http.Request {
 	s.tb.Helper()
-	request, err := http.NewRequestWithContext(s.tb.Context(), method, s.server.URL+path, nil)
+	base := "http://site.example"
+	if s.server != nil {
+		base = s.server.URL
+	}
+	request, err := http.NewRequestWithContext(ctx, method, base+path, nil)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -102,11 +147,26 @@ func (s *site) do(method, path string, lines ...string) response {
 		}
 		request.Header.Add(name, value)
 	}
-	return s.send(request)
+	return request
+}
+
+func (s *site) do(method, path string, lines ...string) response {
+	s.tb.Helper()
+	return s.send(s.request(s.tb.Context(), method, path, lines...))
+}
+
+func (s *site) get(path string, lines ...string) response {
+	s.tb.Helper()
+	return s.do(http.MethodGet, path, lines...)
 }
 
 func (s *site) send(request *http.Request) response {
 	s.tb.Helper()
+	if s.server == nil {
+		recorder := httptest.NewRecorder()
+		s.router.ServeHTTP(recorder, request)
+		return response{recorder.Result(), recorder.Body.String()}
+	}
 	answer, err := transport.RoundTrip(request)
 	if err != nil {
 		s.tb.Fatal(err)
@@ -122,11 +182,6 @@ func (s *site) send(request *http.Request) response {
 // transport neither follows redirects nor asks for compression.
 var transport = &http.Transport{DisableCompression: true}
 
-func (s *site) get(path string, lines ...string) response {
-	s.tb.Helper()
-	return s.do(http.MethodGet, path, lines...)
-}
-
 // wantRuns checks how often the handler has run.
 func (s *site) wantRuns(want int64) {
 	s.tb.Helper()
@@ -138,10 +193,30 @@ func (s *site) wantRuns(want int64) {
 // text answers with a body and the header lines "Name: value".
 func text(body string, lines ...string) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		for _, line := range lines {
-			name, value, _ := strings.Cut(line, ": ")
-			c.Writer.Header().Add(name, value)
-		}
+		setLines(c, lines...)
 		c.String(http.StatusOK, body)
 	}
 }
+
+func setLines(c *gin.Context, lines ...string) {
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		c.Writer.Header().Add(name, value)
+	}
+}
+
+// minute are the options of most tests.
+func minute() *middleware.Options { return &middleware.Options{TTL: time.Minute} }
+
+// cell is a string that a test changes while handlers read it.
+type cell struct{ p atomic.Pointer[string] }
+
+func newCell(s string) *cell {
+	c := new(cell)
+	c.set(s)
+	return c
+}
+
+func (c *cell) set(s string) { c.p.Store(&s) }
+
+func (c *cell) get() string { return *c.p.Load() }

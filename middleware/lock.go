@@ -22,8 +22,9 @@ const (
 	passLife = 5 * time.Second
 )
 
-// swap replaces what has the given stamp by value, or fails with ErrCacheMiss or
-// ErrCASConflict if it is not there any more. It returns the new stamp.
+// swap replaces what has the given stamp by value, or fails with an error that
+// is lost if it is not there any more. It returns the stamp of value, whose
+// version is not known before it is read.
 func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, ttl time.Duration) (stamp, error) {
 	item := &memcached.Item{Key: key, Value: value, TTL: ttl, CAS: old.cas}
 	_, id, _, _ := openItem(value)
@@ -36,36 +37,47 @@ func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, t
 	default:
 		err = c.swapByID(ctx, old, item)
 	}
-	return stamp{id: id, cas: item.CAS, any: true}, err
+	return stamp{id: id, any: true}, err
 }
 
-// swapByID serves servers that keep no versions (memcached -C): the value itself
-// tells whether it is still the same one. Between looking and storing another
-// may slip in; there is no closing that gap without versions.
+// swapByID looks up the version of what it replaces. On servers that keep none
+// (memcached -C) another may slip in between looking and storing; there is no
+// closing that gap without versions.
 func (c *Cache) swapByID(ctx context.Context, old stamp, item *memcached.Item) error {
-	current, err := c.client.Get(ctx, item.Key)
+	current, err := c.current(ctx, item.Key, old)
 	if err != nil {
 		return err
 	}
-	if _, id, _, err := openItem(current.Value); err == nil && id != old.id {
-		return memcached.ErrCASConflict
+	if item.CAS = current.CAS; item.CAS == 0 {
+		return c.client.Set(ctx, item)
 	}
-	return c.client.Set(ctx, item)
+	return c.client.CompareAndSwap(ctx, item)
 }
 
-// unlock removes a lock that is still its owner's.
-func (c *Cache) unlock(ctx context.Context, key string, s stamp) error {
-	if s.cas != 0 {
-		return c.client.CompareAndDelete(ctx, key, s.cas)
-	}
-	current, err := c.client.Get(ctx, key)
+// current returns what is at key if it still has the id of old.
+func (c *Cache) current(ctx context.Context, key string, old stamp) (*memcached.Item, error) {
+	item, err := c.client.Get(ctx, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if _, id, _, err := openItem(current.Value); err != nil || id != s.id {
-		return memcached.ErrCASConflict
+	if _, id, _, err := openItem(item.Value); err == nil && id != old.id {
+		return nil, memcached.ErrCASConflict
 	}
-	return c.client.Delete(ctx, key)
+	return item, nil
+}
+
+// unlock removes what has the given stamp.
+func (c *Cache) unlock(ctx context.Context, key string, s stamp) error {
+	if s.cas == 0 {
+		item, err := c.current(ctx, key, s)
+		if err != nil {
+			return err
+		}
+		if s.cas = item.CAS; s.cas == 0 {
+			return c.client.Delete(ctx, key)
+		}
+	}
+	return c.client.CompareAndDelete(ctx, key, s.cas)
 }
 
 // lost reports that a conditional write found something else than expected.

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -44,10 +45,10 @@ type lookup struct {
 // look asks memcached for the response, in up to three round trips: page,
 // variant, chunks and tags.
 func (x *exchange) look() lookup {
-	l := lookup{at: x.cache.now(), name: x.name, full: x.full}
+	l := lookup{at: x.cache.now(), name: x.pageKey, full: x.page}
 	x.lookAt(&l)
 	if l.index != nil {
-		l.full = appendVariant(append([]byte(nil), x.full...), l.index, x.header(l.index))
+		l.full = appendVariant(bytes.Clone(x.page), l.index, x.header(l.index))
 		l.name = x.cache.keys.of(letterVariant, l.full)
 		l.indexStamp, l.stamp = l.stamp, stamp{}
 		x.lookAt(&l)
@@ -56,7 +57,7 @@ func (x *exchange) look() lookup {
 		x.complete(&l)
 	}
 	if l.state == stateStored && !l.entry.chunked() && (l.index != nil || len(l.entry.tags) > 0) {
-		x.cache.hintOf(x.name, l.index, l.entry)
+		x.cache.hintOf(x.pageKey, l.index, l.entry)
 	}
 	return l
 }

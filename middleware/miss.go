@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -20,7 +21,7 @@ func (x *exchange) miss(l lookup) bool {
 		return x.follow(f, l)
 	}
 	if l.state == stateLocked {
-		return x.await(f, l.name, l.stamp)
+		return x.await(f, l.name)
 	}
 	lock, err := x.takeLock(l.name, l.stamp)
 	switch {
@@ -30,7 +31,7 @@ func (x *exchange) miss(l lookup) bool {
 		x.fill(slot{lookup: l, why: x.missReason(l), flight: f, lock: l.name, held: lock})
 		return true
 	case lost(err):
-		return x.await(f, l.name, l.stamp)
+		return x.await(f, l.name)
 	default:
 		x.cache.flights.land(f, outcome{})
 		x.fault(l.name, err)
@@ -106,16 +107,16 @@ func (x *exchange) afterFlight(l lookup) {
 // isFor reports whether an entry is what this request would have been stored
 // under.
 func (x *exchange) isFor(e *entry, ix *index) bool {
-	full := x.full
+	full := x.page
 	if ix != nil {
-		full = appendVariant(append([]byte(nil), x.full...), ix, x.header(ix))
+		full = appendVariant(bytes.Clone(x.page), ix, x.header(ix))
 	}
 	return string(full) == string(e.full)
 }
 
 // await waits until another process has made the response, or failed to, and has
-// it looked for again. old is what was last seen at key.
-func (x *exchange) await(f *flight, key string, old stamp) bool {
+// it looked for again.
+func (x *exchange) await(f *flight, key string) bool {
 	defer x.cache.flights.land(f, outcome{again: true})
 	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
 	timer := time.NewTimer(first)

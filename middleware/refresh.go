@@ -37,17 +37,19 @@ func markerOf(r *http.Request, c *Cache) *marker {
 	return m
 }
 
-// refreshLater has a stale response revalidated in the background, by one
-// process. It reports false if the request should rather see to that itself.
-func (c *Cache) refreshLater(x *exchange, l lookup) bool {
+// refreshLater has a stale response revalidated by one process, in the
+// background. It reports false if this request is to do it, because there is no
+// engine and nobody else does.
+func (x *exchange) refreshLater(l lookup) bool {
+	c := x.cache
 	key := c.keys.of(letterRefresh, l.full)
-	if c.opts.Engine == nil {
-		return !x.mayRefresh(key)
-	}
 	f, leads := c.flights.join(key, l.at, 0)
 	if !leads {
 		c.flights.leave(f)
 		return true
+	}
+	if c.opts.Engine == nil {
+		return !x.refreshHere(f, key, l)
 	}
 	request := x.original
 	if !c.spawn(func() { c.refreshNow(request.Clone(request.Context()), key, f) }) {
@@ -56,15 +58,16 @@ func (c *Cache) refreshLater(x *exchange, l lookup) bool {
 	return true
 }
 
-// mayRefresh reports whether this request is the one that revalidates a stale
-// response in the foreground.
-func (x *exchange) mayRefresh(key string) bool {
-	lock, err := x.takeLock(key, stamp{})
+// refreshHere revalidates a stale response before it answers the request, or
+// reports false if another process does it.
+func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
+	held, err := x.takeLock(key, stamp{})
 	if err != nil {
+		x.cache.flights.land(f, outcome{})
 		return false
 	}
-	err = x.within(func(ctx context.Context) error { return x.cache.unlock(ctx, key, lock) })
-	return isAnswer(err)
+	x.fill(slot{lookup: l, why: fwdStale, stale: l.entry, flight: f, lock: key, held: held})
+	return true
 }
 
 // refreshNow sends the request through the engine. Its context has the values of

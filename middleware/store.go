@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -31,7 +32,7 @@ func (f *fill) variantOf(e *entry) *index {
 	if f.index != nil {
 		ix.fields = policy.VaryFields(append(slices.Clone(f.index.fields), f.vary...))
 	}
-	e.full = appendVariant(append([]byte(nil), f.exchange.full...), ix, f.selecting())
+	e.full = appendVariant(bytes.Clone(f.page), ix, f.selecting())
 	return ix
 }
 
@@ -124,7 +125,7 @@ func (f *fill) put(ctx context.Context, e *entry, ix *index) error {
 	if f.index != nil {
 		old = f.indexStamp
 	}
-	_, err := c.swap(ctx, f.exchange.name, old, encodeIndex(ix, f.exchange.full), indexLife)
+	_, err := c.swap(ctx, f.pageKey, old, encodeIndex(ix, f.page), indexLife)
 	if err == nil && f.index != nil && f.lock == f.name {
 		c.releaseLock(ctx, f.lock, f.held)
 	}
@@ -136,34 +137,29 @@ func (f *fill) put(ctx context.Context, e *entry, ix *index) error {
 const indexLife = 366 * 24 * time.Hour
 
 // putValue writes e at key in place of old, in chunks if it is too large for an
-// item of the server.
+// item of the server. How large that is it learns from refusals; memcached then
+// removes what was at the key, so that the first response in which that happens
+// is not stored.
 func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *entry, ttl time.Duration) error {
-	for range maxShrinks {
+	for {
 		limit := c.maxChunk.Load()
-		value := e
-		if int64(len(e.body))+e.overhead() > limit {
-			var err error
-			if value, err = c.putChunks(ctx, e, limit, ttl); err != nil {
-				if c.shrink(limit, err) {
-					continue
-				}
-				return err
-			}
+		err := c.putWithin(ctx, key, old, e, ttl, limit)
+		if !errors.Is(err, memcached.ErrTooLarge) || limit <= minItem {
+			return err
 		}
-		_, err := c.swap(ctx, key, old, encodeEntry(value), ttl)
-		if !c.shrink(limit, err) {
+		size := min(limit, int64(len(e.body))+e.overhead())
+		c.maxChunk.CompareAndSwap(limit, max(size/2, minItem))
+	}
+}
+
+// putWithin writes e in values of at most limit bytes.
+func (c *Cache) putWithin(ctx context.Context, key string, old stamp, e *entry, ttl time.Duration, limit int64) error {
+	if int64(len(e.body))+e.overhead() > limit {
+		var err error
+		if e, err = c.putChunks(ctx, e, limit, ttl); err != nil {
 			return err
 		}
 	}
-	return memcached.ErrTooLarge
-}
-
-// shrink halves what is taken to be the largest item if the server refused one
-// of that size.
-func (c *Cache) shrink(limit int64, err error) bool {
-	if !errors.Is(err, memcached.ErrTooLarge) || limit <= minItem {
-		return false
-	}
-	c.maxChunk.CompareAndSwap(limit, max(limit/2, minItem))
-	return true
+	_, err := c.swap(ctx, key, old, encodeEntry(e), ttl)
+	return err
 }

@@ -96,16 +96,39 @@ func tagsOf(fields []field) []string {
 // because purges are rarer than microseconds.
 func (c *Cache) firstEpoch() uint64 { return uint64(c.now().UnixMicro()) }
 
-// readEpoch returns the epoch in which the making of a response begins.
-func (x *exchange) readEpoch() (epoch uint64, ok bool) {
-	err := x.within(func(ctx context.Context) (err error) {
-		epoch, err = x.cache.client.IncrementOrSet(ctx, x.cache.keys.epoch(), 0, x.cache.firstEpoch(), 0)
+// readEpoch reads the epoch in which the making of a response begins, and with
+// it the version of the lock, by which the response will replace it.
+func (f *fill) readEpoch() {
+	c := f.cache
+	err := f.within(func(ctx context.Context) (err error) {
+		if f.lock == f.name {
+			items, err := c.client.GetMulti(ctx, []string{f.lock, c.keys.epoch()})
+			if err != nil {
+				return err
+			}
+			f.seeLock(items[f.lock])
+			if f.epoch, f.hasEpoch = epochValue(items[c.keys.epoch()]); f.hasEpoch {
+				return nil
+			}
+		}
+		f.epoch, err = c.client.IncrementOrSet(ctx, c.keys.epoch(), 0, c.firstEpoch(), 0)
+		f.hasEpoch = err == nil
 		return err
 	})
 	if err != nil {
-		x.fault(x.name, err)
+		f.fault(f.name, err)
 	}
-	return epoch, err == nil
+}
+
+// seeLock takes note of the version of the lock.
+func (f *fill) seeLock(item *memcached.Item) {
+	if item == nil {
+		return
+	}
+	if _, id, _, err := openItem(item.Value); err == nil && id == f.held.id {
+		f.held.cas = item.CAS
+		f.stamp = f.held
+	}
 }
 
 // stampTags gives e the current stamps of its tags. It reports false if one may

@@ -37,7 +37,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		x.fill(s)
 		return true
 	case lost(err):
-		return x.awaitRefresh(f, key, l)
+		return x.await(f, key)
 	default:
 		x.cache.flights.land(f, outcome{})
 		x.fault(key, err)
@@ -46,19 +46,20 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	}
 }
 
-// awaitRefresh waits for another process that validates the same response.
-func (x *exchange) awaitRefresh(f *flight, key string, l lookup) bool {
-	if x.await(f, key, stamp{}) {
-		return true
-	}
-	return false
-}
+// freshened says what an answer that confirms a stored response does to it.
+type freshened int
+
+const (
+	updated   freshened = iota // it is fresh again, with a new header
+	unrelated                  // the answer is about another response
+	forbidden                  // it must not be stored any longer
+)
 
 // freshen returns the entry that a 304 with this header makes of a stored one
-// (RFC 9111, section 4.3.4), or false if it must not be used to update it.
-func (f *fill) freshen(stale *entry, header http.Header) (*entry, bool) {
+// (RFC 9111, section 4.3.4), or why there is none.
+func (f *fill) freshen(stale *entry, header http.Header) (*entry, freshened) {
 	if etag := header.Get("Etag"); etag != "" && policy.IsStrong(etag) && etag != stale.get("Etag") {
-		return nil, false
+		return nil, unrelated
 	}
 	skip := policy.Unstorable(header, nil)
 	update := delta(f.rec.before, header, func(name string) bool {
@@ -81,11 +82,11 @@ func (f *fill) freshen(stale *entry, header http.Header) (*entry, bool) {
 	}
 	verdict := policy.Evaluate(f.response(stale.status, effective), f.cache.policy)
 	if !verdict.Store {
-		return nil, false
+		return nil, forbidden
 	}
 	fresh.terms = verdict.Terms
 	f.verdict = verdict
-	return &fresh, true
+	return &fresh, updated
 }
 
 // mergeFields replaces the fields that update names.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"testing"
+)
+
+// floor is what the middleware must not fall below, with StoreSetCookie and
+// without.
+var floor = map[bool]map[string]int{
+	true:  {required: 144, optimal: 78},
+	false: {required: 142, optimal: 77},
+}
+
+// TestConformance runs the public suite. It is skipped, and says so, only where
+// neither a copy of the suite nor npm is at hand.
+func TestConformance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the suite takes a minute")
+	}
+	s, err := findSuite(t.Context(), ".", os.Getenv("HTTP_CACHE_TESTS"))
+	if errors.Is(err, errNoNPM) {
+		t.Skip("CONFORMANCE NOT RUN:", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, err := s.tests(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, storeSetCookie := range []bool{true, false} {
+		r, err := measure(t.Context(), s, storeSetCookie)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := grade(tests, r)
+		t.Logf("StoreSetCookie %v: %s", storeSetCookie, got.line())
+		for kind, want := range floor[storeSetCookie] {
+			if got.passed[kind] < want {
+				t.Errorf("StoreSetCookie %v: %d %s tests passed, want %d or more; failed: %v", storeSetCookie, got.passed[kind], kind, want, failedOf(got, kind))
+			}
+		}
+		for _, failed := range got.failed {
+			if failed.Kind != check && len(explain(failed.ID, "")) == len("not explained: ") {
+				t.Errorf("%s %s is not passed, and nothing explains why: %s", failed.Kind, failed.ID, got.why[failed.ID])
+			}
+		}
+	}
+}
+
+func failedOf(s score, kind string) []string {
+	var ids []string
+	for _, t := range s.failed {
+		if t.Kind == kind {
+			ids = append(ids, t.ID+": "+s.why[t.ID])
+		}
+	}
+	return ids
+}
+
+func TestGrade_FailedDependencyCountsAsNotPassed(t *testing.T) {
+	tests := []test{{ID: "a", Kind: check}, {ID: "b", Kind: required, DependsOn: []string{"a"}}, {ID: "c", Kind: required, DependsOn: []string{"b"}}, {ID: "d", Kind: optimal}}
+	s := grade(tests, results{"a": []any{"Assertion", "no"}, "b": true, "c": true, "d": true})
+	if s.passed[required] != 0 || s.total[required] != 2 || s.passed[optimal] != 1 || s.passed[check] != 0 {
+		t.Errorf("grade = %+v, want b and c not passed because a is not", s)
+	}
+}

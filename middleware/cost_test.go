@@ -1,0 +1,71 @@
+package middleware_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/middleware"
+)
+
+// roundTrips returns how often a request for path waits for memcached. Requests
+// that one multi-get pipelines count as one.
+func roundTrips(s *site, path string, lines ...string) (n int, r response) {
+	s.memory.ForgetRequests()
+	r = s.get(path, lines...)
+	for _, request := range s.memory.Requests() {
+		if request.Op != "GETQ" && request.Op != "GETKQ" { // quiet ones do not end a batch
+			n++
+		}
+	}
+	return n, r
+}
+
+func TestHit_IsOneRoundTrip(t *testing.T) {
+	tests := map[string]struct {
+		lines []string
+		body  string
+		want  int
+	}{
+		"plain":             {nil, "x", 1},
+		"of 900 KB":         {nil, noise(900_000), 1},
+		"variant":           {[]string{"Vary: A"}, "x", 1},
+		"tagged":            {[]string{"Cache-Tag: a, b"}, "x", 1},
+		"variant and tags":  {[]string{"Vary: A", "Cache-Tag: a, b"}, "x", 1},
+		"chunked":           {nil, noise(3 << 20), 2},
+		"chunked, tagged":   {[]string{"Cache-Tag: a"}, noise(3 << 20), 2},
+		"of a HEAD request": {nil, "x", 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, minute(), text("", test.lines...))
+			s.router.NoRoute(s.cache.Handler(), text("", test.lines...), blob(test.body))
+			s.get("/a")
+			s.get("/a") // learns what the page needs
+			n, r := roundTrips(s, "/a")
+			if !r.hit() || n != test.want {
+				t.Errorf("a hit took %d round trips (%s), want %d", n, r.cacheStatus(), test.want)
+			}
+		})
+	}
+}
+
+// TestHit_Allocations holds what a hit allocates: three for the header that is
+// decoded, three for the fields that are computed, the key, the context of the
+// lookup, and what gin and net/http need.
+func TestHit_Allocations(t *testing.T) {
+	s := newSiteAbove(t, memcachedtest.Start(t, nil), &middleware.Options{TTL: time.Hour, OnEvent: func(middleware.Event) {}}, nil,
+		text("hello", "Content-Type: text/plain", "Link: </a>", "X-A: 1"))
+	request := s.request(t.Context(), http.MethodGet, "/a")
+	w := &nowhere{http.Header{}}
+	s.router.ServeHTTP(w, request)
+	got := testing.AllocsPerRun(500, func() {
+		clear(w.header)
+		s.router.ServeHTTP(w, request)
+	})
+	s.wantRuns(1)
+	if limit := 12.0; got > limit && !raceDetector {
+		t.Errorf("a hit allocates %.0f times, want %.0f at most", got, limit)
+	}
+}

@@ -1,0 +1,162 @@
+package middleware_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+)
+
+func TestHeaders_OfMiddlewareAboveStayLive(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		n := 0
+		above := func(c *gin.Context) {
+			n++
+			c.Header("X-Request-Id", strconv.Itoa(n))
+			c.Header("Access-Control-Allow-Origin", c.GetHeader("Origin"))
+			c.Writer.Header().Add("Vary", "Origin")
+			c.Header("X-Overridden", "above")
+		}
+		s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above,
+			text("x", "X-Below: 1", "Vary: Accept"), func(c *gin.Context) {})
+		s.get("/a", "Origin: https://one.example")
+		r := s.get("/a", "Origin: https://two.example")
+		if !r.hit() {
+			t.Errorf("Cache-Status = %q, want a hit: another origin is no reason for another variant", r.cacheStatus())
+		}
+		for name, want := range map[string]string{
+			"X-Request-Id": "2", "Access-Control-Allow-Origin": "https://two.example", "X-Below": "1", "X-Overridden": "above",
+		} {
+			if got := r.Header[name]; !slices.Equal(got, []string{want}) {
+				t.Errorf("%s of a hit = %q, want %q once", name, got, want)
+			}
+		}
+		if got := r.Header["Vary"]; !slices.Equal(got, []string{"Origin", "Accept"}) {
+			t.Errorf("Vary of a hit = %q, want that of above, then that of below", got)
+		}
+	})
+}
+
+func TestHeaders_ThatTheHandlerReplacedOrRemoved(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		above := func(c *gin.Context) {
+			c.Header("X-Replaced", "above")
+			c.Header("X-Removed", "above")
+		}
+		s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, func(c *gin.Context) {
+			c.Header("X-Replaced", "below")
+			c.Writer.Header().Del("X-Removed")
+			c.String(http.StatusOK, "x")
+		})
+		for _, r := range []response{s.get("/a"), s.get("/a")} {
+			if r.Header.Get("X-Replaced") != "below" || r.Header.Get("X-Removed") != "" {
+				t.Errorf("%s: header = %v, want what the handler made of it", r.cacheStatus(), r.Header)
+			}
+		}
+		s.wantRuns(1)
+	})
+}
+
+func TestHeaders_OfAnotherMiddlewareVersionAbove(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		value := "one"
+		above := func(c *gin.Context) { c.Header("X-Policy", value) }
+		s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, text("x"))
+		s.get("/a")
+		value = "two"
+		if got := s.get("/a").Header.Get("X-Policy"); got != "two" {
+			t.Errorf("X-Policy of a hit = %q, want what middleware says now", got)
+		}
+	})
+}
+
+func TestHeaders_OfTheConnectionAreNotStored(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), text("x",
+			"Connection: x-hop, close", "X-Hop: 1", "Keep-Alive: timeout=5", "Proxy-Authenticate: Basic", "Upgrade: h2c",
+			"Te: trailers", "Proxy-Connection: close", "X-Kept: 1", `Cache-Control: max-age=60, private="x-secret"`, "X-Secret: 1"))
+		s.get("/a")
+		r := s.get("/a")
+		for _, name := range []string{"Connection", "X-Hop", "Keep-Alive", "Proxy-Authenticate", "Upgrade", "Te", "Proxy-Connection", "X-Secret"} {
+			if got := r.Header[name]; got != nil {
+				t.Errorf("%s of a hit = %q, want none", name, got)
+			}
+		}
+		if r.Header.Get("X-Kept") != "1" || !r.hit() {
+			t.Errorf("hit = %s %v, want the rest", r.cacheStatus(), r.Header)
+		}
+	})
+}
+
+func TestHeaders_ContentTypeIsKeptForHEAD(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), func(c *gin.Context) { _, _ = c.Writer.WriteString("<!doctype html><p>x") })
+		s.get("/a")
+		if got := s.do(http.MethodHead, "/a").Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
+			t.Errorf("Content-Type of HEAD = %q, want what net/http found for the GET", got)
+		}
+	})
+}
+
+// compress is a handler that compresses as middleware after the cache does.
+func compress(c *gin.Context) {
+	c.Writer.Header().Add("Vary", "Accept-Encoding")
+	for _, coding := range []string{"br", "gzip"} {
+		if strings.Contains(c.GetHeader("Accept-Encoding"), coding) {
+			c.Header("Content-Encoding", coding)
+			c.String(http.StatusOK, coding)
+			return
+		}
+	}
+	c.String(http.StatusOK, "plain")
+}
+
+func TestCompression_VariantsByWhatTheClientTakes(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), compress)
+		for _, test := range []struct{ accept, body string }{
+			{"gzip", "gzip"}, {"x-gzip;q=0.5", "gzip"}, {"GZIP , identity", "gzip"},
+			{"gzip, br", "br"}, {"br,gzip;q=0.9", "br"}, {"", "plain"}, {"identity", "plain"},
+		} {
+			r := s.get("/a", "Accept-Encoding: "+test.accept)
+			if r.body != test.body || r.Header.Get("Content-Encoding") != strings.TrimPrefix(test.body, "plain") {
+				t.Errorf("Accept-Encoding: %s = %q in %q, want %q", test.accept, r.body, r.Header.Get("Content-Encoding"), test.body)
+			}
+		}
+		s.wantRuns(3)
+	})
+}
+
+func TestCompression_AboveTheCache(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		// As gin-contrib/gzip does it: the field first, then a writer that compresses.
+		above := func(c *gin.Context) {
+			c.Header("Content-Encoding", "test")
+			c.Header("Vary", "Accept-Encoding")
+			c.Writer = &upper{c.Writer}
+		}
+		s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, text("abc"))
+		for i, r := range []response{s.get("/a"), s.get("/a", "Accept-Encoding: br")} {
+			if r.body != "ABC" || r.Header.Get("Content-Encoding") != "test" || r.Header.Get("Content-Length") != "" {
+				t.Errorf("response %d = %q %v, want it coded above, without a length of what is not sent", i, r.body, r.Header)
+			}
+			if i == 1 && (!r.hit() || !strings.HasPrefix(r.Header.Get("ETag"), "W/")) {
+				t.Errorf("response = %s with ETag %q, want a hit whose tag is weak", r.cacheStatus(), r.Header.Get("ETag"))
+			}
+		}
+	})
+}
+
+// upper is a writer that stands for a coding.
+type upper struct{ gin.ResponseWriter }
+
+func (w *upper) Write(p []byte) (int, error) {
+	return w.ResponseWriter.Write([]byte(strings.ToUpper(string(p))))
+}
+
+func (w *upper) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
