@@ -37,9 +37,9 @@ func (gobCodec) Decode(data []byte) (v any, err error) {
 	return v, err
 }
 
-// values are the encoded values of a session by encoded key. A map is not
-// changed once made, and the bytes are shared.
-type values map[string][]byte
+// values are the encoded values of a session by encoded key. Once made they
+// are not changed.
+type values map[string]string
 
 var errDuplicateKey = errors.New("session: two keys are encoded alike")
 
@@ -48,45 +48,39 @@ func encodeValues(plain map[any]any, codec Codec) (values, error) {
 	encoded := make(values, len(plain))
 	var buf []byte
 	for k, v := range plain {
-		start := len(buf)
 		var err error
-		if buf, err = appendValue(buf, k, codec, 0); err != nil {
+		if buf, err = appendValue(buf[:0], k, codec, 0); err != nil {
 			return nil, err
 		}
-		middle := len(buf)
-		if buf, err = appendValue(buf, v, codec, 0); err != nil {
-			return nil, err
-		}
-		key := string(buf[start:middle])
+		key := string(buf)
 		if _, ok := encoded[key]; ok {
 			return nil, errDuplicateKey
 		}
-		encoded[key] = buf[middle:len(buf):len(buf)]
+		if buf, err = appendValue(buf[:0], v, codec, 0); err != nil {
+			return nil, err
+		}
+		encoded[key] = string(buf)
 	}
 	return encoded, nil
 }
 
-// decode fills plain with what v holds.
-func (v values) decode(plain map[any]any, codec Codec) error {
-	for k, data := range v {
-		key, err := decodeValue([]byte(k), codec, 0)
-		if err != nil {
-			return err
-		}
-		if key != nil && !reflect.ValueOf(key).Comparable() {
-			return undecodable("a key that no map can have")
-		}
-		if plain[key], err = decodeValue(data, codec, 0); err != nil {
-			return err
-		}
+// decodeEntry puts one entry into what a handler sees.
+func decodeEntry(plain map[any]any, k, v string, codec Codec) error {
+	key, err := decodeValue(k, codec, 0)
+	if err != nil {
+		return err
 	}
-	return nil
+	if _, text := key.(string); !text && key != nil && !reflect.ValueOf(key).Comparable() {
+		return undecodable("a key that no map can have")
+	}
+	plain[key], err = decodeValue(v, codec, 0)
+	return err
 }
 
 // sameValue reports whether two encodings stand for equal values. Encodings of
 // maps differ from one time to the next, so unequal bytes alone say nothing.
-func sameValue(a, b []byte, codec Codec) bool {
-	if bytes.Equal(a, b) {
+func sameValue(a, b string, codec Codec) bool {
+	if a == b {
 		return true
 	}
 	if !canVary(a) || !canVary(b) {
@@ -101,6 +95,6 @@ func sameValue(a, b []byte, codec Codec) bool {
 }
 
 // canVary reports whether equal values can have other encodings than this one.
-func canVary(encoded []byte) bool {
+func canVary(encoded string) bool {
 	return len(encoded) > 0 && (encoded[0] == kindCodec || encoded[0] == kindList)
 }

@@ -95,7 +95,7 @@ func TestCookie_ForgedOnesAreNotLookedUp(t *testing.T) {
 	b := newBrowser(t)
 	b.set(store, "k", 1)
 	real := b.cookie(cookieName)
-	raw, err := base64.URLEncoding.DecodeString(real)
+	raw, err := base64.RawURLEncoding.DecodeString(real)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,10 +64,7 @@ const maxAge = 100 * 365 * 24 * 3600
 func (st *state) setCookie(w http.ResponseWriter, options *sessions.Options) error {
 	value := ""
 	if options.MaxAge >= 0 {
-		var err error
-		if value, err = st.pairs[0].encodeCookie(st.name, st.token); err != nil {
-			return err
-		}
+		value = st.pairs[0].encodeCookie(st.name, st.token)
 	}
 	field := sessions.NewCookie(st.name, value, options).String()
 	if field == "" {

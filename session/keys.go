@@ -1,6 +1,8 @@
 package session
 
 import (
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
@@ -8,9 +10,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash"
+	"strings"
 	"sync"
 
-	"github.com/gorilla/securecookie"
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 )
 
 // id is the secret that a cookie carries: 256 random bits.
@@ -25,22 +28,31 @@ func newID() (i id) {
 // costs more than using it.
 type prf struct{ pool sync.Pool }
 
+// instance is what one derivation needs at a time.
+type instance struct {
+	mac hash.Hash
+	buf []byte // what goes in, and what comes out
+}
+
 func newPRF(key []byte) *prf {
 	p := new(prf)
-	p.pool.New = func() any { return hmac.New(sha256.New, key) }
+	p.pool.New = func() any { return &instance{mac: hmac.New(sha256.New, key)} }
 	return p
 }
 
 // derive is HKDF-Expand (RFC 5869) to 32 bytes, with prf's key as the
 // pseudo-random key and label and input as the info.
-func (p *prf) derive(label string, input []byte) (out [32]byte) {
-	h := p.pool.Get().(hash.Hash)
-	h.Reset()
-	buf := make([]byte, 0, 128)
-	buf = append(append(append(buf, label...), input...), 1)
-	h.Write(buf)
-	h.Sum(out[:0])
-	p.pool.Put(h)
+func (p *prf) derive(label string, input []byte) [32]byte {
+	i := p.pool.Get().(*instance)
+	defer p.pool.Put(i)
+	i.buf = append(append(append(i.buf[:0], label...), input...), 1)
+	i.mac.Reset()
+	i.mac.Write(i.buf)
+	out := [32]byte(i.mac.Sum(i.buf[:0]))
+	clear(i.buf[:cap(i.buf)])
+	if cap(i.buf) > 1<<10 {
+		i.buf = nil
+	}
 	return out
 }
 
@@ -59,14 +71,27 @@ func extract(secret []byte, salt string) []byte {
 // bits, and nobody gets from its HMAC back to it.
 var names = newPRF(extract([]byte("bmemcached-go session names v1"), ""))
 
-// location is where the entry of an ID is kept, within the store's prefix.
-func (i id) location() string { return encode32(names.derive("location", i[:])) }
+// location is the key of the entry of an ID.
+func (i id) location(prefix string) string { return encode32(prefix, names.derive("location", i[:])) }
 
 // public is what Session.ID shows: it identifies the session, in logs for
 // instance, and gives no access to it.
-func (i id) public() string { return encode32(names.derive("public", i[:])) }
+func (i id) public() string { return encode32("", names.derive("public", i[:])) }
 
-func encode32(b [32]byte) string { return base64.RawURLEncoding.EncodeToString(b[:]) }
+// encode32 returns b in base64 behind a prefix.
+func encode32(prefix string, b [32]byte) string {
+	text := make([]byte, 0, 128)
+	return string(base64.RawURLEncoding.AppendEncode(append(text, prefix...), b[:]))
+}
+
+// validPrefix returns prefix, or a hash of it if with what follows it, up to 43
+// bytes, it makes no key.
+func validPrefix(prefix string) string {
+	if key := prefix + strings.Repeat("x", 43); memcached.SafeKey("", key) == key {
+		return prefix
+	}
+	return encode32("", names.derive("prefix", []byte(prefix))) + ":"
+}
 
 // keyID tells which server key sealed an entry.
 type keyID [4]byte
@@ -78,10 +103,11 @@ type tag [16]byte
 // pair is one of the store's key pairs: it signs and encrypts cookies, and the
 // keys that seal entries come from it.
 type pair struct {
-	cookie *securecookie.SecureCookie
-	seal   *prf
-	user   *prf
-	id     keyID
+	sign *prf
+	hide cipher.Block // encrypts cookies; nil: they are only signed
+	seal *prf
+	user *prf
+	id   keyID
 }
 
 // newPairs takes keys as gorilla does: an authentication key of any length,
@@ -94,9 +120,9 @@ func newPairs(keys [][]byte) ([]pair, error) {
 	for i := 0; i < len(keys); i += 2 {
 		var block []byte
 		if i+1 < len(keys) && len(keys[i+1]) > 0 {
-			block = append(block, keys[i+1]...)
+			block = keys[i+1]
 		}
-		p, err := newPair(append([]byte(nil), keys[i]...), block)
+		p, err := newPair(keys[i], block)
 		if err != nil {
 			return nil, fmt.Errorf("pair %d: %w", i/2+1, err)
 		}
@@ -109,61 +135,24 @@ func newPair(auth, block []byte) (pair, error) {
 	if len(auth) == 0 {
 		return pair{}, fmt.Errorf("%w: the authentication key is empty", ErrKeys)
 	}
-	switch len(block) {
-	case 0, 16, 24, 32:
-	default:
-		return pair{}, fmt.Errorf("%w: the encryption key has %d bytes, want 16, 24 or 32", ErrKeys, len(block))
-	}
 	key := extract(auth, "bmemcached-go session key v1")
 	root := newPRF(key)
-	sealKey, userKey, name := root.derive("seal", nil), root.derive("user", nil), root.derive("id", nil)
-	return pair{
-		// The server ends sessions, so the cookie's own timestamp need not.
-		cookie: securecookie.New(auth, block).MaxAge(0).SetSerializer(securecookie.NopEncoder{}),
-		seal:   newPRF(sealKey[:]),
-		user:   newPRF(userKey[:]),
-		id:     keyID(name[:4]),
-	}, nil
+	part := func(label string) *prf {
+		k := root.derive(label, nil)
+		return newPRF(k[:])
+	}
+	name := root.derive("id", nil)
+	p := pair{sign: part("sign"), seal: part("seal"), user: part("user"), id: keyID(name[:4])}
+	if len(block) > 0 {
+		var err error
+		if p.hide, err = aes.NewCipher(block); err != nil {
+			return pair{}, fmt.Errorf("%w: the encryption key has %d bytes, want 16, 24 or 32", ErrKeys, len(block))
+		}
+	}
+	return p, nil
 }
 
 func (p *pair) tagOf(user string) tag {
 	sum := p.user.derive("tag", []byte(user))
 	return tag(sum[:len(tag{})])
-}
-
-// token is what a cookie says: an ID and, when the session is bound, its
-// user's tag, so that the user's epoch can be read along with the entry.
-type token struct {
-	id   id
-	user tag
-}
-
-// cookieVersion is the first byte of a cookie's content. Without a user the
-// tag is left out.
-const cookieVersion = 1
-
-func (p *pair) encodeCookie(name string, t token) (string, error) {
-	content := append([]byte{cookieVersion}, t.id[:]...)
-	if t.user != (tag{}) {
-		content = append(content, t.user[:]...)
-	}
-	value, err := p.cookie.Encode(name, content)
-	if err != nil {
-		return "", fmt.Errorf("session: encoding the cookie: %w", err)
-	}
-	return value, nil
-}
-
-func (p *pair) decodeCookie(name, value string) (t token, ok bool) {
-	var content []byte
-	if err := p.cookie.Decode(name, value, &content); err != nil {
-		return token{}, false
-	}
-	const short = 1 + len(token{}.id)
-	if len(content) != short && len(content) != short+len(t.user) || content[0] != cookieVersion {
-		return token{}, false
-	}
-	copy(t.id[:], content[1:])
-	copy(t.user[:], content[short:])
-	return t, true
 }

@@ -59,12 +59,12 @@ func (st *state) admit(ctx context.Context, session *sessions.Session, current e
 		st.end(session)
 		return nil
 	}
-	if err := st.record.values.decode(session.Values, st.opts.Codec); err != nil {
+	err := st.record.each(func(k, v string) error { return decodeEntry(session.Values, k, v, st.opts.Codec) })
+	if err != nil {
 		clear(session.Values)
 		st.log.warn(ctx, "a stored session cannot be read", err)
 		return err
 	}
-	st.seen = st.record.values
 	session.ID = st.token.id.public()
 	session.IsNew = false
 	return nil
@@ -86,7 +86,7 @@ func (st *state) take(item *memcached.Item) error {
 			return err
 		}
 		st.sealed = i
-		st.record, err = decodeRecord(plain)
+		st.record, err = decodeRecord(string(plain))
 		return err
 	}
 	return undecodable("sealed under a key that this store does not have")
@@ -120,7 +120,10 @@ func (st *state) reload(ctx context.Context) error {
 	if err != nil {
 		return fault("loading again", err)
 	}
-	if err := st.take(item); err != nil {
+	if err = st.take(item); err == nil {
+		err = st.record.parse()
+	}
+	if err != nil {
 		st.failed = err // st.cas is now of an entry that must not be overwritten
 		return err
 	}

@@ -20,7 +20,7 @@ func merge(seen, mine, stored values, codec Codec) (merged values, changed bool,
 	maps.Copy(merged, stored)
 	for k := range union(seen, mine) {
 		before, now, there := seen[k], mine[k], stored[k]
-		if before != nil && now != nil && sameValue(before, now, codec) {
+		if before != "" && now != "" && sameValue(before, now, codec) {
 			continue
 		}
 		next, err := mergeKey(before, now, there, codec)
@@ -29,11 +29,11 @@ func merge(seen, mine, stored values, codec Codec) (merged values, changed bool,
 			conflicts = append(conflicts, k)
 		case err != nil:
 			return nil, false, nil, err
-		case next == nil && there == nil:
-		case next == nil:
+		case next == "" && there == "":
+		case next == "":
 			delete(merged, k)
 			changed = true
-		case there == nil || !sameValue(there, next, codec):
+		case there == "" || !sameValue(there, next, codec):
 			merged[k] = next
 			changed = true
 		}
@@ -44,9 +44,10 @@ func merge(seen, mine, stored values, codec Codec) (merged values, changed bool,
 	return merged, changed, nil, nil
 }
 
-// mergeKey merges one key that this request changed. Nil stands for no value.
-func mergeKey(before, now, there []byte, codec Codec) ([]byte, error) {
-	lists := (before == nil || isList(before)) && (now == nil || isList(now)) && (there == nil || isList(there))
+// mergeKey merges one key that this request changed. An empty string, which
+// encodes nothing, stands for no value.
+func mergeKey(before, now, there string, codec Codec) (string, error) {
+	lists := (before == "" || isList(before)) && (now == "" || isList(now)) && (there == "" || isList(there))
 	if !lists {
 		return now, nil
 	}
@@ -69,52 +70,52 @@ func union(a, b values) func(yield func(string) bool) {
 	}
 }
 
-func isList(encoded []byte) bool { return len(encoded) > 0 && encoded[0] == kindList }
+func isList(encoded string) bool { return len(encoded) > 0 && encoded[0] == kindList }
 
 // mergeLists merges what this request and others made of the list before.
-func mergeLists(before, mine, stored []byte, codec Codec) ([]byte, error) {
+func mergeLists(before, mine, stored string, codec Codec) (string, error) {
 	was, err := elementsOf(before)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	kept, added, err := since(was, mine, codec)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	keptThere, addedThere, err := since(was, stored, codec)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if !kept && !keptThere && len(was) > 0 {
-		return nil, ErrConflict
+		return "", ErrConflict
 	}
-	var all [][]byte
+	var all []string
 	if kept && keptThere {
 		all = was
 	}
 	all = slices.Concat(all, addedThere, added)
-	if len(all) == 0 && mine == nil {
-		return nil, nil
+	if len(all) == 0 && mine == "" {
+		return "", nil
 	}
-	return appendElements(nil, all), nil
+	return joinElements(all), nil
 }
 
 // since tells what became of a list: whether its elements were kept, in front,
 // and which were added.
-func since(was [][]byte, list []byte, codec Codec) (kept bool, added [][]byte, err error) {
+func since(was []string, list string, codec Codec) (kept bool, added []string, err error) {
 	now, err := elementsOf(list)
 	if err != nil {
 		return false, nil, err
 	}
-	same := func(a, b []byte) bool { return sameValue(a, b, codec) }
+	same := func(a, b string) bool { return sameValue(a, b, codec) }
 	if len(now) >= len(was) && slices.EqualFunc(now[:len(was)], was, same) {
 		return true, now[len(was):], nil
 	}
 	return false, now, nil
 }
 
-func elementsOf(list []byte) ([][]byte, error) {
-	if list == nil {
+func elementsOf(list string) ([]string, error) {
+	if list == "" {
 		return nil, nil
 	}
 	return splitElements(list[1:])

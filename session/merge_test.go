@@ -62,7 +62,7 @@ func TestMerge(t *testing.T) {
 				t.Fatalf("merge: %v, %v", conflicts, err)
 			}
 			plain := vals{}
-			if err := got.decode(plain, gobCodec{}); err != nil {
+			if err := got.decode(plain); err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(plain, tt.want) || changed == tt.unchanged {
@@ -103,7 +103,7 @@ func TestMerge_MapLeftAloneKeepsWhatOthersMadeOfIt(t *testing.T) {
 		t.Errorf("merge: changed %t, %v, want no change", changed, err)
 	}
 	plain := vals{}
-	if err := got.decode(plain, gobCodec{}); err != nil || !reflect.DeepEqual(plain, many(2)) {
+	if err := got.decode(plain); err != nil || !reflect.DeepEqual(plain, many(2)) {
 		t.Errorf("merge = %v, %v, want what others stored", plain, err)
 	}
 }

@@ -20,7 +20,8 @@ type record struct {
 	cookieEnd time.Time // when the browser drops the cookie; zero: when it closes
 	user      string    // the one that Bind named; empty: not bound
 	epoch     epoch     // the user's, under the key that the entry is sealed under
-	values    values
+	values    values    // by key; nil until parse in a record that was read
+	entries   string    // the values as they were read
 }
 
 // end is when the session ends however active it is.
@@ -40,17 +41,18 @@ func (r *record) encode() []byte {
 	out := make([]byte, 0, size)
 	out = binary.AppendVarint(out, milli(r.created))
 	out = binary.AppendVarint(out, milli(r.cookieEnd))
-	out = appendBytes(out, []byte(r.user))
+	out = appendText(out, r.user)
 	out = append(out, r.epoch[:]...)
 	for _, k := range slices.Sorted(maps.Keys(r.values)) {
-		out = appendBytes(out, []byte(k))
-		out = appendBytes(out, r.values[k])
+		out = appendText(out, k)
+		out = appendText(out, r.values[k])
 	}
 	return out
 }
 
-// decodeRecord is the reverse of encode. The record shares memory with data.
-func decodeRecord(data []byte) (*record, error) {
+// decodeRecord is the reverse of encode, except that it leaves the values as
+// they are: see each and parse.
+func decodeRecord(data string) (*record, error) {
 	created, data, err := cutTime(data)
 	if err != nil {
 		return nil, err
@@ -59,26 +61,52 @@ func decodeRecord(data []byte) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	user, data, err := cutBytes(data)
+	user, data, err := cutText(data)
 	if err != nil {
 		return nil, err
 	}
-	r := &record{created: created, cookieEnd: cookieEnd, user: string(user), values: values{}}
+	r := &record{created: created, cookieEnd: cookieEnd, user: user}
 	if len(data) < len(r.epoch) {
 		return nil, undecodable("cut short")
 	}
-	data = data[copy(r.epoch[:], data):]
-	for len(data) > 0 {
-		var k, v []byte
-		if k, data, err = cutBytes(data); err != nil {
-			return nil, err
-		}
-		if v, data, err = cutBytes(data); err != nil {
-			return nil, err
-		}
-		r.values[string(k)] = v
-	}
+	r.entries = data[copy(r.epoch[:], data):]
 	return r, nil
+}
+
+// each calls f with what was read, entry by entry.
+func (r *record) each(f func(k, v string) error) error {
+	for data := r.entries; len(data) > 0; {
+		k, rest, err := cutText(data)
+		if err != nil {
+			return err
+		}
+		v, rest, err := cutText(rest)
+		if err != nil {
+			return err
+		}
+		if err := f(k, v); err != nil {
+			return err
+		}
+		data = rest
+	}
+	return nil
+}
+
+// parse makes sure that values are there.
+func (r *record) parse() error {
+	if r.values != nil {
+		return nil
+	}
+	parsed := values{}
+	err := r.each(func(k, v string) error {
+		parsed[k] = v
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.values = parsed
+	return nil
 }
 
 // milli is t in Unix milliseconds, 0 for the zero time.
@@ -92,10 +120,10 @@ func milli(t time.Time) int64 {
 // maxMilli is the year 9999: times beyond it are not ours.
 const maxMilli = 253402300799999
 
-func cutTime(data []byte) (time.Time, []byte, error) {
-	n, size := binary.Varint(data)
+func cutTime(data string) (time.Time, string, error) {
+	n, size := binary.Varint([]byte(data[:min(len(data), binary.MaxVarintLen64)]))
 	if size <= 0 || n < 0 || n > maxMilli {
-		return time.Time{}, nil, undecodable("a malformed time")
+		return time.Time{}, "", undecodable("a malformed time")
 	}
 	if n == 0 {
 		return time.Time{}, data[size:], nil

@@ -61,6 +61,9 @@ func (st *state) renew(ctx context.Context, session *sessions.Session) error {
 	if st.failed != nil || !st.stored {
 		return st.failed
 	}
+	if err := st.unfold(); err != nil {
+		return err
+	}
 	for attempt := range maxAttempts {
 		err := st.remove(ctx)
 		if err == nil {

@@ -74,7 +74,7 @@ func (s *Store) RevokeAll(ctx context.Context, user string) error {
 }
 
 func (s *Store) epochKey(t tag) string {
-	return memcached.SafeKey(s.opts.Prefix, "user:"+base64.RawURLEncoding.EncodeToString(t[:]))
+	return s.opts.Prefix + "user:" + base64.RawURLEncoding.EncodeToString(t[:])
 }
 
 // startEpoch begins to read the epoch of a tag; the function that it returns

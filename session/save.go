@@ -33,6 +33,9 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	if st.failed != nil {
 		return st.failed
 	}
+	if err := st.unfold(); err != nil {
+		return err
+	}
 	mine, err := encodeValues(session.Values, st.opts.Codec)
 	if err != nil {
 		return err

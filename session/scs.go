@@ -181,7 +181,7 @@ func validToken(token string) bool {
 }
 
 func (s *SCSStore) key(token string) string {
-	return memcached.SafeKey(s.opts.Prefix, encode32(scsKeys.derive("location", []byte(token))))
+	return encode32(s.opts.Prefix, scsKeys.derive("location", []byte(token)))
 }
 
 func (s *SCSStore) sealer(token string) *sealer {
@@ -201,6 +201,9 @@ func (s *SCSStore) open(token string, sealed []byte) (data []byte, expiry time.T
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	expiry, data, err = cutTime(plain)
-	return data, expiry, err
+	millis, size := binary.Varint(plain)
+	if size <= 0 || millis < 1 || millis > maxMilli {
+		return nil, time.Time{}, undecodable("a malformed time")
+	}
+	return plain[size:], time.UnixMilli(millis), nil
 }

@@ -29,7 +29,8 @@ type Client interface {
 // Options set up a store. The zero value of each field is its default; New
 // copies the struct.
 type Options struct {
-	// Prefix stands before every key in memcached. Empty means "session:".
+	// Prefix stands before every key in memcached. Empty means "session:". One
+	// that no key can begin with is replaced by a hash of it.
 	Prefix string
 
 	// IdleTimeout ends a session that long after the last request that loaded
@@ -72,6 +73,7 @@ func (o *Options) withDefaults() Options {
 	if c.Prefix == "" {
 		c.Prefix = defaultPrefix
 	}
+	c.Prefix = validPrefix(c.Prefix)
 	if c.IdleTimeout <= 0 {
 		c.IdleTimeout = defaultIdle
 	}
@@ -165,7 +167,9 @@ func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 // New loads the session of a name like Get, but does not remember it for the
 // request: every call loads anew.
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
-	return (&state{Store: s}).New(r, name)
+	st := &state{Store: s}
+	st.session = *sessions.NewSession(st, name)
+	return st.start(r, name)
 }
 
 // Save stores what the request changed of the session and sets the cookie when
@@ -184,10 +188,10 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 
 // refuse returns a session that can be used but not saved.
 func (s *Store) refuse(name string, err error) *sessions.Session {
-	session := sessions.NewSession(&state{Store: s, failed: err}, name)
+	session := sessions.NewSession(&state{Store: s, entry: entry{failed: err}}, name)
 	session.IsNew = true
 	return session
 }
 
 // location is the key of an ID's entry.
-func (s *Store) location(i id) string { return memcached.SafeKey(s.opts.Prefix, i.location()) }
+func (s *Store) location(i id) string { return i.location(s.opts.Prefix) }

@@ -12,9 +12,16 @@ import (
 // state can be found: values may be cleared and requests copied.
 type state struct {
 	*Store
-	name  string
-	given sessions.Options // the session's options as it was handed out
+	entry
+	session sessions.Session // what the handler gets
+	options sessions.Options // what it points to, unless the handler replaces it
+	given   sessions.Options // the options as they were handed out
+	name    string
+	sent    string // the Set-Cookie field that this request has set
+}
 
+// entry is what a request knows of what memcached holds.
+type entry struct {
 	failed error // why the session cannot be saved: ErrUnavailable, ErrDecode, ErrNotFound …
 
 	token  token   // the cookie's; zero ID: the session has none yet
@@ -25,26 +32,31 @@ type state struct {
 	stale  bool    // cas is of the version before the one that this request wrote
 	sealed int     // which key pair the entry is sealed under
 	record *record // as stored, as far as this request knows; nil: nothing yet
-	seen   values  // the session's values when they were last as stored
+	seen   values  // the session's values when they were last as stored; see unfold
 
 	renewed bool   // Renew took the old entry away: the next save creates
 	bound   bool   // Bind set user and epoch: the next save writes them
 	user    string // with bound
 	epoch   epoch  // with bound
-	sent    string // the Set-Cookie field that this request has set
 }
 
-// New makes and loads the session. It is called through gorilla's registry, at
-// most once.
+// New makes and loads the session. Gorilla's registry calls it, at most once,
+// and tells the session its name and store.
 func (st *state) New(r *http.Request, name string) (*sessions.Session, error) {
-	session := sessions.NewSession(st, name)
-	session.IsNew = true
+	st.session = sessions.Session{Values: make(map[any]any)}
+	return st.start(r, name)
+}
+
+// start loads the session.
+func (st *state) start(r *http.Request, name string) (*sessions.Session, error) {
+	session := &st.session
+	session.Options, session.IsNew = &st.options, true
 	if r == nil {
 		st.failed = errNoSession
 		return session, st.failed
 	}
 	st.name, st.given = name, st.cookieOptions(r, name)
-	*session.Options = st.given
+	st.options = st.given
 	markTouched(r)
 	if st.failed = st.broken; st.failed != nil {
 		return session, st.failed
@@ -72,26 +84,38 @@ func (st *state) readCookie(r *http.Request) bool {
 
 // end forgets the session: from here on it is new.
 func (st *state) end(session *sessions.Session) {
-	*st = state{Store: st.Store, name: st.name, given: st.given, sent: st.sent}
+	st.entry = entry{}
 	session.ID = ""
 	session.IsNew = true
+}
+
+// unfold makes sure that record has its values, and seen those that the handler
+// was given. Requests that only read need neither.
+func (st *state) unfold() error {
+	if st.record == nil {
+		return nil
+	}
+	if err := st.record.parse(); err != nil {
+		return err
+	}
+	if st.seen == nil {
+		st.seen = st.record.values
+	}
+	return nil
 }
 
 // registryName is where a request's states are kept in gorilla's registry,
 // which outlives copies of the request.
 const registryName = "github.com-bmemcached-bmemcached-go-session"
 
-type registryKey struct{}
-
-// registered is the Store of the registry's entry that holds states.
+// registered is the Store of the registry's entry that holds states, by name of
+// the session.
 type registered struct{}
 
 func (registered) Get(*http.Request, string) (*sessions.Session, error) { return nil, errNoSession }
 
-func (r registered) New(*http.Request, string) (*sessions.Session, error) {
-	session := sessions.NewSession(r, registryName)
-	session.Values[registryKey{}] = make(map[string]*state)
-	return session, nil
+func (registered) New(*http.Request, string) (*sessions.Session, error) {
+	return &sessions.Session{Values: make(map[any]any)}, nil
 }
 
 // Save is called by sessions.Save, which saves everything in the registry.
@@ -104,15 +128,11 @@ func stateOf(r *http.Request, s *Store, name string) *state {
 	if err != nil {
 		return &state{Store: s}
 	}
-	states, ok := holder.Values[registryKey{}].(map[string]*state)
-	if !ok {
-		return &state{Store: s}
+	if st, ok := holder.Values[name].(*state); ok && st.Store == s {
+		return st
 	}
-	st := states[name]
-	if st == nil || st.Store != s {
-		st = &state{Store: s}
-		states[name] = st
-	}
+	st := &state{Store: s}
+	holder.Values[name] = st
 	return st
 }
 

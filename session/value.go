@@ -2,7 +2,6 @@ package session
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -84,28 +83,28 @@ func appendList(dst []byte, list []any, codec Codec, depth int) ([]byte, error) 
 	if depth > maxDepth {
 		return nil, errTooDeep
 	}
-	elements := make([][]byte, len(list))
-	for i, v := range list {
-		var err error
-		if elements[i], err = appendValue(nil, v, codec, depth); err != nil {
+	dst = append(dst, kindList)
+	for _, v := range list {
+		element, err := appendValue(nil, v, codec, depth)
+		if err != nil {
 			return nil, err
 		}
+		dst = appendText(dst, string(element))
 	}
-	return appendElements(dst, elements), nil
+	return dst, nil
 }
 
-// appendElements appends the list of already encoded elements.
-func appendElements(dst []byte, elements [][]byte) []byte {
-	dst = append(dst, kindList)
+// joinElements returns the list of already encoded elements.
+func joinElements(elements []string) string {
+	list := []byte{kindList}
 	for _, e := range elements {
-		dst = appendBytes(dst, e)
+		list = appendText(list, e)
 	}
-	return dst
+	return string(list)
 }
 
-// decodeValue is the reverse of appendValue. What it returns shares nothing
-// with data.
-func decodeValue(data []byte, codec Codec, depth int) (any, error) {
+// decodeValue is the reverse of appendValue.
+func decodeValue(data string, codec Codec, depth int) (any, error) {
 	if len(data) == 0 {
 		return nil, undecodable("an empty value")
 	}
@@ -114,21 +113,21 @@ func decodeValue(data []byte, codec Codec, depth int) (any, error) {
 	case kindNil, kindFalse, kindTrue:
 		return decodeConstant(kind, data)
 	case kindString:
-		return string(data), nil
+		return data, nil
 	case kindInt, kindInt64, kindUint64, kindFloat64:
 		return decodeNumber(kind, data)
 	case kindBytes:
-		return append([]byte{}, data...), nil
+		return []byte(data), nil
 	case kindTime:
 		var t time.Time
-		if err := t.UnmarshalBinary(data); err != nil {
+		if err := t.UnmarshalBinary([]byte(data)); err != nil {
 			return nil, undecodable("a malformed time")
 		}
 		return t, nil
 	case kindList:
 		return decodeList(data, codec, depth+1)
 	case kindCodec:
-		v, err := codec.Decode(data)
+		v, err := codec.Decode([]byte(data))
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDecode, err)
 		}
@@ -138,7 +137,7 @@ func decodeValue(data []byte, codec Codec, depth int) (any, error) {
 	}
 }
 
-func decodeConstant(kind byte, data []byte) (any, error) {
+func decodeConstant(kind byte, data string) (any, error) {
 	switch {
 	case len(data) > 0:
 		return nil, undecodable("a value with something behind it")
@@ -149,11 +148,11 @@ func decodeConstant(kind byte, data []byte) (any, error) {
 	}
 }
 
-func decodeNumber(kind byte, data []byte) (any, error) {
+func decodeNumber(kind byte, data string) (any, error) {
 	if len(data) != 8 {
 		return nil, undecodable("a number of a wrong size")
 	}
-	n := binary.LittleEndian.Uint64(data)
+	n := binary.LittleEndian.Uint64([]byte(data))
 	switch kind {
 	case kindInt:
 		if int64(int(n)) != int64(n) {
@@ -169,7 +168,7 @@ func decodeNumber(kind byte, data []byte) (any, error) {
 	}
 }
 
-func decodeList(data []byte, codec Codec, depth int) (any, error) {
+func decodeList(data string, codec Codec, depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%w: %w", ErrDecode, errTooDeep)
 	}
@@ -187,10 +186,10 @@ func decodeList(data []byte, codec Codec, depth int) (any, error) {
 }
 
 // splitElements returns the encoded elements of a list, without its kind.
-func splitElements(data []byte) ([][]byte, error) {
-	var elements [][]byte
+func splitElements(data string) ([]string, error) {
+	var elements []string
 	for len(data) > 0 {
-		e, rest, err := cutBytes(data)
+		e, rest, err := cutText(data)
 		if err != nil {
 			return nil, err
 		}
@@ -200,19 +199,17 @@ func splitElements(data []byte) ([][]byte, error) {
 	return elements, nil
 }
 
-// appendBytes appends data with its length before it.
-func appendBytes(dst, data []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(data))), data...)
+// appendText appends text with its length before it.
+func appendText(dst []byte, text string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
-var errCut = errors.New("cut short")
-
-// cutBytes is the reverse of appendBytes. data and the results share memory.
-func cutBytes(data []byte) (b, rest []byte, err error) {
-	n, size := binary.Uvarint(data)
+// cutText is the reverse of appendText.
+func cutText(data string) (text, rest string, err error) {
+	n, size := binary.Uvarint([]byte(data[:min(len(data), binary.MaxVarintLen64)]))
 	if size <= 0 || n > uint64(len(data)-size) {
-		return nil, nil, fmt.Errorf("%w: %w", ErrDecode, errCut)
+		return "", "", undecodable("cut short")
 	}
 	data = data[size:]
-	return data[:n:n], data[n:], nil
+	return data[:n], data[n:], nil
 }

@@ -1,0 +1,86 @@
+package session
+
+import (
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+)
+
+// token is what a cookie says: an ID and, when the session is bound, its
+// user's tag, so that the user's epoch can be read along with the entry.
+type token struct {
+	id   id
+	user tag
+}
+
+// A cookie is, in base64,
+//
+//	1 | ID (32 bytes) | user tag (16), if any | MAC (32)
+//	2 | initialization vector (16) | the same, AES-CTR-encrypted | MAC (32)
+//
+// with an HMAC-SHA-256 of the cookie's name and everything before it for MAC.
+// It carries no time: the server ends sessions.
+const (
+	cookieSigned = 1
+	cookieHidden = 2
+
+	ivSize  = 16
+	macSize = 32
+
+	maxCookieBytes = 1 + ivSize + len(id{}) + len(tag{}) + macSize
+)
+
+// cookieText accepts one text for each cookie.
+var cookieText = base64.RawURLEncoding.Strict()
+
+// encodeCookie returns the value of the cookie of a name.
+func (p *pair) encodeCookie(name string, t token) string {
+	content := append(make([]byte, 0, maxCookieBytes), t.id[:]...)
+	if t.user != (tag{}) {
+		content = append(content, t.user[:]...)
+	}
+	cookie := make([]byte, 0, maxCookieBytes)
+	if p.hide == nil {
+		cookie = append(append(cookie, cookieSigned), content...)
+	} else {
+		cookie = append(cookie, cookieHidden)
+		cookie = cookie[:1+ivSize+len(content)]
+		iv := cookie[1 : 1+ivSize]
+		_, _ = rand.Read(iv)
+		cipher.NewCTR(p.hide, iv).XORKeyStream(cookie[1+ivSize:], content)
+	}
+	mac := p.sign.derive(name, cookie)
+	return cookieText.EncodeToString(append(cookie, mac[:]...))
+}
+
+// decodeCookie returns what the cookie of a name says, if this pair made it.
+func (p *pair) decodeCookie(name, value string) (t token, ok bool) {
+	var buf [maxCookieBytes]byte
+	if len(value) > cookieText.EncodedLen(len(buf)) {
+		return token{}, false
+	}
+	n, err := cookieText.Decode(buf[:], []byte(value))
+	if err != nil || n <= macSize {
+		return token{}, false
+	}
+	body, mac := buf[:n-macSize], buf[n-macSize:n]
+	if want := p.sign.derive(name, body); subtle.ConstantTimeCompare(mac, want[:]) != 1 {
+		return token{}, false
+	}
+	kind, content := body[0], body[1:]
+	switch {
+	case kind == cookieSigned && p.hide == nil:
+	case kind == cookieHidden && p.hide != nil && len(content) > ivSize:
+		iv := content[:ivSize]
+		content = content[ivSize:]
+		cipher.NewCTR(p.hide, iv).XORKeyStream(content, content)
+	default:
+		return token{}, false
+	}
+	if len(content) != len(t.id) && len(content) != len(t.id)+len(t.user) {
+		return token{}, false
+	}
+	copy(t.user[:], content[copy(t.id[:], content):])
+	return t, true
+}

@@ -1,0 +1,120 @@
+package session
+
+import (
+	"bytes"
+	"encoding/base64"
+	"testing"
+)
+
+var cookiePairs = func() map[string]*pair {
+	made := map[string]*pair{}
+	for name, keys := range map[string][][]byte{
+		"signed": {testKey}, "AES-128": {testKey, testKey[:16]}, "AES-192": {testKey, testKey[:24]}, "AES-256": {testKey, testKey[:32]},
+	} {
+		pairs, err := newPairs(keys)
+		if err != nil {
+			panic(err)
+		}
+		made[name] = &pairs[0]
+	}
+	return made
+}()
+
+func TestCookie_ComesBackAsItWas(t *testing.T) {
+	for name, p := range cookiePairs {
+		for _, want := range []token{{id: newID()}, {id: newID(), user: tag{1, 2, 3}}} {
+			value := p.encodeCookie("s", want)
+			if got, ok := p.decodeCookie("s", value); !ok || got != want {
+				t.Errorf("%s: decodeCookie = %v, %t, want %v", name, got, ok, want)
+			}
+			if _, ok := p.decodeCookie("other", value); ok {
+				t.Errorf("%s: a cookie of another name is accepted", name)
+			}
+			if len(value) > 130 {
+				t.Errorf("%s: the cookie has %d bytes, want up to 130", name, len(value))
+			}
+			raw, err := base64.RawURLEncoding.DecodeString(value)
+			if shown := bytes.Contains(raw, want.id[:]); err != nil || shown != (name == "signed") {
+				t.Errorf("%s: the cookie shows the ID: %t, %v", name, shown, err)
+			}
+		}
+	}
+}
+
+func TestCookie_EncryptedAnewEachTime(t *testing.T) {
+	p, same := cookiePairs["AES-256"], token{id: newID()}
+	if first := p.encodeCookie("s", same); first == p.encodeCookie("s", same) {
+		t.Error("encrypting twice gives the same cookie")
+	}
+}
+
+func TestCookie_EveryChangedByteIsRefused(t *testing.T) {
+	for name, p := range cookiePairs {
+		value := p.encodeCookie("s", token{id: newID(), user: tag{1}})
+		raw, _ := base64.RawURLEncoding.DecodeString(value)
+		for i := range raw {
+			raw[i] ^= 1
+			if _, ok := p.decodeCookie("s", base64.RawURLEncoding.EncodeToString(raw)); ok {
+				t.Errorf("%s: a cookie with byte %d changed is accepted", name, i)
+			}
+			raw[i] ^= 1
+			if _, ok := p.decodeCookie("s", base64.RawURLEncoding.EncodeToString(raw[:i])); ok {
+				t.Errorf("%s: a cookie of %d bytes is accepted", name, i)
+			}
+		}
+		if _, ok := p.decodeCookie("s", value); !ok {
+			t.Errorf("%s: the unchanged cookie is refused", name)
+		}
+	}
+}
+
+func TestCookie_OfAnotherPairIsRefused(t *testing.T) {
+	for made, p := range cookiePairs {
+		value := p.encodeCookie("s", token{id: newID()})
+		for read, other := range cookiePairs {
+			// Encryption keys alone do not tell pairs apart: the decrypted ID is another one then.
+			if _, ok := other.decodeCookie("s", value); ok && (made == "signed") != (read == "signed") {
+				t.Errorf("a cookie of %s is accepted by %s", made, read)
+			}
+		}
+		stranger := testPair(t, []byte("another key"))
+		if _, ok := stranger.decodeCookie("s", value); ok {
+			t.Errorf("a cookie of %s is accepted under another key", made)
+		}
+	}
+}
+
+// Signed by us, but not what we sign.
+func TestCookie_SignedContentOfAnotherKind(t *testing.T) {
+	for name, p := range cookiePairs {
+		for _, body := range [][]byte{
+			{0},
+			{cookieSigned},
+			{cookieHidden},
+			make([]byte, 33), append([]byte{3}, make([]byte, 32)...),
+			append([]byte{cookieSigned}, make([]byte, 31)...), append([]byte{cookieSigned}, make([]byte, 40)...),
+			append([]byte{cookieHidden}, make([]byte, 16)...), append([]byte{cookieHidden}, make([]byte, 47)...),
+		} {
+			mac := p.sign.derive("s", body)
+			if _, ok := p.decodeCookie("s", cookieText.EncodeToString(append(bytes.Clone(body), mac[:]...))); ok {
+				t.Errorf("%s: content %x is accepted", name, body)
+			}
+		}
+	}
+}
+
+func FuzzDecodeCookie(f *testing.F) {
+	for _, p := range cookiePairs {
+		f.Add(p.encodeCookie("s", token{}))
+		f.Add(p.encodeCookie("s", token{user: tag{1}}))
+	}
+	f.Add("")
+	f.Add("AAAA|BBBB|CCCC")
+	f.Fuzz(func(t *testing.T, value string) {
+		for name, p := range cookiePairs {
+			if got, ok := p.decodeCookie("s", value); ok && name == "signed" && p.encodeCookie("s", got) != value {
+				t.Errorf("%q and another text are one cookie", value)
+			}
+		}
+	})
+}
