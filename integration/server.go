@@ -28,11 +28,12 @@ type Options struct {
 // Server is one memcached in a container of its own. The test that started it
 // owns it: its methods fail that test, and must be called from its goroutine.
 type Server struct {
-	tb        testing.TB
-	container *testcontainers.DockerContainer
-	addr      string
-	textOnly  bool
-	tls       *tls.Config
+	tb          testing.TB
+	container   *testcontainers.DockerContainer
+	addr        string
+	textOnly    bool
+	tls         *tls.Config
+	certificate []byte
 }
 
 // Start launches memcached as opts says (nil: the zero Options), waits until it
@@ -67,7 +68,7 @@ func (s *Server) prepare(opts *Options) *testcontainers.ContainerRequest {
 	s.tb.Helper()
 	req := request(s.tb, opts)
 	if opts.TLS {
-		s.tls = addCertificate(s.tb, req)
+		s.certificate, s.tls = addCertificate(s.tb, req)
 	}
 	if opts.UnixSocket {
 		s.addr = addSocket(s.tb, req)
@@ -144,6 +145,10 @@ func (s *Server) Addr() string { return s.addr }
 // TLSConfig returns what a client needs to trust this server, or nil when it
 // does not serve TLS. The caller owns the copy.
 func (s *Server) TLSConfig() *tls.Config { return s.tls.Clone() }
+
+// Certificate returns the certificate of a server that serves TLS, in PEM, for
+// clients outside the process. The caller must not change it.
+func (s *Server) Certificate() []byte { return s.certificate }
 
 // startLimit bounds how long a launched memcached may take to answer.
 const startLimit = 30 * time.Second

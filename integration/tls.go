@@ -23,8 +23,8 @@ const (
 )
 
 // addCertificate makes memcached serve TLS with a new certificate, and returns
-// the configuration of a client that trusts that certificate only.
-func addCertificate(tb testing.TB, req *testcontainers.ContainerRequest) *tls.Config {
+// that in PEM and the configuration of a client that trusts it only.
+func addCertificate(tb testing.TB, req *testcontainers.ContainerRequest) (certificate []byte, client *tls.Config) {
 	tb.Helper()
 	certificate, key, err := newCertificate(engineHost(tb))
 	if err != nil {
@@ -41,7 +41,7 @@ func addCertificate(tb testing.TB, req *testcontainers.ContainerRequest) *tls.Co
 	if !roots.AppendCertsFromPEM(certificate) {
 		tb.Fatal("certificate: not accepted by its own pool")
 	}
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return certificate, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 }
 
 // newCertificate returns a self-signed certificate for host and its key, both
