@@ -67,7 +67,7 @@ type conn struct {
 	answered   atomic.Uint64 // bytes of their requests
 	lastRead   atomic.Int64  // when bytes came last, on the client's clock
 	dueSince   atomic.Int64  // when the line became longer than empty
-	rejected   atomic.Bool   // the server said 0x04 and will close
+	rejected   atomic.Bool   // the last response was one after which the server closes
 
 	in inbox // belongs to the reader
 
@@ -129,7 +129,7 @@ func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err err
 		if crowd {
 			runtime.Gosched() // lets others append their requests
 		}
-		c.flush()
+		c.flushInline()
 		next = c.afterFlush(cl)
 	}
 	switch next {
@@ -299,13 +299,12 @@ func (c *conn) wait(ctx context.Context, cl *call) (mine bool, err error) {
 func (c *conn) leave(cl *call, cause error) (mine bool, err error) {
 	c.mu.Lock()
 	// Once left, cl is the reader's, who frees it.
-	unsent, promoted := cl.start >= c.sent, cl.promoted
+	promoted := cl.promoted
 	if !cl.state.CompareAndSwap(callDue, callLeft) {
 		c.mu.Unlock()
 		<-cl.wake
 		return true, cl.err
 	}
-	f := &fault{cause: cause, unsent: unsent}
 	if promoted { // then there is no other reader
 		<-cl.wake
 	}
@@ -313,7 +312,7 @@ func (c *conn) leave(cl *call, cause error) (mine bool, err error) {
 	if promoted {
 		c.handOver()
 	}
-	return false, f
+	return false, &fault{cause: cause} // what is unsent still goes out
 }
 
 // fail makes the connection unusable and ends everything on it. The first

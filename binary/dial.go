@@ -35,8 +35,9 @@ const dialGrace = 25 * time.Millisecond
 const firstPause = 4
 
 // dial returns a new connection. Operations that need one at the same time get
-// the same. While the server is known to be down it fails fast, except for one
-// operation after each pause.
+// the same, and when there are Options.MaxConns the newest of them. While the
+// server is known to be down it fails fast, except for one operation after each
+// pause.
 func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
 	n.mu.Lock()
 	if n.closed != nil {
@@ -50,6 +51,10 @@ func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
 	}
 	d := n.dialing
 	if d == nil {
+		if conns := *n.conns.Load(); len(conns) >= n.client.opts.MaxConns {
+			defer n.mu.Unlock()
+			return conns[len(conns)-1], nil // others were faster
+		}
 		d = n.startDialing()
 	}
 	n.mu.Unlock()
@@ -101,9 +106,13 @@ func (n *node) dialed(d *dialing, nc net.Conn, secure bool, err error) {
 	n.mu.Lock()
 	n.dialing = nil
 	defer close(d.done)
-	if err == nil && n.closed != nil {
-		_ = nc.Close()
-		err = n.closed
+	if n.closed != nil {
+		if err == nil {
+			_ = nc.Close()
+		}
+		d.err = n.closed
+		n.mu.Unlock()
+		return
 	}
 	if err != nil {
 		d.err = err
@@ -128,14 +137,14 @@ func (n *node) dialed(d *dialing, nc net.Conn, secure bool, err error) {
 // failed notes, under mu, that no connection could be made, and reports whether
 // that ejects the server.
 func (n *node) failed(err error) (ejected bool) {
-	if n.closed != nil {
-		return false
-	}
 	h := &n.health
 	longest := n.client.opts.RetryAfter
 	h.pause = min(max(2*h.pause, longest/firstPause), longest)
 	jittered := h.pause - time.Duration(rand.Int64N(int64(h.pause)/4+1))
 	h.retryAt = n.client.now() + int64(jittered)
+	if len(*n.conns.Load()) > 0 {
+		return false // it works, and does not take more connections
+	}
 	if h.err == nil {
 		n.client.log().Warn("memcached: server is down", "server", n.addr.name, "error", err)
 	}
@@ -163,10 +172,10 @@ func (n *node) countFailure() (ejected bool) {
 // was ejected.
 func (n *node) recovered() (returned bool) {
 	h := &n.health
-	if h.err != nil {
+	returned = h.ejected
+	if h.err != nil || returned {
 		n.client.log().Info("memcached: server is back", "server", n.addr.name)
 	}
-	returned = h.ejected
 	*h = health{}
 	n.suspect.Store(false)
 	return returned
@@ -180,8 +189,14 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 		dial = (&net.Dialer{}).DialContext
 	}
 	nc, err = dial(ctx, n.addr.network, n.addr.target)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, false, unavailable(dialError(ctx, err))
+	case nc == nil:
+		return nil, false, unavailable(errors.New("Options.DialContext returned neither a connection nor an error"))
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = nc.SetDeadline(deadline) // before AfterFunc's, which ends the attempt early
 	}
 	raw := nc // nc is a result: it may become nil while AfterFunc's function runs
 	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(longAgo) })

@@ -31,9 +31,6 @@ type handshake struct {
 // handshake authenticates nc or, without credentials, makes sure that the
 // server answers binary requests.
 func (n *node) handshake(ctx context.Context, nc net.Conn, encrypted bool) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = nc.SetDeadline(deadline)
-	}
 	h := &handshake{nc: nc, server: n.addr.name}
 	var err error
 	if auth := n.client.opts.Auth; auth == nil {

@@ -170,10 +170,13 @@ func match(cl *call, h *wire.Header) (index int, err error) {
 // was the last.
 func (c *conn) deliver(cl, own *call, r *response) error {
 	var after error
-	switch r.Status {
-	case wire.StatusInvalid:
-		c.rejected.Store(true) // what follows was not carried out (proto_bin.c closes)
-	case wire.StatusUnknownCommand:
+	rejected := r.Status == wire.StatusInvalid || r.Status == wire.StatusAuthError && cl.op != wire.OpFlush
+	if rejected != c.rejected.Load() {
+		// The server closes now (proto_bin.c), and what follows was not carried
+		// out; unless it goes on to answer.
+		c.rejected.Store(rejected)
+	}
+	if r.Status == wire.StatusUnknownCommand {
 		after = unavailable(fmt.Errorf("the server does not know %s, and its connection is out of step after it", cl.op))
 	}
 	if cl.batch == nil {

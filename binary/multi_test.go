@@ -155,8 +155,8 @@ func TestMulti_LeavesAtOnceWhenTheContextEnds(t *testing.T) {
 					if !errors.As(err, &multi) || !errors.Is(err, want) {
 						t.Fatalf("%s = %v, want a MultiError with %v", name, err, want)
 					}
-					sent := servers[0].RequestCount() + servers[1].RequestCount()
-					if sent > 2000 {
+					time.Sleep(10 * time.Second) // the servers work off what they got
+					if sent := servers[0].RequestCount() + servers[1].RequestCount(); sent > 1000 {
 						t.Errorf("%s sent %d requests, most of them after its end", name, sent)
 					}
 				})

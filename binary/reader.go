@@ -99,12 +99,9 @@ func (c *conn) quit(own *call, cause error) (mine bool, err error) {
 	if c.in.large.call == own && own.fill {
 		c.in.large.dst = nil // it is the caller's
 	}
-	c.mu.Lock()
-	f := &fault{cause: cause, unsent: own.start >= c.sent}
 	own.state.Store(callLeft)
-	c.mu.Unlock()
 	c.handOver()
-	return false, f
+	return false, &fault{cause: cause}
 }
 
 // breakOff ends the turn of a reader by ending the connection.
@@ -143,7 +140,7 @@ func (c *conn) expire(now int64, own *call) error {
 		switch {
 		case cl.deadline > now:
 			continue
-		case c.lastRead.Load() <= cl.deadline-timeout:
+		case max(c.lastRead.Load(), c.dueSince.Load()) <= cl.deadline-timeout:
 			return errTimeout
 		case !cl.state.CompareAndSwap(callDue, callClaimed):
 			cl.deadline = noDeadline // left: nobody waits

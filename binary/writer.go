@@ -3,6 +3,7 @@ package binary
 import (
 	"bytes"
 	"errors"
+	"math"
 	"net"
 	"os"
 	"time"
@@ -39,9 +40,21 @@ var (
 
 // flush writes until nothing is left to write, then gives the role of the
 // writer back. Bytes are appended by others while it writes.
-func (c *conn) flush() {
+func (c *conn) flush() { c.flushWhile(math.MaxUint64) }
+
+// flushInline is flush for a caller, who has to be able to leave: as soon as
+// writing could block, a goroutine goes on with it.
+func (c *conn) flushInline() { c.flushWhile(inlineLimit) }
+
+// flushWhile flushes while not more than limit bytes are unanswered.
+func (c *conn) flushWhile(limit uint64) {
 	c.mu.Lock()
 	for c.unsent > 0 && c.err == nil {
+		if c.queued-c.answered.Load() > limit {
+			c.node.client.goroutines.Go(c.flush)
+			c.mu.Unlock()
+			return
+		}
 		out, segments := c.out, c.segments
 		c.out, c.spare, c.segments = c.spare[:0], nil, nil
 		n := c.unsent
