@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestIncrement_KeepsTypeAndDeadline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				_, client := start(t, nil)
+				server, client := start(t, nil)
 				for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
 					mustSet(t, s, "n", int64(8), options...)
 					time.Sleep(20 * time.Second)
@@ -33,6 +34,11 @@ func TestIncrement_KeepsTypeAndDeadline(t *testing.T) {
 					}
 					wantHit(t, s, "n", int64(9)) // one digit less
 					wantTTL(t, s, "n", 40*time.Second, time.Second)
+					for _, key := range server.Keys() {
+						if item, _ := server.Item(key); strings.HasSuffix(key, "n") && (item.TTL == 0 || item.TTL > 41*time.Second) {
+							t.Errorf("the server keeps %q for %v, want 40 s", key, item.TTL)
+						}
+					}
 					if n, err := s.Decrement(t.Context(), "n", 100); n != 0 || err != nil {
 						t.Errorf("Decrement = %d, %v, want it to stop at 0", n, err)
 					}

@@ -38,6 +38,10 @@ func TestUnseal_RefusesWhatSealCannotMake(t *testing.T) {
 			t.Errorf("unseal of the first %d bytes = %v, want ErrCorrupt", n, err)
 		}
 	}
+	long := (&envelope{tags: []tagVersion{{strings.Repeat("k", maxKeyLen+1), 7}}}).seal()
+	if e, err := unseal(long); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("unseal of a tag above %d bytes = %+v, %v, want ErrCorrupt", maxKeyLen, e, err)
+	}
 	for name, change := range map[string]func(b []byte){
 		"newer version": func(b []byte) { b[0] = 2 },
 		"unknown class": func(b []byte) { b[1] = 4 },

@@ -115,3 +115,21 @@ func TestSetIfNotExists_WithoutCompareAndSwap(t *testing.T) {
 		t.Errorf("SetIfNotExists over an invalidated item = %v, %v, want an error", stored, err)
 	}
 }
+
+// The value was stored, but perhaps in a generation that is over: nobody can
+// rely on it.
+func TestSetIfNotExists_GenerationUnknown(t *testing.T) {
+	server, client := start(t, nil)
+	s := prefixed(client, "p:")
+	wantMiss(t, s, "k")
+	key := counterKey(t, server)
+	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+		if r.Key == key {
+			return memcachedtest.Action{Status: 0x84} // internal error
+		}
+		return memcachedtest.Action{}
+	})
+	if stored, err := s.SetIfNotExists(t.Context(), "k", "v"); stored || err == nil {
+		t.Errorf("SetIfNotExists = %v, %v, want an error", stored, err)
+	}
+}

@@ -119,6 +119,11 @@ func TestInvalidate_IsOneIncrementHoweverManyItems(t *testing.T) {
 	for i := range 500 {
 		wantMiss(t, s, fmt.Sprint("k", i))
 	}
+	server.ForgetRequests()
+	invalidate(t, s, "t", "u", "t", "u")
+	if n := server.RequestCount("INCREMENT"); n != 2 {
+		t.Errorf("Invalidate of two tags, each named twice, sent %d INCREMENT, want two", n)
+	}
 }
 
 // The server may evict a counter at any time.

@@ -3,12 +3,14 @@ package store_test
 import (
 	"errors"
 	"math"
+	"sync"
 	"testing"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
@@ -89,6 +91,9 @@ func TestSet_NegativeTTLRemoves(t *testing.T) {
 			mustSet(t, s, "absent", "new", libstore.WithExpiration(ttl), libstore.WithTags([]string{"t"}))
 			wantMiss(t, s, "absent")
 		}
+	}
+	if n := server.RequestCount("SET"); n != 6 {
+		t.Errorf("%d values were sent, want the 6 that were to stay a while", n)
 	}
 	if keys := server.Keys(); len(keys) != 1 { // the generation's counter
 		t.Errorf("the server holds %q, want only the counter of the prefix", keys)
@@ -263,4 +268,36 @@ func TestTouch_GivesForeignBytesADeadline(t *testing.T) {
 	if item, _ := server.Item("k"); item.Flags != 2 || item.TTL == 0 {
 		t.Errorf("the server holds %+v, want flags 2 and a TTL", item)
 	}
+}
+
+// Somebody else stores another value between the two halves of Touch.
+func TestTouch_MeetsAnotherWriter(t *testing.T) {
+	server, client := start(t, nil)
+	s := store.New(client)
+	mustSet(t, s, "k", "old", libstore.WithExpiration(time.Minute))
+	other, _ := server.Item("k")
+	other.Value = []byte("new")
+	var once sync.Once
+	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+		if r.CAS != 0 {
+			once.Do(func() { server.SetItem(other) })
+		}
+		return memcachedtest.Action{}
+	})
+	if err := s.Touch(t.Context(), "k", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	wantHit(t, s, "k", "new")
+	wantTTL(t, s, "k", time.Hour, time.Minute)
+}
+
+func TestTouch_NeedsCompareAndSwap(t *testing.T) {
+	_, client := start(t, &memcachedtest.Options{DisableCAS: true})
+	s := store.New(client)
+	mustSet(t, s, "k", "v", libstore.WithExpiration(time.Minute))
+	if err := s.Touch(t.Context(), "k", time.Hour); err == nil || isMiss(err) {
+		t.Errorf("Touch without compare-and-swap = %v, want an error", err)
+	}
+	wantHit(t, s, "k", "v")
+	wantTTL(t, s, "k", time.Minute, time.Second)
 }
