@@ -78,7 +78,7 @@ func testMulti(t *testing.T, c Client, name string) {
 func TestClientRows_Run(t *testing.T) {
 	e := startTest(t)
 	quick := timing{warmup: 10 * time.Millisecond, duration: 50 * time.Millisecond}
-	for _, name := range []string{"get2", "get512", "set64", "mixed64", "getmulti1", "setmulti16", "servers4", "storeget64", "storeset64", "storetag16"} {
+	for _, name := range []string{"get2", "get512", "set64", "mixed64", "getmulti1", "setmulti16", "servers4", "storeget64", "storeset64", "storetag16", "storecpu1", "storegettag64", "storeinvalidate1"} {
 		rows, err := selectRows(defaultRows(), name, nil)
 		if err != nil {
 			t.Fatal(err)

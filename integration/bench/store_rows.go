@@ -24,11 +24,11 @@ func storeRows() []row {
 	set, _ := workloadByName("set")
 	tagged := set
 	tagged.do = doSetTagged
-	return []row{
+	return append([]row{
 		storeRow("storeget64", "gocache store, Get 100 B, 64 callers", get, 64),
 		storeRow("storeset64", "gocache store, Set 100 B, 64 callers", set, 64),
 		storeRow("storetag16", "gocache store, Set 100 B with one of 16 tags, 16 callers", tagged, 16),
-	}
+	}, storeCostRows()...)
 }
 
 func storeRow(name, title string, load workload, callers int) row {
