@@ -11,6 +11,7 @@ import (
 	libstore "github.com/eko/gocache/lib/v4/store"
 	memcachestore "github.com/eko/gocache/store/memcache/v4"
 
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/integration"
 	"github.com/bmemcached/bmemcached-go/store"
 )
@@ -84,4 +85,27 @@ func TestFleet_Overwrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantMiss(t, old, "k")
+}
+
+// Both have to agree on where a key is.
+func TestFleet_SeveralServers(t *testing.T) {
+	var addrs []string
+	for range 3 {
+		addrs = append(addrs, integration.Start(t, nil).Addr())
+	}
+	oldClient := memcache.New(addrs...)
+	defer oldClient.Close()
+	client, err := memcached.New(addrs, &memcached.Options{Distribution: memcached.Modulo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	old, s := memcachestore.NewMemcache(oldClient), store.New(client)
+	for i := range 200 {
+		key := fmt.Sprint("key:", i)
+		mustSet(t, old, key, []byte("old"))
+		wantHit(t, s, key, []byte("old"))
+		mustSet(t, s, key, []byte("new"))
+		wantHit(t, old, key, []byte("new"))
+	}
 }
