@@ -16,10 +16,11 @@ import (
 //
 //	router.Use(sessions.Sessions("session", store), session.Autosave())
 //
-// If saving fails, the response is replaced by 503 (memcached is not available)
-// or 500, without a cookie, and the error is added to the context: a login that
-// cannot be stored fails visibly. What is changed after the first byte cannot
-// be saved; the context gets ErrResponseStarted.
+// If saving fails, the error is added to the context, and the response replaced
+// by 503 (memcached is not available) or 500, without a cookie: a login that
+// cannot be stored fails visibly. A response that is an error already, of status
+// 400 or above, is left to the handler. What is changed after the first byte
+// cannot be saved; the context gets ErrResponseStarted.
 //
 // A response whose handler touched a session, if only by reading, gets
 // "Cache-Control: private" unless the handler set its own Cache-Control. Flash
@@ -75,7 +76,11 @@ func (w *savingWriter) save() {
 		markPrivate(w.ResponseWriter)
 	}
 	if err != nil {
-		w.fail(err)
+		w.reported = true
+		_ = w.c.Error(err)
+		if w.Status() < http.StatusBadRequest {
+			w.fail(err)
+		}
 	}
 }
 
@@ -101,7 +106,7 @@ func (w *savingWriter) finish() {
 		w.save()
 		return
 	}
-	if err := w.saveAll(); err != nil && w.failed == nil {
+	if err := w.saveAll(); err != nil && !w.reported {
 		_ = w.c.Error(err)
 	}
 }
@@ -109,7 +114,6 @@ func (w *savingWriter) finish() {
 // fail puts an error response in the place of the handler's.
 func (w *savingWriter) fail(err error) {
 	w.failed = err
-	_ = w.c.Error(err)
 	status := http.StatusInternalServerError
 	if errors.Is(err, ErrUnavailable) {
 		status = http.StatusServiceUnavailable
@@ -127,8 +131,9 @@ func (w *savingWriter) fail(err error) {
 // savingWriter is gin's writer that saves sessions before the first byte.
 type savingWriter struct {
 	gin.ResponseWriter
-	c       *gin.Context
-	touched atomic.Bool
-	saved   bool
-	failed  error // the response is an error response: the handler's is dropped
+	c        *gin.Context
+	touched  atomic.Bool
+	saved    bool  // as far as possible
+	reported bool  // the context has the error
+	failed   error // an error response stands in the place of the handler's
 }

@@ -151,6 +151,28 @@ func TestAutosave_FailureSetsNoCookieAndIsReportedOnce(t *testing.T) {
 	}
 }
 
+func TestAutosave_FailureLeavesAnErrorPageAlone(t *testing.T) {
+	server, store := newStore(t, nil)
+	server.Close()
+	var errs []*gin.Error
+	e := gin.New()
+	e.Use(func(c *gin.Context) { c.Next(); errs = c.Errors }, ginsessions.Sessions(cookieName, store), session.Autosave())
+	e.GET("/", func(c *gin.Context) {
+		s := ginsessions.Default(c)
+		s.Set("user", "ada")
+		if err := s.Save(); err != nil {
+			c.String(http.StatusServiceUnavailable, "our own words")
+		}
+	})
+	rec := newBrowser(t).send(e)
+	if rec.Code != http.StatusServiceUnavailable || rec.Body.String() != "our own words" || rec.Header().Get("Set-Cookie") != "" {
+		t.Errorf("response = %d %q, want the handler's", rec.Code, rec.Body)
+	}
+	if len(errs) != 1 || !errors.Is(errs[0].Err, session.ErrUnavailable) {
+		t.Errorf("errors = %v, want ErrUnavailable once", errs)
+	}
+}
+
 func TestAutosave_WithoutSessionsMiddleware(t *testing.T) {
 	e := gin.New()
 	e.GET("/", session.Autosave(), func(c *gin.Context) { c.String(http.StatusOK, "body") })
