@@ -5,6 +5,7 @@ go 1.26
 replace github.com/bmemcached/bmemcached-go => ../
 
 require (
+	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/bmemcached/bmemcached-go v0.0.0-00010101000000-000000000000
 	github.com/eko/gocache/lib/v4 v4.4.0
 	github.com/eko/gocache/store/go_cache/v4 v4.2.4
