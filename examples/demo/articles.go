@@ -26,7 +26,7 @@ type articlePage struct {
 	Articles []article
 	Article  article
 	MadeAt   string
-	Took     time.Duration
+	Took     string
 }
 
 // listArticles shows all articles.
@@ -65,7 +65,7 @@ func makePage(c *gin.Context) (articlePage, bool) {
 		c.Abort()
 		return articlePage{}, false
 	}
-	return articlePage{MadeAt: time.Now().Format("15:04:05.000"), Took: time.Since(begin).Round(time.Millisecond)}, true
+	return articlePage{MadeAt: time.Now().Format("15:04:05.000"), Took: milliseconds(time.Since(begin))}, true
 }
 
 // cacheable says how the response may be kept: by browsers only to ask whether

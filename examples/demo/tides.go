@@ -90,8 +90,7 @@ type tidePage struct {
 	High, Low       string
 	Cached          bool
 	Took, Computing string
-	Age             time.Duration
-	TTL             time.Duration
+	Age, TTL        int // in seconds
 }
 
 // showTides shows the tide at a harbour.
@@ -112,11 +111,12 @@ func (s *site) showTides(c *gin.Context) {
 		return
 	}
 	page := tidePage{
-		Harbours: harbours, Harbour: at, Curve: curve(table.Heights), TTL: tideTTL,
+		Harbours: harbours, Harbour: at, Curve: curve(table.Heights),
 		Cached:    table.ComputedAt.Before(begin),
 		Took:      milliseconds(time.Since(begin)),
 		Computing: milliseconds(table.Took),
-		Age:       time.Since(table.ComputedAt).Truncate(time.Second),
+		Age:       int(time.Since(table.ComputedAt).Seconds()),
+		TTL:       int(tideTTL.Seconds()),
 	}
 	page.High, page.Low = extremes(table.Heights)
 	s.render(c, http.StatusOK, "tides", "Tides at "+at.Title, page)
@@ -165,7 +165,10 @@ func extremes(heights []float64) (high, low string) {
 			lowest = i
 		}
 	}
-	when := func(i int) string { return fmt.Sprintf("%+.1f m at %02d:%02d UTC", heights[i], i/4, i%4*15) }
+	when := func(i int) string {
+		metres := strings.ReplaceAll(fmt.Sprintf("%+.1f", heights[i]), "-", "−")
+		return fmt.Sprintf("%s m at %02d:%02d UTC", metres, i/4, i%4*15)
+	}
 	return when(highest), when(lowest)
 }
 

@@ -97,8 +97,11 @@ function draw(name, series, unit, top) {
 	}));
 	const axis = document.createElement("div");
 	axis.className = "axis";
-	axis.append(span("", "2 min ago"), span("", `top: ${number(top)}${unit}`), span("", "now"));
-	figure.replaceChildren(caption, picture, axis);
+	axis.append(span("", "2 min ago"), span("", "now"));
+	const frame = document.createElement("div");
+	frame.className = "frame";
+	frame.append(picture, span("label", number(top) + unit), span("label zero", "0"));
+	figure.replaceChildren(caption, frame, axis);
 }
 
 function span(className, text) {
@@ -134,7 +137,7 @@ function show(status) {
 		card.dataset.state = server.state;
 		for (const cell of card.querySelectorAll("[data-field]")) {
 			const value = server[cell.dataset.field];
-			cell.textContent = cell.dataset.field === "uptime" ? `${value} s` : (value ?? "").toLocaleString("en");
+			cell.textContent = cell.dataset.field === "uptime" ? `${value} s` : (value === "" ? "–" : value ?? "").toLocaleString("en");
 		}
 		card.querySelector(".cause").hidden = !server.unreachable;
 	}
