@@ -77,6 +77,11 @@ func (c *conn) head() *call {
 // takeOver takes the calls of the queue over and returns them.
 func (c *conn) takeOver() []*call {
 	in := &c.in
+	if in.next > 0 { // the place of calls that are out of the line
+		n := copy(in.due, in.due[in.next:])
+		clear(in.due[n:])
+		in.due, in.next = in.due[:n], 0
+	}
 	n := len(in.due)
 	c.mu.Lock()
 	in.due = append(in.due, c.queue...)

@@ -1,0 +1,23 @@
+package binary
+
+import (
+	"testing"
+)
+
+// TestLineDoesNotGrow keeps a connection busy for many calls, one after another
+// and never with an empty line, and looks at what it holds on to.
+func TestLineDoesNotGrow(t *testing.T) {
+	c := &conn{}
+	for range 10_000 {
+		c.queue = append(c.queue, &call{}, &call{})
+		c.takeOver()
+		c.pop()
+		c.queue = append(c.queue, &call{})
+		c.takeOver()
+		c.pop()
+		c.pop()
+	}
+	if n := cap(c.in.due) + cap(c.queue); n > 64 {
+		t.Errorf("the line has room for %d calls after 2 at a time, want at most 64", n)
+	}
+}
