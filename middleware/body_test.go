@@ -237,4 +237,3 @@ func TestWrite_ReadFromAndStringsAreRecorded(t *testing.T) {
 		s.wantRuns(1)
 	})
 }
-

@@ -26,6 +26,8 @@ type Cache struct {
 	lastLog  atomic.Int64 // when a fault was last logged, in Unix nanoseconds
 	maxChunk atomic.Int64 // the largest item that the servers are known to take
 
+	versionless atomic.Bool // the client does not write by version
+
 	stop    context.CancelFunc
 	stopped context.Context
 

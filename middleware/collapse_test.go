@@ -14,7 +14,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
 func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {
@@ -212,135 +211,6 @@ func TestCollapse_ShareOnlyWithTheSameVariant(t *testing.T) {
 	})
 }
 
-func TestCollapse_LeaderFinishesForOthersWhenItsClientLeaves(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		s := newSite(t, minute(), func(c *gin.Context) {
-			select {
-			case <-time.After(time.Second):
-				c.String(http.StatusOK, "x")
-			case <-c.Request.Context().Done():
-				c.String(http.StatusInternalServerError, "cancelled")
-			}
-		})
-		ctx, cancel := contextWithCancel(t)
-		go s.send(s.request(ctx, http.MethodGet, "/a"))
-		synctest.Wait()
-		follower := make(chan response)
-		go func() { follower <- s.get("/a") }()
-		synctest.Wait()
-		cancel()
-		if r := <-follower; r.body != "x" {
-			t.Errorf("follower got %d %q, want what the leader made", r.StatusCode, r.body)
-		}
-		s.wantRuns(1)
-	})
-}
-
-func TestCollapse_LeaderAloneEndsWithItsClient(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		ended := make(chan time.Duration, 1)
-		began := time.Now()
-		s := newSite(t, minute(), func(c *gin.Context) {
-			<-c.Request.Context().Done()
-			ended <- time.Since(began)
-		})
-		ctx, cancel := contextWithCancel(t)
-		defer cancel()
-		go s.send(s.request(ctx, http.MethodGet, "/a"))
-		followed, leave := contextWithCancel(t)
-		synctest.Wait()
-		go s.send(s.request(followed, http.MethodGet, "/a"))
-		synctest.Wait()
-		cancel()
-		time.Sleep(time.Second)
-		leave() // now nobody is there
-		if took := <-ended; took != time.Second {
-			t.Errorf("the handler's context ended after %v, want 1 s, when the last client left", took)
-		}
-	})
-}
-
-func TestCollapse_DeadlineOfTheRequestHoldsForTheHandler(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		s := newSite(t, minute(), func(c *gin.Context) {
-			<-c.Request.Context().Done()
-			c.String(http.StatusServiceUnavailable, context.Cause(c.Request.Context()).Error())
-		})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if r := s.send(s.request(ctx, http.MethodGet, "/a")); r.body != context.DeadlineExceeded.Error() {
-			t.Errorf("body = %q, want the handler to see its deadline", r.body)
-		}
-	})
-}
-
-func TestCollapse_DeadHolderDelaysOthersByTheLocksLife(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		memory := memcachedtest.Start(t, nil)
-		dead := newSiteOn(t, memory, minute(), func(c *gin.Context) { <-c.Request.Context().Done() })
-		ctx, kill := contextWithCancel(t)
-		defer kill()
-		go dead.send(dead.request(ctx, http.MethodGet, "/a"))
-		synctest.Wait()
-		_ = dead.client.Close() // nothing of it reaches memcached any more
-		alive := newSiteOn(t, memory, minute(), text("x"))
-		began := time.Now()
-		r := alive.get("/a")
-		took := time.Since(began)
-		if r.body != "x" || took > 6*time.Second {
-			t.Errorf("response = %q after %v, want it within 6 s: the lock lives for 5", r.body, took)
-		}
-		if took < time.Second {
-			t.Errorf("response after %v: it did not wait for the lock's holder at all", took)
-		}
-	})
-}
-
-func TestCollapse_LivingHolderKeepsItsLock(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		memory := memcachedtest.Start(t, nil)
-		handler := func(c *gin.Context) {
-			time.Sleep(30 * time.Second)
-			c.String(http.StatusOK, "x")
-		}
-		one, two := newSiteOn(t, memory, minute(), handler), newSiteOn(t, memory, minute(), handler)
-		together(3, "/a", one, two)
-		if n := one.runs.Load() + two.runs.Load(); n != 1 {
-			t.Errorf("a handler of 30 s ran %d times, want 1", n)
-		}
-	})
-}
-
-func TestCollapse_LateExHolderDoesNotOverwrite(t *testing.T) {
-	for name, opts := range map[string]*memcachedtest.Options{"with versions": nil, "without versions": {DisableCAS: true}} {
-		t.Run(name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
-				memory := memcachedtest.Start(t, opts)
-				goOn := make(chan struct{})
-				late := newSiteOn(t, memory, minute(), func(c *gin.Context) {
-					<-goOn
-					c.String(http.StatusOK, "old")
-				})
-				done := make(chan response)
-				go func() { done <- late.get("/a") }()
-				synctest.Wait()
-				for _, key := range memory.Keys() { // the lock is lost
-					_ = late.client.Delete(t.Context(), key)
-				}
-				other := newSiteOn(t, memory, minute(), text("new"))
-				other.get("/a")
-				close(goOn)
-				if r := <-done; r.body != "old" {
-					t.Errorf("the ex-holder's own client got %q, want %q", r.body, "old")
-				}
-				if r := other.get("/a"); r.body != "new" || !r.hit() {
-					t.Errorf("then = %q (%s), want what was stored meanwhile", r.body, r.cacheStatus())
-				}
-			})
-		})
-	}
-}
-
 func TestCollapse_AuthorizedRequestsDoNotWaitForEachOther(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), slow(text("x")))
@@ -354,32 +224,6 @@ func TestCollapse_AuthorizedRequestsDoNotWaitForEachOther(t *testing.T) {
 			t.Errorf("10 authorized requests took %v, want the handler's second", took)
 		}
 		s.wantRuns(10)
-	})
-}
-
-func TestCollapse_PanicReleasesFollowers(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		first := true
-		s := newSite(t, minute(), slow(func(c *gin.Context) {
-			if first {
-				first = false
-				panic("on purpose")
-			}
-			c.String(http.StatusOK, "x")
-		}))
-		failed := 0
-		for _, r := range together(5, "/a", s) {
-			if r.StatusCode == http.StatusInternalServerError {
-				failed++
-			}
-		}
-		if failed != 1 {
-			t.Errorf("%d requests failed, want the one whose handler panicked", failed)
-		}
-		s.get("/b")
-		if r := s.get("/a"); r.body != "x" {
-			t.Errorf("then = %q, want the site to go on", r.body)
-		}
 	})
 }
 
@@ -397,34 +241,3 @@ func TestCollapse_DifferentPagesDoNotWait(t *testing.T) {
 		}
 	})
 }
-
-// TestLocks_AreGivenBack: whatever way a run of the handler ends, the next
-// request need not wait for a lock to expire.
-func TestLocks_AreGivenBack(t *testing.T) {
-	ends := map[string]gin.HandlerFunc{
-		"stored":    text("x"),
-		"private":   text("x", "Cache-Control: private"),
-		"panic":     func(*gin.Context) { panic("on purpose") },
-		"aborted":   func(c *gin.Context) { c.AbortWithStatus(http.StatusForbidden) },
-		"nothing":   func(*gin.Context) {},
-		"truncated": func(c *gin.Context) { c.Header("Content-Length", "9"); c.String(http.StatusOK, "x") },
-		"too large": func(c *gin.Context) { c.String(http.StatusOK, strings.Repeat("x", 2000)) },
-	}
-	for name, handler := range ends {
-		for _, lines := range [][]string{nil, {"Authorization: Bearer 1"}} {
-			t.Run(fmt.Sprint(name, lines), func(t *testing.T) {
-				inTime(t, func(t *testing.T) {
-					s := newSite(t, &middleware.Options{TTL: time.Minute, MaxBody: 1000}, handler)
-					s.get("/a", lines...)
-					began := time.Now()
-					s.get("/a", lines...)
-					newSiteOn(t, s.memory, nil, handler).get("/a")
-					if took := time.Since(began); took > 0 {
-						t.Errorf("later requests took %v, want none to wait", took)
-					}
-				})
-			})
-		}
-	}
-}
-

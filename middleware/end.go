@@ -21,7 +21,7 @@ func (f *fill) end(good bool) {
 	default:
 		f.rec.abandon()
 		f.release()
-		f.endUnstored()
+		f.endUnstored(good)
 	}
 }
 
@@ -33,9 +33,6 @@ func (f *fill) endConfirmed(good bool) {
 		f.land(outcome{entry: e, index: f.index})
 	} else {
 		f.release()
-	}
-	if what != updated {
-		e = f.stale
 	}
 	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: good})
 	f.event(EventRevalidated, f.name, e.age(f.received))
@@ -76,9 +73,9 @@ func (f *fill) endStored() {
 
 // endUnstored gives the lock back; a note that requests need not wait for each
 // other may have taken its place already.
-func (f *fill) endUnstored() {
+func (f *fill) endUnstored(good bool) {
 	f.event(EventMiss, f.name, 0)
-	if f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil {
+	if good && f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil {
 		f.compareHead()
 	}
 	f.giveBack()

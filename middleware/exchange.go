@@ -59,7 +59,7 @@ func (x *exchange) run(found lookup) {
 func (x *exchange) step(l lookup) bool {
 	authorized := len(x.original.Header["Authorization"]) > 0
 	switch {
-	case l.state == stateFailed:
+	case l.state == stateFailed && !x.directives.OnlyIfCached:
 		x.direct(fwdBypass, "unavailable")
 		return true
 	case l.state == stateStored && authorized && !l.entry.terms.AllowAuthorized:
@@ -79,7 +79,7 @@ func (x *exchange) step(l lookup) bool {
 	case l.state == statePass:
 		x.fill(slot{lookup: l, why: x.missReason(l), detail: "hit-for-miss"})
 		return true
-	case authorized:
+	case authorized, x.directives.NoCache, x.directives.MaxAge == 0:
 		x.alone(l)
 		return true
 	default:

@@ -86,11 +86,8 @@ func (f *fill) run() {
 	}
 	f.g.Writer = below
 	f.g.Request = f.original
-	f.end(len(f.g.Errors) == faults && !f.aborted())
+	f.end(len(f.g.Errors) == faults && !f.g.IsAborted())
 }
-
-// aborted reports whether a handler broke the chain off.
-func (f *fill) aborted() bool { return f.g.IsAborted() }
 
 // prepare returns the request for the handler: without fields that could steer
 // it past the key, without the client's conditions, which are the cache's to
@@ -169,6 +166,9 @@ func (f *fill) judge(status int, header http.Header) {
 	}
 	if f.private && f.verdict.Store {
 		f.verdict = policy.Verdict{Reason: f.detail}
+	}
+	if f.verdict.Store && f.rec.declared() > f.rec.limit {
+		f.verdict = policy.Verdict{Reason: "too-large"}
 	}
 	if f.verdict.Store {
 		f.vary = policy.VaryFields(effective["Vary"])

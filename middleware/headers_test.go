@@ -120,8 +120,13 @@ func TestCompression_VariantsByWhatTheClientTakes(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), compress)
 		for _, test := range []struct{ accept, body string }{
-			{"gzip", "gzip"}, {"x-gzip;q=0.5", "gzip"}, {"GZIP , identity", "gzip"},
-			{"gzip, br", "br"}, {"br,gzip;q=0.9", "br"}, {"", "plain"}, {"identity", "plain"},
+			{"gzip", "gzip"},
+			{"x-gzip;q=0.5", "gzip"},
+			{"GZIP , identity", "gzip"},
+			{"gzip, br", "br"},
+			{"br,gzip;q=0.9", "br"},
+			{"", "plain"},
+			{"identity", "plain"},
 		} {
 			r := s.get("/a", "Accept-Encoding: "+test.accept)
 			if r.body != test.body || r.Header.Get("Content-Encoding") != strings.TrimPrefix(test.body, "plain") {

@@ -32,26 +32,47 @@ func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, t
 	switch {
 	case !old.any:
 		err = c.client.Add(ctx, item)
-	case old.cas != 0:
+	case old.cas != 0 && !c.versionless.Load():
 		err = c.client.CompareAndSwap(ctx, item)
 	default:
+		err = c.swapByID(ctx, old, item)
+	}
+	if c.lacksVersions(err) {
 		err = c.swapByID(ctx, old, item)
 	}
 	return stamp{id: id, any: true}, err
 }
 
-// swapByID looks up the version of what it replaces. On servers that keep none
-// (memcached -C) another may slip in between looking and storing; there is no
-// closing that gap without versions.
+// swapByID looks up the version of what it replaces. Where there are none
+// (memcached -C, or a client that replicates) another may slip in between looking
+// and storing; there is no closing that gap without versions.
 func (c *Cache) swapByID(ctx context.Context, old stamp, item *memcached.Item) error {
 	current, err := c.current(ctx, item.Key, old)
 	if err != nil {
 		return err
 	}
-	if item.CAS = current.CAS; item.CAS == 0 {
+	if item.CAS = current.CAS; item.CAS == 0 || c.versionless.Load() {
 		return c.client.Set(ctx, item)
 	}
 	return c.client.CompareAndSwap(ctx, item)
+}
+
+// lacksVersions reports, once, that the client refused a write that depends on a
+// version before it asked a server: one that replicates does.
+func (c *Cache) lacksVersions(err error) bool {
+	var op *memcached.OpError
+	if !errors.As(err, &op) || op.Server != "" {
+		return false
+	}
+	for _, other := range []error{
+		memcached.ErrUnavailable, memcached.ErrClosed, memcached.ErrTooLarge, memcached.ErrMalformedKey,
+		context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return c.versionless.CompareAndSwap(false, true)
 }
 
 // current returns what is at key if it still has the id of old.
@@ -68,16 +89,20 @@ func (c *Cache) current(ctx context.Context, key string, old stamp) (*memcached.
 
 // unlock removes what has the given stamp.
 func (c *Cache) unlock(ctx context.Context, key string, s stamp) error {
-	if s.cas == 0 {
+	if s.cas == 0 || c.versionless.Load() {
 		item, err := c.current(ctx, key, s)
 		if err != nil {
 			return err
 		}
-		if s.cas = item.CAS; s.cas == 0 {
+		if s.cas = item.CAS; s.cas == 0 || c.versionless.Load() {
 			return c.client.Delete(ctx, key)
 		}
 	}
-	return c.client.CompareAndDelete(ctx, key, s.cas)
+	err := c.client.CompareAndDelete(ctx, key, s.cas)
+	if c.lacksVersions(err) {
+		return c.unlock(ctx, key, s)
+	}
+	return err
 }
 
 // lost reports that a conditional write found something else than expected.

@@ -131,6 +131,9 @@ func (w *recorder) WriteHeaderNow() {
 func (w *recorder) settle() {
 	w.committed = true
 	w.act = w.commit(w.status, w.header)
+	if n := w.declared(); w.act.record && n > 0 && n <= w.limit {
+		w.body = make([]byte, 0, n)
+	}
 	if !w.act.pass {
 		return
 	}
@@ -247,6 +250,19 @@ func (w *recorder) abandon() {
 			w.ResponseWriter.WriteHeader(w.status)
 		}
 	}
+}
+
+// declared returns the length that the handler stated, or -1.
+func (w *recorder) declared() int64 {
+	lines := w.header["Content-Length"]
+	if len(lines) == 0 {
+		return -1
+	}
+	n, err := strconv.ParseInt(lines[0], 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // whole reports whether the body is all that the handler meant to send.

@@ -19,7 +19,6 @@ type marker struct {
 	held   stamp
 	flight *flight
 	used   bool
-	failed bool
 }
 
 type markerContext struct{}

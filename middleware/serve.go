@@ -20,8 +20,11 @@ func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status []byte)
 	h := w.Header()
 	encoded := len(h["Content-Encoding"]) > 0
 	applyFields(h, e.fields)
-	if encoded && e.madeETag {
-		h["Etag"] = []string{"W/" + e.get("Etag")}
+	if encoded { // above the cache: length and tag are not those of what is sent
+		delete(h, "Content-Length")
+		if e.madeETag {
+			h["Etag"] = []string{"W/" + e.get("Etag")}
+		}
 	}
 	length := computed(h, age, status, len(e.body))
 	success := e.status/100 == 2
@@ -30,7 +33,7 @@ func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status []byte)
 		dropRepresentation(h)
 		w.WriteHeader(http.StatusNotModified)
 		w.WriteHeaderNow()
-	case e.status == http.StatusOK && r.Method == http.MethodGet && len(r.Header["Range"]) > 0:
+	case e.status == http.StatusOK && r.Method == http.MethodGet && len(r.Header["Range"]) > 0 && !encoded:
 		sendRange(w, r, e, c.now())
 	default:
 		if bodyAllowed(e.status) && !encoded {

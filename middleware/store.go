@@ -40,8 +40,8 @@ func (f *fill) variantOf(e *entry) *index {
 // the client sent: what the variant was selected by.
 func (f *fill) selecting() map[string][]string { return f.header(f.index) }
 
-// store writes e, which ix leads to, and waits for that as long as the request may. What takes
-// longer goes on by itself.
+// store writes e, which ix leads to, and waits for that as long as the request
+// may. What takes longer goes on by itself.
 func (f *fill) store(e *entry, ix *index) {
 	f.stopLock()
 	done := make(chan struct{})
@@ -76,9 +76,11 @@ func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) 
 		c.releaseLock(ctx, f.lock, f.held)
 		return
 	}
-	ok, err := c.stampTags(ctx, f, e)
+	tags, ok, err := f.stampTags(ctx, e)
 	if err == nil && ok {
-		err = f.put(ctx, e, ix)
+		stored := *e // others may be sending e
+		stored.tags = tags
+		err = f.put(ctx, &stored, ix)
 	}
 	key := f.name
 	switch {

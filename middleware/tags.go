@@ -131,15 +131,16 @@ func (f *fill) seeLock(item *memcached.Item) {
 	}
 }
 
-// stampTags gives e the current stamps of its tags. It reports false if one may
-// have been purged since the making of e began.
-func (c *Cache) stampTags(ctx context.Context, f *fill, e *entry) (bool, error) {
+// stampTags returns the current stamps of the tags of e. It reports false if one
+// may have been purged since the making of e began.
+func (f *fill) stampTags(ctx context.Context, e *entry) ([]tagStamp, bool, error) {
+	c := f.cache
 	names := uniqueTags(tagsOf(e.fields))
 	if len(names) == 0 {
-		return true, nil
+		return nil, true, nil
 	}
 	if len(names) > maxTags || !f.hasEpoch {
-		return false, nil
+		return nil, false, nil
 	}
 	keys := make([]string, 0, len(names)+1)
 	for _, n := range names {
@@ -148,27 +149,27 @@ func (c *Cache) stampTags(ctx context.Context, f *fill, e *entry) (bool, error) 
 	keys = append(keys, c.keys.epoch())
 	items, err := c.client.GetMulti(ctx, keys)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	epoch, ok := epochValue(items[c.keys.epoch()])
 	if !ok || epoch < f.epoch {
-		return false, nil
+		return nil, false, nil
 	}
-	e.tags = make([]tagStamp, len(names))
+	tags := make([]tagStamp, len(names))
 	for i, n := range names {
 		value, ok := tagValue(items[keys[i]])
 		if !ok {
 			// Nobody knows whether this tag was purged, unless none was.
 			if value, err = c.newTag(ctx, keys[i], epoch); err != nil || epoch != f.epoch {
-				return false, err
+				return nil, false, err
 			}
 		}
 		if value > f.epoch {
-			return false, nil
+			return nil, false, nil
 		}
-		e.tags[i] = tagStamp{n, value}
+		tags[i] = tagStamp{n, value}
 	}
-	return true, nil
+	return tags, true, nil
 }
 
 // newTag stores the first stamp of a tag, or returns the one that another just

@@ -56,10 +56,11 @@ const (
 )
 
 // freshen returns the entry that a 304 with this header makes of a stored one
-// (RFC 9111, section 4.3.4), or why there is none.
+// (RFC 9111, section 4.3.4), and what may be done with it besides answering the
+// request.
 func (f *fill) freshen(stale *entry, header http.Header) (*entry, freshened) {
 	if etag := header.Get("Etag"); etag != "" && policy.IsStrong(etag) && etag != stale.get("Etag") {
-		return nil, unrelated
+		return stale, unrelated
 	}
 	skip := policy.Unstorable(header, nil)
 	update := delta(f.rec.before, header, func(name string) bool {
@@ -81,11 +82,11 @@ func (f *fill) freshen(stale *entry, header http.Header) (*entry, freshened) {
 		delete(effective, "Date") // made here and now
 	}
 	verdict := policy.Evaluate(f.response(stale.status, effective), f.cache.policy)
-	if !verdict.Store {
-		return nil, forbidden
-	}
 	fresh.terms = verdict.Terms
 	f.verdict = verdict
+	if !verdict.Store {
+		return &fresh, forbidden
+	}
 	return &fresh, updated
 }
 

@@ -1,0 +1,99 @@
+package middleware_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+func TestCollapse_LeaderFinishesForOthersWhenItsClientLeaves(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), func(c *gin.Context) {
+			select {
+			case <-time.After(time.Second):
+				c.String(http.StatusOK, "x")
+			case <-c.Request.Context().Done():
+				c.String(http.StatusInternalServerError, "cancelled")
+			}
+		})
+		ctx, cancel := contextWithCancel(t)
+		go s.send(s.request(ctx, http.MethodGet, "/a"))
+		synctest.Wait()
+		follower := make(chan response)
+		go func() { follower <- s.get("/a") }()
+		synctest.Wait()
+		cancel()
+		if r := <-follower; r.body != "x" {
+			t.Errorf("follower got %d %q, want what the leader made", r.StatusCode, r.body)
+		}
+		s.wantRuns(1)
+	})
+}
+
+func TestCollapse_LeaderAloneEndsWithItsClient(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		ended := make(chan time.Duration, 1)
+		began := time.Now()
+		s := newSite(t, minute(), func(c *gin.Context) {
+			<-c.Request.Context().Done()
+			ended <- time.Since(began)
+		})
+		ctx, cancel := contextWithCancel(t)
+		defer cancel()
+		go s.send(s.request(ctx, http.MethodGet, "/a"))
+		followed, leave := contextWithCancel(t)
+		synctest.Wait()
+		go s.send(s.request(followed, http.MethodGet, "/a"))
+		synctest.Wait()
+		cancel()
+		time.Sleep(time.Second)
+		leave() // now nobody is there
+		if took := <-ended; took != time.Second {
+			t.Errorf("the handler's context ended after %v, want 1 s, when the last client left", took)
+		}
+	})
+}
+
+func TestCollapse_DeadlineOfTheRequestHoldsForTheHandler(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), func(c *gin.Context) {
+			<-c.Request.Context().Done()
+			c.String(http.StatusServiceUnavailable, context.Cause(c.Request.Context()).Error())
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if r := s.send(s.request(ctx, http.MethodGet, "/a")); r.body != context.DeadlineExceeded.Error() {
+			t.Errorf("body = %q, want the handler to see its deadline", r.body)
+		}
+	})
+}
+
+func TestCollapse_PanicReleasesFollowers(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		first := true
+		s := newSite(t, minute(), slow(func(c *gin.Context) {
+			if first {
+				first = false
+				panic("on purpose")
+			}
+			c.String(http.StatusOK, "x")
+		}))
+		failed := 0
+		for _, r := range together(5, "/a", s) {
+			if r.StatusCode == http.StatusInternalServerError {
+				failed++
+			}
+		}
+		if failed != 1 {
+			t.Errorf("%d requests failed, want the one whose handler panicked", failed)
+		}
+		s.get("/b")
+		if r := s.get("/a"); r.body != "x" {
+			t.Errorf("then = %q, want the site to go on", r.body)
+		}
+	})
+}

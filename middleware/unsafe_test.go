@@ -1,0 +1,104 @@
+package middleware_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+)
+
+func TestUnsafe_InvalidatesOnSuccessOnly(t *testing.T) {
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "M-SEARCH", "WHATEVER"} {
+		t.Run(method, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				status := http.StatusInternalServerError
+				s := newSite(t, minute(), func(c *gin.Context) {
+					if c.Request.Method != http.MethodGet {
+						c.Status(status)
+						return
+					}
+					c.String(http.StatusOK, "x")
+				})
+				s.get("/a")
+				s.do(method, "/a")
+				if !s.get("/a").hit() {
+					t.Errorf("a %s that failed invalidated", method)
+				}
+				status = http.StatusSeeOther
+				if r := s.do(method, "/a"); r.cacheStatus() != "bmemcached; fwd=method" {
+					t.Errorf("Cache-Status of %s = %q, want fwd=method", method, r.cacheStatus())
+				}
+				if s.get("/a").hit() {
+					t.Errorf("a %s that succeeded did not invalidate", method)
+				}
+			})
+		})
+	}
+}
+
+func TestUnsafe_IsNeverStored(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, nil, text("x", "Cache-Control: max-age=60"))
+		s.do(http.MethodPost, "/a")
+		s.do(http.MethodPost, "/a")
+		s.do(http.MethodOptions, "/a")
+		s.do(http.MethodOptions, "/a")
+		s.wantRuns(4)
+		s.get("/a")
+		s.wantRuns(5)
+	})
+}
+
+func TestSafeMethods_DoNotInvalidate(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), text("x"))
+		s.get("/a")
+		for _, method := range []string{"OPTIONS", "TRACE", "PROPFIND", "QUERY"} {
+			s.do(method, "/a")
+			if !s.get("/a").hit() {
+				t.Errorf("%s invalidated", method)
+			}
+		}
+	})
+}
+
+func TestUnsafe_InvalidatesLocationsOfTheSameHost(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		var lines []string
+		s := newSite(t, minute(), func(c *gin.Context) {
+			if c.Request.Method == http.MethodPost {
+				setLines(c, lines...)
+			}
+			c.String(http.StatusCreated, "x")
+		})
+		s.router.NoRoute(s.cache.Handler(), func(c *gin.Context) {
+			s.runs.Add(1)
+			if c.Request.Method == http.MethodPost {
+				setLines(c, lines...)
+			}
+			c.String(http.StatusOK, "x")
+		})
+		for _, test := range []struct {
+			line string
+			gone bool
+		}{
+			{"Location: /b", true},
+			{"Location: b", true},
+			{"Content-Location: http://site.example/b", true},
+			{"Location: http://other.example/b", false},
+			{"Location: /c", false},
+			{"Location: ://", false},
+		} {
+			s.get("/b")
+			s.get("/b", "Host: other.example")
+			lines = []string{test.line}
+			s.do(http.MethodPost, "/a")
+			if got := !s.get("/b").hit(); got != test.gone {
+				t.Errorf("POST /a with %s: /b invalidated = %v, want %v", test.line, got, test.gone)
+			}
+			if !s.get("/b", "Host: other.example").hit() {
+				t.Errorf("POST /a with %s invalidated a page of another host", test.line)
+			}
+		}
+	})
+}
