@@ -36,7 +36,11 @@ func (b *base) open(ctx context.Context, data []byte, flags uint32) (entry, erro
 
 // unpack is open without looking at the tags.
 func (b *base) unpack(data []byte, flags uint32) (entry, error) {
-	form, left, expires := split(flags, time.Now())
+	var now time.Time
+	if stamped(flags) { // otherwise the time does not matter, and costs some
+		now = time.Now()
+	}
+	form, left, expires := split(flags, now)
 	e := entry{payload: payload{form, data}, left: left, dead: expires && left <= 0}
 	switch {
 	case e.dead:
@@ -71,14 +75,18 @@ func (b *base) pack(ctx context.Context, p payload, o *libstore.Options) (*memca
 // stow fills in the value and flags of an item whose TTL is set: in an
 // envelope where the flags do not suffice.
 func stow(item *memcached.Item, p payload, tags []tagVersion) {
+	var now time.Time
+	if item.TTL != 0 {
+		now = time.Now()
+	}
 	switch {
 	case len(tags) == 0 && p.form.fits():
-		item.Value, item.Flags = p.data, p.form.join(time.Now(), item.TTL)
+		item.Value, item.Flags = p.data, p.form.join(now, item.TTL)
 	case len(tags) == 0 && class(p.form.flags>>classShift) == classForeign:
 		item.Value, item.Flags = p.data, p.form.flags
 	default:
 		sealed := envelope{p.form, tags, p.data}
 		item.Value = sealed.seal()
-		item.Flags = form{class: classNative, kind: kindEnvelope}.join(time.Now(), item.TTL)
+		item.Flags = form{class: classNative, kind: kindEnvelope}.join(now, item.TTL)
 	}
 }

@@ -39,6 +39,18 @@ type form struct {
 	flags uint32 // the codec's, or the foreign client's
 }
 
+// stamped reports whether flags hold a deadline.
+func stamped(flags uint32) bool {
+	switch class(flags >> classShift) {
+	case classForeign:
+		return false
+	case classTyped:
+		return flags>>typedShift&typedStampMask != 0
+	default:
+		return flags>>stampShift&fineStampMask != 0
+	}
+}
+
 // split takes flags apart. left and ok are as of stampFormat.left.
 func split(flags uint32, now time.Time) (f form, left time.Duration, ok bool) {
 	f.class = class(flags >> classShift)

@@ -22,6 +22,9 @@ func TestFlags_JoinAndSplitAgree(t *testing.T) {
 			if got != want || ok != (ttl != 0) || left > ttl || left < ttl-time.Second {
 				t.Errorf("split(join(%+v, %v)) = %+v, %v, %v", want, ttl, got, left, ok)
 			}
+			if stamped(want.join(now, ttl)) != ok {
+				t.Errorf("stamped(join(%+v, %v)) = %v", want, ttl, !ok)
+			}
 			if !want.fits() {
 				t.Errorf("%+v does not fit", want)
 			}
@@ -63,6 +66,9 @@ func FuzzSplit(f *testing.F) {
 	f.Add(uint32(1<<32-1), int64(-1))
 	f.Fuzz(func(t *testing.T, flags uint32, at int64) {
 		form, left, ok := split(flags, time.Unix(0, at))
+		if ok != stamped(flags) {
+			t.Errorf("stamped(%#x) = %v, and split finds %v", flags, !ok, ok)
+		}
 		if !ok && left != 0 {
 			t.Errorf("split(%#x) = %v left without a deadline", flags, left)
 		}
