@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 )
@@ -93,7 +94,7 @@ func measureInvalidate(e *env, who string, t timing) (map[string]float64, error)
 	}
 	defer client.Close()
 	s := client.(*storeClient)
-	tag := "bench-invalidate:" + who
+	tag := "bench-invalidate:" + strings.ReplaceAll(who, " ", "-")
 	for i := range invalidated {
 		key := fmt.Sprintf("invalidate:%d", i)
 		if err := s.StoreInterface.Set(context.Background(), key, []byte("value"), libstore.WithTags([]string{tag})); err != nil {
