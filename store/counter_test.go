@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -20,7 +21,7 @@ func TestIncrement_KeepsTypeAndDeadline(t *testing.T) {
 		"tagged": {libstore.WithExpiration(time.Minute), tagged("t")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				server, client := start(t, nil)
 				for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
 					mustSet(t, s, "n", int64(8), options...)

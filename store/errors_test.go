@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -115,7 +116,7 @@ func TestErrors_ContextErrorIsReturnedAsSuch(t *testing.T) {
 
 func TestErrors_ContextIsHonouredWhileWaiting(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
-		bubble(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			server := memcachedtest.Start(t, nil)
 			client := connect(t, &memcached.Options{Timeout: time.Hour}, server)
 			s := store.NewWithOptions(client, opts)
@@ -135,7 +136,7 @@ func TestErrors_ContextIsHonouredWhileWaiting(t *testing.T) {
 // gocache's own writes come without a deadline.
 func TestErrors_ClientTimeoutBoundsBackgroundWork(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
-		bubble(t, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			server := memcachedtest.Start(t, nil)
 			client := connect(t, &memcached.Options{Timeout: time.Second}, server)
 			s := store.NewWithOptions(client, opts)

@@ -3,15 +3,12 @@ package store_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
-	"testing/synctest"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/store"
 )
 
 // start returns a server and a client of it, which also work in a bubble of
@@ -96,15 +93,3 @@ func invalidate(t *testing.T, s interface {
 		t.Fatalf("Invalidate(%q) = %v", tags, err)
 	}
 }
-
-// bubble runs f with a clock of its own.
-func bubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	runtime.GC()
-	runtime.GC()
-	synctest.Test(t, f)
-	runtime.GC()
-	runtime.GC()
-}
-
-var _ = store.Type

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -74,7 +75,7 @@ func TestMulti_NegativeTTLRemoves(t *testing.T) {
 }
 
 func TestMulti_TagsAndDeadlines(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		_, client := start(t, nil)
 		s := store.New(client)
 		set := func(values map[string]any, options ...libstore.Option) {

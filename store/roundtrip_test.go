@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -43,7 +44,7 @@ func (c *farConn) Read(b []byte) (int, error) {
 // roundTrips returns how many round trips one after another f makes.
 func roundTrips(t *testing.T, prefix string, f func(ctx context.Context, s *store.Store) error) (trips int) {
 	t.Helper()
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		server := memcachedtest.Start(t, nil)
 		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{
 			Timeout: time.Hour,

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -48,7 +49,7 @@ func TestSetIfNotExists_NegativeTTL(t *testing.T) {
 }
 
 func TestSetIfNotExists_DeadItemsDoNotCount(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
 		mustSet(t, s, "k", "old", tagged("t"))

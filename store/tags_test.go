@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -143,7 +144,7 @@ func TestTags_MissingCounterMeansInvalid(t *testing.T) {
 }
 
 func TestTags_CounterComesBackHigher(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
 		last := uint64(0)
@@ -174,7 +175,7 @@ func TestTags_CounterOutlivesItsItems(t *testing.T) {
 		"": nil, "without compare-and-swap": {DisableCAS: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				server, client := start(t, opts)
 				s := store.New(client)
 				for _, c := range []struct{ ttl, tagsTTL time.Duration }{
@@ -207,7 +208,7 @@ func TestTags_CounterOutlivesItsItems(t *testing.T) {
 }
 
 func TestTags_TTLIsHonoured(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
 		mustSet(t, s, "k", "v", tagged("t"), libstore.WithExpiration(time.Minute), libstore.WithTagsTTL(10*time.Minute))
@@ -227,7 +228,7 @@ func TestTags_TTLIsHonoured(t *testing.T) {
 
 // Prolonging a counter for every item would cost a round trip each.
 func TestTags_CounterIsProlongedRarely(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
 		for range 80 {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -31,7 +32,7 @@ func TestGetWithTTL_SaysWhatRemains(t *testing.T) {
 		"tagged": {libstore.WithTags([]string{"t"})},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				for _, s := range []libstore.StoreInterface{
 					store.New(client), store.NewTyped[string](client, &store.Options{Prefix: "p:"}),
@@ -49,7 +50,7 @@ func TestGetWithTTL_SaysWhatRemains(t *testing.T) {
 }
 
 func TestGetWithTTL_ZeroOnlyWhenItNeverExpires(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
 		for _, tags := range [][]string{nil, {"t"}} {
@@ -121,7 +122,7 @@ func TestSet_FractionsRoundUpOnTheServerAndAreExactHere(t *testing.T) {
 		2900 * time.Millisecond: 3 * time.Second,
 	} {
 		t.Run(ttl.String(), func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				server, client := start(t, nil)
 				s := store.New(client)
 				mustSet(t, s, "k", "v", libstore.WithExpiration(ttl))
@@ -152,7 +153,7 @@ func TestSet_LongTTLs(t *testing.T) {
 		"the longest there": {math.MaxInt64, 100 * 365 * day},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				s := store.New(client)
 				for _, tags := range [][]string{nil, {"t"}} {
@@ -200,7 +201,7 @@ func TestTouch_Restamps(t *testing.T) {
 		"tagged": {libstore.WithExpiration(time.Minute), libstore.WithTags([]string{"t"}), libstore.WithTagsTTL(time.Minute)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
 					mustSet(t, s, "k", int32(7), options...)
@@ -233,7 +234,7 @@ func TestTouch_Restamps(t *testing.T) {
 
 // An item that is dead but still on the server does not come back.
 func TestTouch_DoesNotRevive(t *testing.T) {
-	bubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		_, client := start(t, nil)
 		s := store.New(client)
 		mustSet(t, s, "k", "v", libstore.WithExpiration(1100*time.Millisecond))
