@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -225,7 +226,7 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 // encrypt runs the TLS handshake.
 func (n *node) encrypt(ctx context.Context, nc net.Conn) (net.Conn, error) {
 	config := n.client.opts.TLS
-	if config.ServerName == "" && !config.InsecureSkipVerify {
+	if config.ServerName == "" {
 		config = config.Clone()
 		config.ServerName = n.addr.host
 	}
@@ -239,6 +240,8 @@ func (n *node) encrypt(ctx context.Context, nc net.Conn) (net.Conn, error) {
 		return nil, unavailable(fmt.Errorf("TLS: the server does not speak TLS on this port: %w", err))
 	case isTimeout(err):
 		return nil, unavailable(fmt.Errorf("TLS: no answer to the handshake; the server may not speak TLS on this port: %w", dialError(ctx, err)))
+	case errors.Is(err, io.EOF), isReset(err):
+		return nil, unavailable(fmt.Errorf("TLS: the server closed the connection during the handshake; it may not speak TLS on this port, or be out of connections: %w", err))
 	default:
 		return nil, unavailable(fmt.Errorf("TLS: %w", err))
 	}

@@ -23,26 +23,21 @@ const (
 // handshake is one exchange before a connection is used. It reads exactly the
 // frames that it asked for.
 type handshake struct {
-	nc     net.Conn
-	server string
-	frame  wire.Frame
+	nc       net.Conn
+	frame    wire.Frame
+	answered bool // by a frame
 }
 
 // handshake authenticates nc or, without credentials, makes sure that the
 // server answers binary requests.
 func (n *node) handshake(ctx context.Context, nc net.Conn, encrypted bool) error {
-	h := &handshake{nc: nc, server: n.addr.name}
-	var err error
-	if auth := n.client.opts.Auth; auth == nil {
-		err = h.hello()
-	} else {
-		server := sasl.Server{Addr: n.addr.name, Secure: encrypted || local(nc)}
-		err = h.authenticate(ctx, auth, server)
+	h := &handshake{nc: nc}
+	auth := n.client.opts.Auth
+	if auth == nil {
+		return h.hello()
 	}
-	if err != nil && isTimeout(err) {
-		return unavailable(fmt.Errorf("no answer to a binary request: the server may speak only the text protocol (memcached -B ascii) or expect TLS: %w", errDialTimeout))
-	}
-	return err
+	server := sasl.Server{Addr: n.addr.target, Secure: encrypted || local(nc)}
+	return h.authenticate(ctx, auth, server)
 }
 
 // local reports whether the bytes of nc do not leave the machine.
@@ -139,8 +134,11 @@ func finish(session sasl.Session, last []byte) error {
 
 func authError(err error) error {
 	switch {
-	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		// Whoever has the credentials did not answer: nobody refused them.
+		return unavailable(fmt.Errorf("%w: %w", errDialTimeout, err))
 	default:
 		return fmt.Errorf("%w: %w", ErrAuth, err)
 	}
@@ -152,24 +150,25 @@ func (h *handshake) statusError() error {
 
 // exchange sends a request and reads its response into h.frame.
 func (h *handshake) exchange(request []byte) error {
-	if _, err := h.nc.Write(request); err != nil {
-		return unavailable(err)
-	}
 	head := make([]byte, wire.HeaderLen)
+	if _, err := h.nc.Write(request); err != nil {
+		return h.describe(h.restOfLine(nil), err) // what it said before it closed
+	}
 	n, err := io.ReadFull(h.nc, head)
 	if err != nil {
-		return describeHello(head[:n], err)
+		return h.describe(head[:n], err)
 	}
 	h.frame.Decode(head)
 	if err := h.frame.Check(wire.MagicResponse, maxHello); err != nil {
-		return describeHello(h.restOfLine(head), err)
+		return h.describe(h.restOfLine(head), err)
 	}
-	if h.frame.Opcode != wire.Opcode(request[1]) {
-		return unavailable(fmt.Errorf("%w: a response to %s instead of %s", wire.ErrFrame, h.frame.Opcode, wire.Opcode(request[1])))
+	if h.frame.Opcode != wire.Opcode(request[1]) || h.frame.Opaque != 0 {
+		return unavailable(fmt.Errorf("%w: a response to %s with opaque %d instead of %s with 0", wire.ErrFrame, h.frame.Opcode, h.frame.Opaque, wire.Opcode(request[1])))
 	}
+	h.answered = true
 	whole := append(head, make([]byte, h.frame.BodyLen)...)
 	if _, err := io.ReadFull(h.nc, whole[wire.HeaderLen:]); err != nil {
-		return unavailable(err)
+		return h.describe(nil, err)
 	}
 	_, err = h.frame.Parse(whole, wire.MagicResponse, maxHello)
 	return err
@@ -184,10 +183,16 @@ func (h *handshake) restOfLine(head []byte) []byte {
 	return append(head, rest[:n]...)
 }
 
-// describeHello says what it means when the first bytes from a server are not
-// a response.
-func describeHello(got []byte, err error) error {
+// describe says what it means when a server answers with something else than a
+// response, or not at all.
+func (h *handshake) describe(got []byte, err error) error {
 	switch {
+	case isTimeout(err) && h.answered:
+		return unavailable(fmt.Errorf("the server stopped answering during authentication: %w", errDialTimeout))
+	case isTimeout(err):
+		return unavailable(fmt.Errorf("no answer to a binary request: the server may speak only the text protocol (memcached -B ascii) or expect TLS: %w", errDialTimeout))
+	case h.answered:
+		return unavailable(fmt.Errorf("the server ended the connection during authentication: %w", err))
 	case len(got) > 1 && got[0] == 0x15 && got[1] == 0x03: // a TLS alert record
 		return unavailable(errors.New("the server speaks TLS on this port: set Options.TLS"))
 	case len(got) == 0 && (errors.Is(err, io.EOF) || isReset(err)):
@@ -197,4 +202,9 @@ func describeHello(got []byte, err error) error {
 	}
 }
 
-func isReset(err error) bool { return strings.Contains(err.Error(), "connection reset") }
+// isReset reports whether a server closed a connection with requests unread, as
+// reading and writing tell it.
+func isReset(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "connection reset") || strings.Contains(text, "broken pipe")
+}

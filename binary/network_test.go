@@ -1,11 +1,227 @@
 package binary_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
 	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
 // dialTCP connects through the network, as a client does without DialContext.
 func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// forward listens at an address and passes connections on to a server.
+func forward(t *testing.T, network, address string, server *memcachedtest.Server) net.Listener {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Skipf("listen: %v", err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	t.Cleanup(func() { _ = l.Close() })
+	wg.Go(func() {
+		for {
+			front, err := l.Accept()
+			if err != nil {
+				return
+			}
+			back, err := server.DialContext(context.Background(), "", "")
+			if err != nil {
+				_ = front.Close()
+				continue
+			}
+			wg.Go(func() { _, _ = io.Copy(back, front); _ = back.Close() })
+			wg.Go(func() { _, _ = io.Copy(front, back); _ = front.Close() })
+		}
+	})
+	return l
+}
+
+// wantWorking runs small and large operations, alone and together.
+func wantWorking(t *testing.T, client *memcached.Client) {
+	t.Helper()
+	large := bytes.Repeat([]byte("large value "), 50_000)
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			for j := range 12 {
+				key := fmt.Sprintf("k%d-%d", i, j)
+				value := append([]byte(key+" "), large[:j*j*j*300]...) // from 0 to 400 KB
+				if err := client.Set(t.Context(), &memcached.Item{Key: key, Value: value}); err != nil {
+					t.Errorf("Set of %d bytes = %v", len(value), err)
+					return
+				}
+				item, err := client.Get(t.Context(), key)
+				if err != nil || !bytes.Equal(item.Value, value) {
+					t.Errorf("Get(%q) = %v, want %d bytes", key, err, len(value))
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := client.Ping(t.Context()); err != nil {
+		t.Errorf("Ping = %v", err)
+	}
+}
+
+// newTCPClient returns a client that uses the network.
+func newTCPClient(t *testing.T, opts memcached.Options, servers ...string) *memcached.Client {
+	t.Helper()
+	if opts.Timeout == 0 {
+		opts.Timeout = 10 * time.Second // the machine may be busy
+	}
+	client, err := memcached.New(servers, &opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+func TestNetwork_EveryWayToReachAServer(t *testing.T) {
+	serverTLS, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := map[string]string{"app": "secret"}
+	for name, tt := range map[string]struct {
+		server memcachedtest.Options
+		opts   memcached.Options
+	}{
+		"plain":      {},
+		"SASL":       {memcachedtest.Options{Users: users}, memcached.Options{Auth: sasl.Auto("app", "secret")}},
+		"TLS":        {memcachedtest.Options{TLS: serverTLS}, memcached.Options{TLS: clientTLS}},
+		"TLS + SASL": {memcachedtest.Options{TLS: serverTLS, Users: users, Mechanisms: []string{"PLAIN"}}, memcached.Options{TLS: clientTLS, Auth: sasl.Auto("app", "secret")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, &tt.server)
+			_, port, _ := net.SplitHostPort(server.Addr())
+			t.Run("TCP", func(t *testing.T) { wantWorking(t, newTCPClient(t, tt.opts, server.Addr())) })
+			t.Run("tcp://", func(t *testing.T) { wantWorking(t, newTCPClient(t, tt.opts, "tcp://"+server.Addr())) })
+			t.Run("name", func(t *testing.T) { wantWorking(t, newTCPClient(t, tt.opts, "localhost:"+port)) })
+			t.Run("IPv6", func(t *testing.T) {
+				l := forward(t, "tcp6", "[::1]:0", server)
+				wantWorking(t, newTCPClient(t, tt.opts, l.Addr().String()))
+			})
+			if tt.server.TLS != nil {
+				return // sockets of the machine are not encrypted
+			}
+			t.Run("Unix socket", func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "memcached.sock")
+				forward(t, "unix", path, server)
+				wantWorking(t, newTCPClient(t, tt.opts, path))
+				wantWorking(t, newTCPClient(t, tt.opts, "unix://"+path))
+			})
+		})
+	}
+}
+
+func TestNetwork_TLSNamesTheServer(t *testing.T) {
+	serverTLS, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(chan string, 10)
+	serverTLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		names <- hello.ServerName
+		return nil, nil
+	}
+	server := newServer(t, &memcachedtest.Options{TLS: serverTLS})
+	_, port, _ := net.SplitHostPort(server.Addr())
+	for _, tt := range []struct {
+		config *tls.Config
+		want   string // "" for a certificate that is not accepted
+	}{
+		{clientTLS, "localhost"},
+		{&tls.Config{RootCAs: clientTLS.RootCAs, ServerName: "cache.memory.test"}, "cache.memory.test"},
+		{&tls.Config{RootCAs: clientTLS.RootCAs, ServerName: "cache.example.com"}, ""},
+		{&tls.Config{InsecureSkipVerify: true}, "localhost"},
+		{&tls.Config{}, ""}, // signed by nobody known
+	} {
+		client := newTCPClient(t, memcached.Options{TLS: tt.config}, "localhost:"+port)
+		err := client.Ping(t.Context())
+		name := <-names
+		switch {
+		case tt.want == "" && (!errors.Is(err, memcached.ErrUnavailable) || !strings.Contains(err.Error(), "certificate")):
+			t.Errorf("Ping = %v, want ErrUnavailable that tells of the certificate", err)
+		case tt.want != "" && (err != nil || name != tt.want):
+			t.Errorf("Ping = %v with the name %q, want %q", err, name, tt.want)
+		}
+		if tt.config.ServerName == "localhost" {
+			t.Error("the caller's TLS config was changed")
+		}
+	}
+}
+
+func TestNetwork_SaysWhatIsWrong(t *testing.T) {
+	serverTLS, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, encrypted := newServer(t, nil), newServer(t, &memcachedtest.Options{TLS: serverTLS})
+	full := newServer(t, &memcachedtest.Options{MaxConns: 1})
+	occupant := newTCPClient(t, memcached.Options{}, full.Addr())
+	if err := occupant.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts nothing: the kernel does
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	tests := []struct {
+		name   string
+		server string
+		opts   memcached.Options
+		text   []string // one of them
+	}{
+		{"TLS to a plain port", plain.Addr(), memcached.Options{TLS: clientTLS}, []string{"may not speak TLS"}},
+		{"plain to a TLS port", encrypted.Addr(), memcached.Options{}, []string{"speaks TLS", "may speak TLS"}},
+		{"SASL to a TLS port", encrypted.Addr(), memcached.Options{Auth: sasl.Auto("app", "pw")}, []string{"speaks TLS", "may speak TLS"}},
+		{"out of connections", full.Addr(), memcached.Options{}, []string{"Too many open connections", "out of connections"}},
+		{"nobody listens", closed.Addr().String(), memcached.Options{}, []string{"refused"}},
+		{"no socket", "/nonexistent/memcached.sock", memcached.Options{}, []string{"no such file"}},
+		{"silent", silent.Addr().String(), memcached.Options{Timeout: 200 * time.Millisecond}, []string{"only the text protocol"}},
+		{"silent with TLS", silent.Addr().String(), memcached.Options{Timeout: 200 * time.Millisecond, TLS: clientTLS}, []string{"may not speak TLS"}},
+		{"no such name", "no-such-host.invalid", memcached.Options{}, []string{"no-such-host.invalid"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 3 {
+				client := newTCPClient(t, tt.opts, tt.server)
+				_, err := client.Get(t.Context(), "k")
+				if !errors.Is(err, memcached.ErrUnavailable) || errors.Is(err, memcached.ErrAuth) {
+					t.Errorf("Get = %v, want %v", err, memcached.ErrUnavailable)
+				}
+				found := false
+				for _, text := range tt.text {
+					found = found || strings.Contains(fmt.Sprint(err), text)
+				}
+				if !found || !strings.Contains(fmt.Sprint(err), tt.server) {
+					t.Errorf("Get = %v, want an error with one of %q and the server", err, tt.text)
+				}
+			}
+		})
+	}
 }

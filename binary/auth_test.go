@@ -1,0 +1,265 @@
+package binary_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
+)
+
+func secured(mechanisms ...string) *memcachedtest.Options {
+	return &memcachedtest.Options{Users: map[string]string{"app": "a-secret-password"}, Mechanisms: mechanisms}
+}
+
+func TestAuth_EveryMechanism(t *testing.T) {
+	const user, password = "app", "a-secret-password"
+	tests := map[string]struct {
+		auth  sasl.Mechanism
+		offer []string // nil for all
+		want  string   // the mechanism that is used
+	}{
+		"PLAIN":         {sasl.Plain(user, password), nil, "PLAIN"},
+		"CRAM-MD5":      {sasl.CramMD5(user, password), nil, "CRAM-MD5"},
+		"SCRAM-SHA-1":   {sasl.ScramSHA1(user, password), nil, "SCRAM-SHA-1"},
+		"SCRAM-SHA-256": {sasl.ScramSHA256(user, password), nil, "SCRAM-SHA-256"},
+		"Auto of all":   {sasl.Auto(user, password), nil, "SCRAM-SHA-256"},
+		"Auto of three": {sasl.Auto(user, password), []string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-1"}, "SCRAM-SHA-1"},
+		"Auto of two":   {sasl.Auto(user, password), []string{"PLAIN", "CRAM-MD5"}, "CRAM-MD5"},
+		"Auto of PLAIN": {sasl.Auto(user, password), []string{"PLAIN"}, "PLAIN"}, // the connection stays in the process
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, secured(tt.offer...))
+				client := newClient(t, memcached.Options{Auth: tt.auth}, server)
+				set(t, client, "k", "v")
+				wantValue(t, client, "k", "v")
+				for _, r := range server.Requests() {
+					if r.Op == "SASL AUTH" && r.Key != tt.want {
+						t.Errorf("authenticated by %s, want %s", r.Key, tt.want)
+					}
+				}
+				if n := server.RequestCount("SASL LIST"); n != 1 {
+					t.Errorf("mechanisms were listed %d times, want once: again would undo the authentication", n)
+				}
+			})
+		})
+	}
+}
+
+// remoteConn is a connection that seems to leave the machine.
+type remoteConn struct{ net.Conn }
+
+func (remoteConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 11211} }
+
+func TestAuth_AutoSendsNoPlainPasswordOverTheNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, secured("PLAIN"))
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := server.DialContext(ctx, network, address)
+			return remoteConn{nc}, err
+		}
+		client := newClient(t, memcached.Options{Auth: sasl.Auto("app", "a-secret-password"), DialContext: dial}, server)
+		_, err := client.Get(t.Context(), "k")
+		if !errors.Is(err, memcached.ErrAuth) || !strings.Contains(err.Error(), "sasl.Plain") {
+			t.Errorf("Get = %v, want ErrAuth that names sasl.Plain", err)
+		}
+		if n := server.RequestCount("SASL AUTH"); n != 0 {
+			t.Errorf("%d authentications were begun, want none", n)
+		}
+		explicit := newClient(t, memcached.Options{Auth: sasl.Plain("app", "a-secret-password"), DialContext: dial}, server)
+		set(t, explicit, "k", "v")
+	})
+}
+
+func TestAuth_CredentialsAreAskedForAtEveryConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, secured())
+		var asked atomic.Int32
+		var password atomic.Value
+		password.Store("a-secret-password")
+		client := newClient(t, memcached.Options{MaxConns: 1, Auth: sasl.AutoFunc(func(ctx context.Context) (sasl.Credentials, error) {
+			if _, ok := ctx.Deadline(); !ok {
+				t.Error("the context of a connection attempt has no deadline")
+			}
+			asked.Add(1)
+			return sasl.Credentials{Username: "app", Password: password.Load().(string)}, nil
+		})}, server)
+		set(t, client, "k", "v")
+		server.SetPassword("app", "the-next-password")
+		wantValue(t, client, "k", "v") // what is connected stays authenticated
+		if n := asked.Load(); n != 1 {
+			t.Errorf("credentials were asked for %d times, want 1", n)
+		}
+		if err := server.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrAuth) {
+			t.Errorf("Get with the old password = %v, want %v", err, memcached.ErrAuth)
+		}
+		password.Store("the-next-password")
+		time.Sleep(time.Second)
+		set(t, client, "k", "v")
+		wantValue(t, client, "k", "v")
+		if n := asked.Load(); n != 3 {
+			t.Errorf("credentials were asked for %d times, want 3: once per connection", n)
+		}
+	})
+}
+
+func TestAuth_CredentialsThatCannotBeHad(t *testing.T) {
+	tests := map[string]struct {
+		source func(ctx context.Context) (sasl.Credentials, error)
+		want   error
+		text   string
+	}{
+		"error": {func(context.Context) (sasl.Credentials, error) {
+			return sasl.Credentials{}, errors.New("the vault is sealed")
+		}, memcached.ErrAuth, "the vault is sealed"},
+		"empty": {func(context.Context) (sasl.Credentials, error) {
+			return sasl.Credentials{}, nil
+		}, memcached.ErrAuth, "empty"},
+		"too late": {func(ctx context.Context) (sasl.Credentials, error) {
+			<-ctx.Done()
+			return sasl.Credentials{}, ctx.Err()
+		}, memcached.ErrUnavailable, "credentials"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, secured())
+				client := newClient(t, memcached.Options{Auth: sasl.AutoFunc(tt.source)}, server)
+				for range 2 {
+					_, err := client.Get(t.Context(), "k")
+					if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) || !strings.Contains(err.Error(), server.Addr()) {
+						t.Errorf("Get = %v, want %v with %q and the server", err, tt.want, tt.text)
+					}
+					if strings.Contains(err.Error(), "text protocol") {
+						t.Errorf("Get = %v, which blames the server", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAuth_EveryOperationSaysErrAuthWhileItRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, secured())
+		client := newClient(t, memcached.Options{Auth: sasl.Auto("app", "wrong")}, server)
+		for name, do := range operations() {
+			if err := do(t.Context(), client); !errors.Is(err, memcached.ErrAuth) {
+				t.Errorf("%s = %v, want %v", name, err, memcached.ErrAuth)
+			}
+		}
+		if n := server.RequestCount("SASL AUTH"); n != 1 {
+			t.Errorf("authentication was tried %d times, want once", n)
+		}
+	})
+}
+
+// pretender is a mechanism that accepts anything but never takes a server for
+// proven.
+type pretender struct{}
+
+func (pretender) Name() string { return "PLAIN" }
+func (pretender) Start(context.Context, sasl.Server) (sasl.Session, []byte, error) {
+	return pretenderSession{}, []byte("\x00app\x00a-secret-password"), nil
+}
+
+type pretenderSession struct{}
+
+func (pretenderSession) Next([]byte) ([]byte, error) { return nil, nil }
+func (pretenderSession) Done() error                 { return errors.New("the server has proved nothing") }
+
+func TestAuth_SuccessWithoutProofIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, secured())
+		client := newClient(t, memcached.Options{Auth: pretender{}}, server)
+		if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrAuth) || !strings.Contains(err.Error(), "proved nothing") {
+			t.Errorf("Get = %v, want ErrAuth", err)
+		}
+	})
+}
+
+// scripted is a server that answers every request with the same frame, the
+// opcode of the request in it.
+func scripted(frame func(request []byte) []byte) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			b := make([]byte, 4096)
+			for {
+				n, err := server.Read(b)
+				if err != nil {
+					return
+				}
+				if _, err := server.Write(frame(b[:n])); err != nil {
+					return
+				}
+			}
+		}()
+		return client, nil
+	}
+}
+
+func TestHandshake_ServersThatMisbehave(t *testing.T) {
+	answer := func(status byte, body string, edit func(b []byte)) func([]byte) []byte {
+		return func(request []byte) []byte {
+			b := make([]byte, 24, 24+len(body))
+			b[0], b[1], b[7], b[11] = 0x81, request[1], status, byte(len(body))
+			copy(b[12:16], request[12:16])
+			if edit != nil {
+				edit(b)
+			}
+			return append(b, body...)
+		}
+	}
+	tests := map[string]struct {
+		frame func([]byte) []byte
+		auth  sasl.Mechanism
+		want  error
+	}{
+		"asks on for ever":        {answer(0x21, "PLAIN", nil), sasl.Plain("app", "pw"), nil},
+		"wrong opcode":            {answer(0, "", func(b []byte) { b[1] = 0x0b }), nil, memcached.ErrUnavailable},
+		"wrong opaque":            {answer(0, "", func(b []byte) { b[15] = 7 }), nil, memcached.ErrUnavailable},
+		"huge body":               {answer(0, "", func(b []byte) { b[8] = 0x7f }), nil, memcached.ErrUnavailable},
+		"key longer than body":    {answer(0, "", func(b []byte) { b[2] = 0x7f }), nil, memcached.ErrUnavailable},
+		"out of memory":           {answer(0x82, "", nil), nil, memcached.ErrUnavailable},
+		"lists nothing":           {answer(0, "", nil), sasl.Auto("app", "pw"), memcached.ErrAuth},
+		"lists only unknown ones": {answer(0, "GSSAPI ANONYMOUS", nil), sasl.Auto("app", "pw"), memcached.ErrAuth},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client, err := memcached.New([]string{"cache"}, &memcached.Options{Auth: tt.auth, DialContext: scripted(tt.frame)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				start := time.Now()
+				_, err = client.Get(t.Context(), "k")
+				var op *memcached.OpError
+				if !errors.As(err, &op) || tt.want != nil && !errors.Is(err, tt.want) {
+					t.Errorf("Get = %v, want an OpError that is %v", err, tt.want)
+				}
+				if took := time.Since(start); took > 50*time.Millisecond {
+					t.Errorf("Get took %v, want an error at once", took)
+				}
+				if s := fmt.Sprint(err); strings.Contains(s, "pw") {
+					t.Errorf("Get = %s, which tells the password", s)
+				}
+			})
+		})
+	}
+}
