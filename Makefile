@@ -27,7 +27,7 @@ help: ## Show this list
 
 .PHONY: demo
 demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PASSWORD: on a real memcached
-	@cd examples && go run ./demo
+	@mkdir -p .cache && cd examples && go build -o ../.cache/demo ./demo && exec ../.cache/demo
 
 .PHONY: test
 test: check compiler ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
