@@ -28,7 +28,7 @@
 //	tag of 1,000 items, Set   rewrites 1,000 keys      adds one key             adds nothing
 //	Invalidate                one delete per item      one delete per item      one increment per tag
 //	Invalidate, server down   nil                      nil                      error
-//	tags, server down         key stored untagged      key stored untagged      error, nothing stored
+//	tag that can't be written key stored untagged      key stored untagged      error, nothing stored
 //	keys                      250 bytes, no spaces     any string               any string
 //	key that is no string     panic                    panic                    error
 //	SetIfNotExists            not supported            not supported            atomic
