@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
 	"reflect"
 	"strings"
 	"sync"
@@ -341,104 +340,5 @@ func TestErrors_CorruptCounters(t *testing.T) {
 			t.Errorf("Set with a corrupt counter = %v, want ErrCorrupt", err)
 		}
 		server.SetItem(saved[key])
-	}
-}
-
-func TestOptions_WhatTheStoreCannotDoIsAnError(t *testing.T) {
-	server, client := start(t, nil)
-	clientSide := libstore.WithClientSideCaching(time.Minute)
-	s := store.New(client)
-	_, errAdd := s.SetIfNotExists(t.Context(), "k", "v", clientSide)
-	for name, err := range map[string]error{
-		"Set":            s.Set(t.Context(), "k", "v", clientSide),
-		"SetIfNotExists": errAdd,
-		"SetMulti":       s.SetMulti(t.Context(), map[string]any{"k": "v"}, clientSide),
-		"default":        store.New(client, clientSide).Set(t.Context(), "k", "v"),
-	} {
-		if !errors.Is(err, libstore.ErrNotSupported) {
-			t.Errorf("%s with client-side caching = %v, want ErrNotSupported", name, err)
-		}
-	}
-	if n := server.RequestCount(); n != 0 {
-		t.Errorf("%d requests were sent, want none", n)
-	}
-}
-
-func TestOptions_CostAndSynchronousSetAreAccepted(t *testing.T) {
-	_, client := start(t, nil)
-	s := store.New(client, libstore.WithCost(1))
-	mustSet(t, s, "k", "v", libstore.WithCost(7), libstore.WithSynchronousSet())
-	wantHit(t, s, "k", "v")
-}
-
-func TestOptions_NilOnesAreSkipped(t *testing.T) {
-	_, client := start(t, nil)
-	s := store.New(client, nil, libstore.WithExpiration(time.Hour), nil)
-	mustSet(t, s, "k", "v", nil, libstore.WithTags([]string{"t"}), nil)
-	wantTTL(t, s, "k", time.Hour, time.Minute)
-	if err := s.Invalidate(t.Context(), nil, libstore.WithInvalidateTags([]string{"t"}), nil); err != nil {
-		t.Fatal(err)
-	}
-	wantMiss(t, s, "k")
-	if err := s.Invalidate(t.Context()); err != nil {
-		t.Errorf("Invalidate of nothing = %v, want nil", err)
-	}
-}
-
-func TestOptions_DefaultsApplyUnlessChanged(t *testing.T) {
-	_, client := start(t, nil)
-	s := store.New(client, libstore.WithExpiration(time.Hour), libstore.WithTags([]string{"t"}))
-	mustSet(t, s, "default", "v")
-	mustSet(t, s, "changed", "v", libstore.WithExpiration(0), libstore.WithTags(nil))
-	wantTTL(t, s, "default", time.Hour, time.Minute)
-	wantTTL(t, s, "changed", 0, 0)
-	invalidate(t, s, "t")
-	wantMiss(t, s, "default")
-	wantHit(t, s, "changed", "v")
-}
-
-func TestClose_OnlyWhatTheStoreOwns(t *testing.T) {
-	_, client := start(t, nil)
-	s := store.New(client)
-	for range 2 {
-		if err := s.Close(); err != nil {
-			t.Errorf("Close = %v, want nil", err)
-		}
-	}
-	mustSet(t, s, "k", "v")
-	if _, err := client.Get(t.Context(), "k"); err != nil {
-		t.Errorf("the client after Close of a store that does not own it: %v", err)
-	}
-
-	owner := store.NewTyped[string](client, &store.Options{OwnsClient: true})
-	for range 2 {
-		if err := owner.Close(); err != nil {
-			t.Errorf("Close = %v, want nil", err)
-		}
-	}
-	if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrClosed) {
-		t.Errorf("the client after Close of the store that owns it: %v, want ErrClosed", err)
-	}
-}
-
-// brokenCloser is a client whose Close fails.
-type brokenCloser struct {
-	*memcached.Client
-	closed int
-}
-
-func (b *brokenCloser) Close() error { b.closed++; return net.ErrClosed }
-
-func TestClose_ReturnsTheSameAgain(t *testing.T) {
-	_, client := start(t, nil)
-	b := &brokenCloser{Client: client}
-	s := store.NewWithOptions(b, &store.Options{OwnsClient: true})
-	for range 2 {
-		if err := s.Close(); err != net.ErrClosed {
-			t.Errorf("Close = %v, want %v", err, net.ErrClosed)
-		}
-	}
-	if b.closed != 1 {
-		t.Errorf("the client was closed %d times, want once", b.closed)
 	}
 }
