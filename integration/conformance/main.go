@@ -2,7 +2,8 @@
 // (http-cache-tests) against the gin middleware and writes what came of it.
 //
 //	go run ./conformance                  fetches the suite from npm
-//	go run ./conformance -suite DIR       uses a copy, such as a checkout
+//	go run ./conformance -newest -suite DIR
+//	                                      uses a checkout of the suite's repository
 //
 // The middleware stores in the memcached that MEMCACHED_SERVERS names (with
 // MEMCACHED_USERNAME and MEMCACHED_PASSWORD), or in one inside this process.
@@ -21,14 +22,22 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
+// options are the flags.
+type options struct {
+	dir, suite    string
+	newest, quiet bool
+}
+
 func main() {
-	dir := flag.String("dir", "conformance", "folder of this program, where results go")
-	suiteDir := flag.String("suite", "", "folder of the suite; empty: fetch version "+suiteVersion+" from npm")
-	only := flag.Bool("quiet", false, "write no files")
+	var o options
+	flag.StringVar(&o.dir, "dir", "conformance", "folder of this program, where results go")
+	flag.StringVar(&o.suite, "suite", "", "folder of the suite; empty: fetch version "+suiteVersion+" from npm")
+	flag.BoolVar(&o.newest, "newest", false, "the suite is newer than that on npm: keep its results apart")
+	flag.BoolVar(&o.quiet, "quiet", false, "write no files")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	err := run(ctx, *dir, *suiteDir, !*only)
+	err := run(ctx, o)
 	switch {
 	case errors.Is(err, errNoNPM):
 		fmt.Println("conformance: NOT RUN:", err)
@@ -39,8 +48,8 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, dir, suiteDir string, write bool) error {
-	s, err := findSuite(ctx, dir, suiteDir)
+func run(ctx context.Context, o options) error {
+	s, err := findSuite(ctx, o.dir, o.suite)
 	if err != nil {
 		return err
 	}
@@ -58,14 +67,31 @@ func run(ctx context.Context, dir, suiteDir string, write bool) error {
 	}
 	report := report{suite: s, tests: tests, with: grade(tests, with), without: grade(tests, without)}
 	fmt.Print(report.summary())
-	if !write {
+	newest := filepath.Join(o.dir, "newest.json")
+	switch {
+	case o.quiet:
 		return nil
+	case o.newest:
+		return writeJSON(newest, saved{report.rows(), report.missed(), with, without})
 	}
 	return errors.Join(
-		writeJSON(filepath.Join(dir, "results-storesetcookie.json"), with),
-		writeJSON(filepath.Join(dir, "results.json"), without),
-		os.WriteFile(filepath.Join(dir, "RESULTS.md"), []byte(report.markdown()), 0o644),
+		writeJSON(filepath.Join(o.dir, "results-storesetcookie.json"), with),
+		writeJSON(filepath.Join(o.dir, "results.json"), without),
+		os.WriteFile(filepath.Join(o.dir, "RESULTS.md"), []byte(report.markdown(readSaved(newest))), 0o644),
 	)
+}
+
+// readSaved returns what was measured with a newer suite, or nil.
+func readSaved(name string) *saved {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	s := new(saved)
+	if json.Unmarshal(data, s) != nil {
+		return nil
+	}
+	return s
 }
 
 func findSuite(ctx context.Context, dir, suiteDir string) (*suite, error) {
@@ -97,8 +123,8 @@ func measure(ctx context.Context, s *suite, storeSetCookie bool) (results, error
 	return r, errors.Join(err, a.stop())
 }
 
-func writeJSON(name string, r results) error {
-	data, err := json.MarshalIndent(r, "", "  ")
+func writeJSON(name string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}

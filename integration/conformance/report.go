@@ -51,32 +51,80 @@ a reverse proxy to the suite's origin, with no TTL of its own, StaleIfUnreachabl
 A test counts as passed only if those that it depends on passed too. Checks ask how a cache behaves; no answer is wrong.
 The numbers of other caches are computed in the same way from the results that the suite publishes with this version.
 
-| cache | required | optimal | checks |
-| --- | --- | --- | --- |
 `
 
-func (r report) markdown() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, heading, suiteVersion)
-	row := func(name string, s score) {
-		fmt.Fprintf(&b, "| %s | %d of %d | %d of %d | %d of %d |\n", name,
-			s.passed[required], s.total[required], s.passed[optimal], s.total[optimal], s.passed[check], s.total[check])
+// row is a line of a table.
+type row struct {
+	Name                      string
+	Required, Optimal, Checks string
+}
+
+// rows are this middleware's, and those of other caches as far as the suite
+// publishes results of them.
+func (r report) rows() []row {
+	line := func(name string, s score) row {
+		of := func(kind string) string { return fmt.Sprintf("%d of %d", s.passed[kind], s.total[kind]) }
+		return row{name, of(required), of(optimal), of(check)}
 	}
-	row("**this middleware**, StoreSetCookie", r.with)
-	row("**this middleware**", r.without)
+	rows := []row{line("**this middleware**, StoreSetCookie", r.with), line("**this middleware**", r.without)}
 	for _, o := range others {
 		if published := r.suite.published(o.file); published != nil {
-			row(o.name, grade(r.tests, published))
+			rows = append(rows, line(o.name, grade(r.tests, published)))
 		}
 	}
-	b.WriteString(newest)
-	b.WriteString("\n## Tests that are not passed\n\n| test | kind | why |\n| --- | --- | --- |\n")
+	return rows
+}
+
+// table writes rows in Markdown.
+func table(b *strings.Builder, rows []row) {
+	b.WriteString("| cache | required | optimal | checks |\n| --- | --- | --- | --- |\n")
+	for _, r := range rows {
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", r.Name, r.Required, r.Optimal, r.Checks)
+	}
+}
+
+// missed explains what was not passed, required and optimal.
+func (r report) missed() []string {
+	var lines []string
 	for _, t := range r.without.failed {
 		if t.Kind != check {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", t.ID, t.Kind, explain(t.ID, r.without.why[t.ID]))
+			lines = append(lines, fmt.Sprintf("| `%s` | %s | %s |", t.ID, t.Kind, explain(t.ID, r.without.why[t.ID])))
 		}
 	}
+	return lines
+}
+
+const missedHeading = "\n| not passed | kind | why |\n| --- | --- | --- |\n"
+
+// markdown is what RESULTS.md holds: the version on npm, and the newest as it was
+// last measured.
+func (r report) markdown(newest *saved) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, heading, suiteVersion)
+	table(&b, r.rows())
+	b.WriteString(missedHeading + strings.Join(r.missed(), "\n") + "\n")
+	if newest != nil {
+		b.WriteString(newestHeading)
+		table(&b, newest.Rows)
+		b.WriteString(missedHeading + strings.Join(newest.Missed, "\n") + "\n")
+	}
 	return b.String()
+}
+
+const newestHeading = `
+## The newest version
+
+The repository of the suite is ahead of npm: it corrects tests and adds targeted cache control, interim responses and more.
+Measured with a checkout (` + "`go run ./conformance -newest -suite DIR`" + `); the results are in newest.json.
+
+`
+
+// saved is what newest.json holds.
+type saved struct {
+	Rows           []row
+	Missed         []string
+	StoreSetCookie results
+	Default        results
 }
 
 // explain says why a test is not passed.
@@ -138,24 +186,3 @@ var explanations = []struct {
 		},
 	},
 }
-
-// newest is about the state of the suite that its own pages show.
-const newest = `
-## The newest version
-
-The repository of the suite is ahead of npm: it has 160 required, 105 optimal and 100 checks for a proxy, corrects tests of 0.4.5 and adds
-targeted cache control, interim responses and more. Run against a checkout (` + "`go run ./conformance -quiet -suite DIR`" + `):
-
-| cache | required | optimal | checks |
-| --- | --- | --- | --- |
-| **this middleware**, StoreSetCookie | 159 of 160 | 97 of 105 | 72 of 100 |
-| **this middleware** | 157 of 160 | 96 of 105 | 70 of 100 |
-| Apache Traffic Server 9.2.5 | 132 | 70 | |
-| Apache httpd 2.4.64 | 131 | 68 | |
-| Squid 6.13 | 122 | 59 | |
-| Caddy (souin) | 121 | 44 | |
-| Varnish 7.7.3 | 119 | 45 | |
-| nginx 1.28 | 99 | 59 | |
-
-Of the required tests, headers-store-Transfer-Encoding fails, for the reason below; without StoreSetCookie also the two that want Set-Cookie stored.
-`

@@ -48,20 +48,23 @@ func openSuite(dir string) (*suite, error) {
 
 // install fetches the suite from npm into dir, unless it is there.
 func install(ctx context.Context, dir string) (*suite, error) {
-	target := filepath.Join(dir, "node_modules", "http-cache-tests")
+	target := filepath.Join(dir, "http-cache-tests")
 	if s, err := openSuite(target); err == nil {
 		return s, nil
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
+	// A folder of its own for npm: the suite's package.json also asks for npm
+	// itself, which nothing here needs.
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{\"private\": true}\n"), 0o644); err != nil {
+		return nil, err
+	}
 	archive := filepath.Join(dir, "http-cache-tests-"+suiteVersion+".tgz")
 	for _, step := range [][]string{
 		{"node", "--version"},
 		{"npm", "pack", "--silent", "http-cache-tests@" + suiteVersion},
-		// --no-save and a prefix of its own: the suite's package.json also asks
-		// for npm itself, which nothing here needs.
-		{"npm", "install", "--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, "node-fetch@" + fetchVersion},
+		{"npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "node-fetch@" + fetchVersion},
 	} {
 		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
 		cmd.Dir = dir
