@@ -80,9 +80,6 @@ func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[
 		if mine {
 			cl.free()
 		}
-		if err == nil && b.failed != nil {
-			err = &OpError{Op: "stats", Server: n.addr.name, Err: fmt.Errorf("no statistics %q: %w", group, b.failed)}
-		}
 		if err == nil {
 			mu.Lock()
 			stats[n.addr.name] = b.values

@@ -185,7 +185,7 @@ func (m *multi) over() error {
 func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 	cl := m.client.newCall(op, "")
 	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(len(which)), m.deadline, true
-	ctx, end := m.trace(n, len(which))
+	ctx, end := m.client.trace(m.ctx, Op{Name: m.name, Keys: len(which), Server: n.addr.name})
 	mine, err := n.do(ctx, cl)
 	if mine {
 		cl.free()
@@ -223,17 +223,6 @@ func (m *multi) failSome(n *node, op wire.Opcode, which []int, failed failures) 
 		errs[e.Key] = e
 	}
 	return errs
-}
-
-// trace tells the Tracer of a batch.
-func (m *multi) trace(n *node, count int) (ctx context.Context, end func(error)) {
-	tracer := m.client.opts.Tracer
-	if tracer == nil {
-		return m.ctx, func(error) {}
-	}
-	op := Op{Name: m.name, Keys: count, Server: n.addr.name}
-	ctx = tracer.OpStart(m.ctx, op)
-	return ctx, func(err error) { tracer.OpEnd(ctx, op, err) }
 }
 
 // keyError is the error of one key of a batch that failed.

@@ -96,11 +96,27 @@ func (c *Client) runOn(ctx context.Context, n *node, name string, cl *call) (min
 }
 
 func (c *Client) runTraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
-	op := Op{Name: name, Key: cl.key, Keys: 1, Server: n.addr.name}
-	ctx = c.opts.Tracer.OpStart(ctx, op)
+	op := Op{Name: name, Key: cl.key, Server: n.addr.name}
+	if cl.key != "" {
+		op.Keys = 1
+	}
+	ctx, end := c.trace(ctx, op)
 	mine, err = c.runUntraced(ctx, n, name, cl)
-	c.opts.Tracer.OpEnd(ctx, op, err)
+	end(err)
 	return mine, err
+}
+
+// trace tells the Tracer, if there is one, of the start of an operation, and
+// returns how to tell of its end.
+func (c *Client) trace(ctx context.Context, op Op) (traced context.Context, end func(error)) {
+	tracer := c.opts.Tracer
+	if tracer == nil {
+		return ctx, func(error) {}
+	}
+	if traced = tracer.OpStart(ctx, op); traced == nil {
+		traced = ctx
+	}
+	return traced, func(err error) { tracer.OpEnd(traced, op, err) }
 }
 
 func (c *Client) runUntraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
@@ -111,6 +127,9 @@ func (c *Client) runUntraced(ctx context.Context, n *node, name string, cl *call
 	}
 	if cl.result.status != wire.StatusOK {
 		return true, answer(n, name, cl)
+	}
+	if stat, ok := cl.batch.(*statBatch); ok && stat.failed != nil {
+		return true, &OpError{Op: name, Server: n.addr.name, Err: fmt.Errorf("no statistics %q: %w", stat.group, stat.failed)}
 	}
 	return true, nil
 }

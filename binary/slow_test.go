@@ -257,3 +257,8 @@ func TestGetMulti_TimeoutHoldsBehindLaterOperations(t *testing.T) {
 		}
 	})
 }
+
+// answersNothing makes the server hold every request back.
+func answersNothing(memcachedtest.Request) memcachedtest.Action {
+	return memcachedtest.Action{Delay: 24 * time.Hour}
+}

@@ -3,11 +3,11 @@ package binary
 import "context"
 
 // Tracer observes operations, for tracing and metrics. Its methods are called
-// on the goroutine of the operation, once each per operation and server, and
-// must be safe for concurrent use.
+// once each per operation and server, and must be safe for concurrent use. What
+// is refused before a server is chosen, such as a malformed key, is not traced.
 type Tracer interface {
 	// OpStart is called before the operation. The context that it returns
-	// governs the operation; it must derive from ctx.
+	// governs the operation; it must derive from ctx. Nil stands for ctx.
 	OpStart(ctx context.Context, op Op) context.Context
 	// OpEnd is called with the context from OpStart when the operation has
 	// ended. err is what the caller gets.
@@ -20,9 +20,9 @@ type Op struct {
 	Name string
 	// Key is the key of an operation on one key.
 	Key string
-	// Keys is how many keys the operation has.
+	// Keys is how many keys the operation has: none if it concerns the server.
+	// Operations on many keys are several batches, each traced by itself.
 	Keys int
-	// Server is the server's address as given to New. It is empty when the
-	// operation goes to several.
+	// Server is the server's address as given to New.
 	Server string
 }
