@@ -1,0 +1,47 @@
+package session_test
+
+import (
+	"testing"
+
+	"github.com/bmemcached/bmemcached-go/integration"
+	"github.com/bmemcached/bmemcached-go/session"
+	"github.com/bmemcached/bmemcached-go/session/sessiontest"
+	ginsessions "github.com/gin-contrib/sessions"
+	"github.com/gin-contrib/sessions/tester"
+)
+
+// TestStore runs the suite that also the in-process server passes: random
+// interleavings, parallel requests, sizes, revocation.
+func TestStore(t *testing.T) {
+	for name, opts := range map[string]*integration.Options{
+		"SASL":         {Users: map[string]string{username: password}},
+		"TLS and SASL": {Users: map[string]string{username: password}, TLS: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := integration.Start(t, opts)
+			sessiontest.TestStore(t, func(t *testing.T) session.Client { return connect(t, server) })
+		})
+	}
+	t.Run("three servers", func(t *testing.T) {
+		t.Parallel()
+		servers := start(t, 3)
+		sessiontest.TestStore(t, func(t *testing.T) session.Client { return connect(t, servers...) })
+	})
+}
+
+// The test functions that gin-contrib/sessions publishes for stores.
+func TestPublishedTester(t *testing.T) {
+	client := connect(t, start(t, 1)...)
+	newStore := func(*testing.T) ginsessions.Store { return session.New(client, nil, authKey) }
+	for name, run := range map[string]func(t *testing.T){
+		"GetSet":    func(t *testing.T) { tester.GetSet(t, newStore) },
+		"DeleteKey": func(t *testing.T) { tester.DeleteKey(t, newStore) },
+		"Flashes":   func(t *testing.T) { tester.Flashes(t, newStore) },
+		"Clear":     func(t *testing.T) { tester.Clear(t, newStore) },
+		"Options":   func(t *testing.T) { tester.Options(t, newStore) }, // and SameSite
+		"Many":      func(t *testing.T) { tester.Many(t, newStore) },
+	} {
+		t.Run(name, run)
+	}
+}
