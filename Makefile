@@ -6,7 +6,8 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 
 # Every module, in the order in which its tests run. Those of ENGINE need a
-# container engine, which integration/setup provides.
+# container engine, which integration/setup provides, and the machine: their
+# packages run one after the other.
 ENGINE  := integration/bench integration
 MODULES := . examples $(ENGINE)
 
@@ -16,14 +17,14 @@ each    = for module in $(call present,$(1)); do (cd $$module && $(2)) || exit 1
 
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-TEST        := go test -race -shuffle=on -timeout=15m ./...
+TEST        := go test ./... -race -shuffle=on -timeout=15m
 
 # How long each fuzz target runs.
 FUZZTIME ?= 60s
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PASSWORD: on a real memcached
@@ -33,10 +34,10 @@ demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PAS
 test: check compiler ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
 	@$(call each,$(filter-out $(ENGINE),$(MODULES)),$(TEST))
 ifeq ($(MEMCACHED_INTEGRATION),off)
-	@$(call each,$(ENGINE),$(TEST))
+	@$(call each,$(ENGINE),$(TEST) -p=1)
 	@echo 'MEMCACHED_INTEGRATION=off: real memcached was left out'
 else
-	@cd integration && go run ./setup bash -c 'cd .. && $(call each,$(ENGINE),$(TEST))'
+	@cd integration && go run ./setup bash -c 'cd .. && $(call each,$(ENGINE),$(TEST) -p=1)'
 endif
 
 .PHONY: check
@@ -47,6 +48,14 @@ check: ## Check the format, go vet and staticcheck
 .PHONY: bench
 bench: ## Measure this client beside others and write integration/bench/RESULTS.md
 	@cd integration/bench && go run . -write
+
+.PHONY: conformance
+conformance: ## Run the public HTTP cache test suite against the middleware; needs Node and npm
+	@cd integration && go run ./conformance
+
+.PHONY: soak
+soak: ## Run the soak alone, ten times as long
+	@cd integration && MEMCACHED_SOAK=10000000 go run ./setup go test -race -run=TestSoak -timeout=2h -v .
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
