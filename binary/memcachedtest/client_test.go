@@ -44,6 +44,7 @@ func TestTestClient(t *testing.T) {
 		t.Run(mode.name, func(t *testing.T) {
 			t.Parallel()
 			command, opts := strings.Fields(mode.command), mode.client
+			opts.Timeout = 30 * time.Second // machines may be slow
 			if *realServer != "" {
 				if mode.tls || mode.memory {
 					t.Skip("for the package's own server")
@@ -102,7 +103,7 @@ func startAll(t *testing.T, n int, command []string) (addrs []string) {
 }
 
 // optionsOf translates memcached's command line.
-func optionsOf(t *testing.T, args []string) *Options {
+func optionsOf(t testing.TB, args []string) *Options {
 	opts := new(Options)
 	for i := 0; i < len(args); i++ {
 		switch args[i] {

@@ -34,7 +34,8 @@ type conn struct {
 	done   chan struct{} // closed when the server drops the connection
 	r      *bufio.Reader
 	out    []byte // answers that are not written yet
-	head   [wire.HeaderLen + 255 + wire.MaxKeyLen]byte
+	req    request
+	head   [wire.HeaderLen + 255 + wire.MaxKeyLen]byte // behind req
 	sasl   saslState
 }
 
@@ -97,7 +98,7 @@ func (c *conn) next() (*request, error) {
 	if _, err := io.ReadFull(c.r, b); err != nil {
 		return nil, err
 	}
-	req := new(request)
+	req := &c.req
 	req.Decode(b)
 	if req.Magic != wire.MagicRequest {
 		return nil, errHangUp // the text protocol, or garbage

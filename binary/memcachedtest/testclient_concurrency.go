@@ -108,7 +108,7 @@ var concurrencyTests = []clientTest{
 		}
 		s.together(t, func(i int) {
 			random := rand.New(rand.NewPCG(uint64(i), 1))
-			for range 4 * rounds {
+			for range 2 * rounds {
 				s.getCancelled(t, client, random, keys)
 			}
 		})

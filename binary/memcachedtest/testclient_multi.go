@@ -109,7 +109,7 @@ var multiTests = []clientTest{
 	}},
 	{"large values all together", func(t *testing.T, s *suite) {
 		// The server stops reading while some twenty large answers wait.
-		size := min(s.largest("k", 0), s.memory/80)
+		size := min(s.largest("k", 0), s.memory/160)
 		items := make([]*memcached.Item, 30)
 		want := map[string]*memcached.Item{}
 		for i := range items {
@@ -129,7 +129,7 @@ var multiTests = []clientTest{
 				s.wantItem(t, "GetMulti", item, want[key])
 			}
 		} else {
-			s.wantItems(t, append(keys, keys...), want)
+			s.wantItems(t, keys, want)
 		}
 		if err := s.client.DeleteMulti(t.Context(), keys); err != nil {
 			t.Fatal(err)

@@ -100,7 +100,7 @@ var serverTests = []clientTest{
 				}
 			})
 		}
-		for i := range 100 {
+		for i := range 40 {
 			servers := s.servers
 			if i%2 == 1 {
 				servers = servers[:max(1, len(servers)-1)]

@@ -1,9 +1,9 @@
 package memcachedtest
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
@@ -29,10 +29,10 @@ func (s *suite) small() bool { return s.memory < defaultMaxMemory }
 var sizeTests = []clientTest{
 	{"values of all sizes come back whole", func(t *testing.T, s *suite) {
 		key := s.key()
-		largest := s.largest(key, 1)
-		for _, edge := range []int{1, 1 << 10, 4 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, largest} {
-			for size := edge - 1; size <= edge+1 && size <= largest; size++ {
-				want := &memcached.Item{Key: key, Value: pattern(size), Flags: 1}
+		all := pattern(s.largest(key, 1))
+		for _, edge := range []int{1, 1 << 10, 4 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10, len(all)} {
+			for size := edge - 1; size <= edge+1 && size <= len(all); size++ {
+				want := &memcached.Item{Key: key, Value: all[:size], Flags: 1}
 				s.store(t, want)
 				s.wantItem(t, "Get", s.get(t, key), want)
 				s.store(t, &memcached.Item{Key: key + "small", Value: []byte("v")})
@@ -129,10 +129,9 @@ var sizeTests = []clientTest{
 
 // pattern returns n bytes that show when some are missing or moved.
 func pattern(n int) []byte {
-	var b strings.Builder
-	b.Grow(n + 8)
-	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%08x", i*0x9e3779b1)
+	b := make([]byte, 0, n+8)
+	for x := uint64(1); len(b) < n; x = x*6364136223846793005 + 1 {
+		b = binary.LittleEndian.AppendUint64(b, x)
 	}
-	return []byte(b.String()[:n])
+	return b[:n]
 }

@@ -86,7 +86,7 @@ func firstDifference(got, want string) string {
 
 // player carries a conversation on.
 type player struct {
-	t       *testing.T
+	t       testing.TB
 	dial    func() net.Conn
 	sleep   func(time.Duration)
 	now     func() time.Time
