@@ -1,8 +1,10 @@
 package binary
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -35,7 +37,7 @@ func parseAddress(name string) (address, error) {
 	switch {
 	case err != nil:
 		return address{}, addressError(name, err.Error())
-	case host == "" || strings.ContainsAny(host, " \t\r\n/@"):
+	case host == "" || strings.ContainsFunc(host, notOfHosts):
 		return address{}, addressError(name, "want host, host:port, [IPv6]:port or the path of a Unix socket")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -44,17 +46,29 @@ func parseAddress(name string) (address, error) {
 	return address{name: name, network: "tcp", target: net.JoinHostPort(host, port), host: host}, nil
 }
 
+func notOfHosts(r rune) bool { return r <= ' ' || r == 0x7f || r == '/' || r == '@' }
+
 func splitHostPort(s string) (host, port string, err error) {
+	bracketed := strings.HasPrefix(s, "[")
 	switch {
-	case strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]"):
-		return s[1 : len(s)-1], defaultPort, nil
-	case strings.HasPrefix(s, "["), strings.Count(s, ":") == 1:
-		return net.SplitHostPort(s)
-	case strings.Count(s, ":") > 1 && net.ParseIP(strings.Split(s, "%")[0]) == nil:
-		return "", "", fmt.Errorf("too many colons")
+	case bracketed && strings.HasSuffix(s, "]"):
+		host, port = s[1:len(s)-1], defaultPort
+	case bracketed, strings.Count(s, ":") == 1:
+		if host, port, err = net.SplitHostPort(s); err != nil {
+			return "", "", errors.New("want host, host:port or [IPv6]:port")
+		}
 	default:
-		return s, defaultPort, nil
+		host, port = s, defaultPort
 	}
+	if (bracketed || strings.Contains(host, ":")) && !isIPv6(host) {
+		return "", "", errors.New("want an IPv6 address where colons or brackets are")
+	}
+	return host, port, nil
+}
+
+func isIPv6(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is6()
 }
 
 func addressError(name, what string) error {

@@ -141,7 +141,7 @@ func (e *StatusError) Is(target error) bool {
 		return target == ErrNotStored
 	case wire.StatusNotNumber:
 		return target == ErrNotNumber
-	case wire.StatusAuthError:
+	case wire.StatusAuthError, wire.StatusAuthErrorLegacy:
 		return target == ErrAuth && !e.refused
 	case wire.StatusBusy, wire.StatusTemporaryFailure:
 		return target == ErrUnavailable

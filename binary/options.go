@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"net"
 	"time"
 
@@ -87,6 +86,11 @@ const (
 	defaultMaxConns    = 8
 	defaultRetryAfter  = time.Second
 	defaultDialTimeout = 10 * time.Second // when Timeout sets no limit
+
+	// longest is a duration that can be added to any time of the client's clock.
+	longest = 100 * 365 * 24 * time.Hour
+	// maxMaxItemSize is the largest -I that memcached takes.
+	maxMaxItemSize = 1 << 30
 )
 
 // withDefaults returns a copy with defaults filled in, or what is wrong.
@@ -108,6 +112,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.RetryAfter == 0 {
 		c.RetryAfter = defaultRetryAfter
 	}
+	c.Timeout, c.IdleTimeout, c.RetryAfter = min(c.Timeout, longest), min(c.IdleTimeout, longest), min(c.RetryAfter, longest)
 	if c.Distribution == nil {
 		c.Distribution = Ketama
 	}
@@ -118,8 +123,8 @@ func (o *Options) validate() error {
 	switch {
 	case o.MaxConns < 0:
 		return fmt.Errorf("memcached: Options.MaxConns is %d: want 1 or more, or 0 for the default", o.MaxConns)
-	case o.MaxItemSize < 0 || o.MaxItemSize > math.MaxInt32:
-		return fmt.Errorf("memcached: Options.MaxItemSize is %d: want up to %d bytes, or 0 for the default", o.MaxItemSize, math.MaxInt32)
+	case o.MaxItemSize < 0 || o.MaxItemSize > maxMaxItemSize:
+		return fmt.Errorf("memcached: Options.MaxItemSize is %d: want up to %d bytes, or 0 for the default", o.MaxItemSize, maxMaxItemSize)
 	case o.EjectAfter < 0:
 		return fmt.Errorf("memcached: Options.EjectAfter is %d: want 0 for never, or a count", o.EjectAfter)
 	case o.RetryAfter < 0:

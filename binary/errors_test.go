@@ -1,0 +1,164 @@
+package binary_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+)
+
+func TestStatusError_IsTheSentinelOfItsStatus(t *testing.T) {
+	sentinels := map[string]error{
+		"ErrCacheMiss": memcached.ErrCacheMiss, "ErrNotStored": memcached.ErrNotStored, "ErrCASConflict": memcached.ErrCASConflict,
+		"ErrMalformedKey": memcached.ErrMalformedKey, "ErrTooLarge": memcached.ErrTooLarge, "ErrNotNumber": memcached.ErrNotNumber,
+		"ErrAuth": memcached.ErrAuth, "ErrUnavailable": memcached.ErrUnavailable, "ErrClosed": memcached.ErrClosed,
+	}
+	want := map[memcached.Status]string{
+		0x01: "ErrCacheMiss", 0x02: "ErrCASConflict", 0x03: "ErrTooLarge", 0x05: "ErrNotStored", 0x06: "ErrNotNumber",
+		0x08: "ErrAuth", 0x20: "ErrAuth", 0x85: "ErrUnavailable", 0x86: "ErrUnavailable",
+	}
+	for status := range memcached.Status(0x100) {
+		err := error(&memcached.StatusError{Status: status})
+		for name, sentinel := range sentinels {
+			if got := errors.Is(err, sentinel); got != (want[status] == name) {
+				t.Errorf("errors.Is(StatusError of 0x%02x, %s) = %v", uint16(status), name, got)
+			}
+		}
+		if !strings.HasPrefix(err.Error(), "memcached: ") || !strings.Contains(err.Error(), fmt.Sprintf("0x%02x", uint16(status))) {
+			t.Errorf("StatusError of 0x%02x = %q, want the number in it", uint16(status), err)
+		}
+		if status.String() == "" {
+			t.Errorf("Status(0x%02x).String() is empty", uint16(status))
+		}
+	}
+}
+
+func TestStatusError_TellsTheServersText(t *testing.T) {
+	for _, tt := range []struct {
+		err  memcached.StatusError
+		want string
+	}{
+		{memcached.StatusError{Status: 0x82, Message: "Out of memory"}, "memcached: server answered status 0x82 (out of memory)"},
+		{memcached.StatusError{Status: 0x82, Message: "SERVER_ERROR x\n"}, `memcached: server answered status 0x82 (out of memory): "SERVER_ERROR x\n"`},
+		{memcached.StatusError{Status: 0x82}, "memcached: server answered status 0x82 (out of memory)"},
+	} {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("Error() = %s, want %s", got, tt.want)
+		}
+	}
+}
+
+func TestOpError_Semantics(t *testing.T) {
+	cause := &memcached.StatusError{Status: 0x03}
+	tests := []struct {
+		name    string
+		err     memcached.OpError
+		text    string
+		timeout bool
+	}{
+		{"server", memcached.OpError{Op: "get", Key: "secret", Server: "cache:11211", Err: memcached.ErrUnavailable}, "memcached: get on cache:11211: server unavailable", false},
+		{"local", memcached.OpError{Op: "set", Key: "secret", Err: memcached.ErrTooLarge}, "memcached: set: value too large", false},
+		{"status", memcached.OpError{Op: "set", Server: "s", Err: cause}, "memcached: set on s: server answered status 0x03 (too large)", false},
+		{"context deadline", memcached.OpError{Op: "get", Err: context.DeadlineExceeded}, "memcached: get: context deadline exceeded", true},
+		{"wrapped deadline", memcached.OpError{Op: "get", Err: fmt.Errorf("x: %w", os.ErrDeadlineExceeded)}, "memcached: get: x: i/o timeout", true},
+		{"cancelled", memcached.OpError{Op: "get", Err: context.Canceled}, "memcached: get: context canceled", false},
+		{"EOF", memcached.OpError{Op: "get", Err: io.EOF}, "memcached: get: EOF", false},
+		{"nothing", memcached.OpError{Op: "get"}, "memcached: get: unknown fault", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.err.Error(); got != tt.text {
+				t.Errorf("Error() = %q, want %q", got, tt.text)
+			}
+			if got := tt.err.Timeout(); got != tt.timeout {
+				t.Errorf("Timeout() = %v, want %v", got, tt.timeout)
+			}
+			if tt.err.Err != nil && !errors.Is(&tt.err, tt.err.Err) {
+				t.Errorf("errors.Is(err, its cause) = false")
+			}
+		})
+	}
+	var status *memcached.StatusError
+	if err := error(&memcached.OpError{Op: "set", Err: cause}); !errors.As(err, &status) || status != cause || !errors.Is(err, memcached.ErrTooLarge) {
+		t.Error("an OpError does not lead to the StatusError in it")
+	}
+}
+
+func TestMultiError_Semantics(t *testing.T) {
+	a := &memcached.OpError{Op: "get_multi", Key: "secret-a", Server: "s1", Err: memcached.ErrUnavailable}
+	b := &memcached.OpError{Op: "get_multi", Key: "secret-b", Server: "s2", Err: memcached.ErrTooLarge}
+	one := memcached.MultiError{"secret-a": a}
+	two := memcached.MultiError{"secret-b": b, "secret-a": a}
+	if got := one.Error(); got != a.Error() {
+		t.Errorf("Error() of one = %q, want %q", got, a.Error())
+	}
+	if got, want := two.Error(), a.Error()+" (and 1 more)"; got != want {
+		t.Errorf("Error() of two = %q, want %q", got, want)
+	}
+	if got := (memcached.MultiError{}).Error(); got != "memcached: no errors" {
+		t.Errorf("Error() of none = %q", got)
+	}
+	if strings.Contains(two.Error(), "secret") {
+		t.Errorf("Error() = %q, which tells keys", two)
+	}
+	for _, target := range []error{memcached.ErrUnavailable, memcached.ErrTooLarge} {
+		if !errors.Is(two, target) {
+			t.Errorf("errors.Is(two, %v) = false", target)
+		}
+	}
+	if errors.Is(two, memcached.ErrAuth) {
+		t.Error("errors.Is(two, ErrAuth) = true")
+	}
+	var op *memcached.OpError
+	if !errors.As(two, &op) || op != a {
+		t.Errorf("errors.As(two) = %v, want the first by key", op)
+	}
+	if errs := two.Unwrap(); len(errs) != 2 || errs[0] != a || errs[1] != b {
+		t.Errorf("Unwrap() = %v, want both by key", errs)
+	}
+}
+
+func TestAnswers_AreBare(t *testing.T) {
+	server := newServer(t, nil)
+	client := newClient(t, memcached.Options{}, server)
+	ctx := t.Context()
+	set(t, client, "k", "v")
+	item, err := client.Get(ctx, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := *item
+	stale.CAS++
+	missing := &memcached.Item{Key: "missing", CAS: 7}
+	_, getErr := client.Get(ctx, "missing")
+	_, gatErr := client.GetAndTouch(ctx, "missing", 0)
+	_, _, appendErr := client.AppendValue(ctx, nil, "missing")
+	_, incErr := client.Increment(ctx, "missing", 1)
+	_, decErr := client.Decrement(ctx, "missing", 1)
+	for name, tt := range map[string]struct{ got, want error }{
+		"Get":                               {getErr, memcached.ErrCacheMiss},
+		"GetAndTouch":                       {gatErr, memcached.ErrCacheMiss},
+		"AppendValue":                       {appendErr, memcached.ErrCacheMiss},
+		"Touch":                             {client.Touch(ctx, "missing", 0), memcached.ErrCacheMiss},
+		"Delete":                            {client.Delete(ctx, "missing"), memcached.ErrCacheMiss},
+		"Increment":                         {incErr, memcached.ErrCacheMiss},
+		"Decrement":                         {decErr, memcached.ErrCacheMiss},
+		"CompareAndSwap of a missing key":   {client.CompareAndSwap(ctx, missing), memcached.ErrCacheMiss},
+		"CompareAndDelete of a missing key": {client.CompareAndDelete(ctx, "missing", 7), memcached.ErrCacheMiss},
+		"CompareAndSwap of a changed key":   {client.CompareAndSwap(ctx, &stale), memcached.ErrCASConflict},
+		"CompareAndDelete of a changed key": {client.CompareAndDelete(ctx, "k", stale.CAS), memcached.ErrCASConflict},
+		"Add of an existing key":            {client.Add(ctx, item), memcached.ErrNotStored},
+		"Replace of a missing key":          {client.Replace(ctx, missing), memcached.ErrNotStored},
+		"Append to a missing key":           {client.Append(ctx, "missing", nil), memcached.ErrNotStored},
+		"Prepend to a missing key":          {client.Prepend(ctx, "missing", nil), memcached.ErrNotStored},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s = %#v, want bare %v", name, tt.got, tt.want)
+		}
+	}
+}
