@@ -1,0 +1,159 @@
+package binary_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+)
+
+func TestTTL_EveryOperationThatTakesOne(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for name, do := range map[string]func(ctx context.Context, c *memcached.Client, ttl time.Duration) error{
+		"Set": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			return c.Set(ctx, &memcached.Item{Key: "k", TTL: ttl})
+		},
+		"Add": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			_ = c.Delete(ctx, "k")
+			return c.Add(ctx, &memcached.Item{Key: "k", TTL: ttl})
+		},
+		"Replace": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			return c.Replace(ctx, &memcached.Item{Key: "k", TTL: ttl})
+		},
+		"CompareAndSwap": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			item, err := c.Get(ctx, "k")
+			if err != nil {
+				return err
+			}
+			item.TTL = ttl
+			return c.CompareAndSwap(ctx, item)
+		},
+		"SetMulti": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			return c.SetMulti(ctx, []*memcached.Item{{Key: "k", TTL: ttl}})
+		},
+		"SetMulti of a large value": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			return c.SetMulti(ctx, []*memcached.Item{{Key: "k", Value: make([]byte, 100_000), TTL: ttl}})
+		},
+		"Touch": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			return c.Touch(ctx, "k", ttl)
+		},
+		"GetAndTouch": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			_, err := c.GetAndTouch(ctx, "k", ttl)
+			return err
+		},
+		"IncrementOrSet": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			_ = c.Delete(ctx, "k")
+			_, err := c.IncrementOrSet(ctx, "k", 1, 1, ttl)
+			return err
+		},
+		"DecrementOrSet": func(ctx context.Context, c *memcached.Client, ttl time.Duration) error {
+			_ = c.Delete(ctx, "k")
+			_, err := c.DecrementOrSet(ctx, "k", 1, 1, ttl)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, nil)
+				client := newClient(t, memcached.Options{}, server)
+				for _, tt := range []struct{ ttl, want time.Duration }{
+					{0, 0}, {time.Minute, time.Minute}, {1500 * time.Millisecond, 2 * time.Second},
+					{30 * 24 * time.Hour, 30 * 24 * time.Hour}, {year, year}, {-time.Second, -1},
+				} {
+					put(server, "k", "v")
+					if err := do(t.Context(), client, tt.ttl); err != nil {
+						t.Fatalf("%s with TTL %v = %v", name, tt.ttl, err)
+					}
+					item, ok := server.Item("k")
+					switch {
+					case tt.want < 0:
+						if ok {
+							t.Errorf("%s with TTL %v left an item for %v", name, tt.ttl, item.TTL)
+						}
+					case !ok || item.TTL > tt.want || item.TTL < tt.want-2*time.Second:
+						t.Errorf("%s with TTL %v left %+v, want one for %v", name, tt.ttl, item, tt.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestIncrementOrSet_AnExistingNumberKeepsItsTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		server.SetItem(&memcached.Item{Key: "n", Value: []byte("1"), TTL: time.Hour})
+		if n, err := client.IncrementOrSet(t.Context(), "n", 1, 100, time.Minute); n != 2 || err != nil {
+			t.Errorf("IncrementOrSet = %d, %v, want 2", n, err)
+		}
+		if item, _ := server.Item("n"); item.TTL < 59*time.Minute {
+			t.Errorf("the number lives for %v, want its own hour", item.TTL)
+		}
+	})
+}
+
+func TestCounters_AbsorbTheLostCreationRace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		for lost := range 8 {
+			n := 0
+			server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+				if n++; n <= lost {
+					return memcachedtest.Action{Status: 0x05}
+				}
+				return memcachedtest.Action{}
+			})
+			key := fmt.Sprintf("n%d", lost)
+			if got, err := client.IncrementOrSet(t.Context(), key, 1, 5, 0); got != 5 || err != nil {
+				t.Errorf("IncrementOrSet that lost the race %d times = %d, %v, want 5", lost, got, err)
+			}
+			n = 0
+			if got, err := client.DecrementOrSet(t.Context(), key, 2, 5, 0); got != 3 || err != nil {
+				t.Errorf("DecrementOrSet that lost the race %d times = %d, %v, want 3", lost, got, err)
+			}
+		}
+		server.ForgetRequests()
+		server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Status: 0x05} })
+		if _, err := client.IncrementOrSet(t.Context(), "never", 1, 5, 0); err != memcached.ErrNotStored {
+			t.Errorf("IncrementOrSet that loses for ever = %v, want %v", err, memcached.ErrNotStored)
+		}
+		if n := server.RequestCount(); n > 20 {
+			t.Errorf("%d attempts, want an end", n)
+		}
+	})
+}
+
+func TestFlushAll_Delay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		for _, after := range []time.Duration{0, -time.Second} {
+			set(t, client, "k", "v")
+			time.Sleep(2 * time.Second)
+			if err := client.FlushAll(t.Context(), after); err != nil {
+				t.Fatalf("FlushAll(%v) = %v", after, err)
+			}
+			if _, err := client.Get(t.Context(), "k"); err != memcached.ErrCacheMiss {
+				t.Errorf("Get after FlushAll(%v) = %v, want %v", after, err, memcached.ErrCacheMiss)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		set(t, client, "k", "v")
+		if err := client.FlushAll(t.Context(), 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		wantValue(t, client, "k", "v")
+		time.Sleep(8 * time.Second)
+		wantValue(t, client, "k", "v")
+		time.Sleep(4 * time.Second)
+		if _, err := client.Get(t.Context(), "k"); err != memcached.ErrCacheMiss {
+			t.Errorf("Get 12 s after FlushAll(10s) = %v, want %v", err, memcached.ErrCacheMiss)
+		}
+	})
+}
