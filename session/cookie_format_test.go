@@ -41,6 +41,23 @@ func TestCookie_ComesBackAsItWas(t *testing.T) {
 	}
 }
 
+func TestCookie_HasOneText(t *testing.T) {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for name, p := range cookiePairs {
+		for _, want := range []token{{id: newID()}, {id: newID(), user: tag{1}}} {
+			value, texts := p.encodeCookie("s", want), 0
+			for _, digit := range digits {
+				if _, ok := p.decodeCookie("s", value[:len(value)-1]+string(digit)); ok {
+					texts++
+				}
+			}
+			if texts != 1 {
+				t.Errorf("%s: %d texts that differ in the last digit are the cookie, want 1", name, texts)
+			}
+		}
+	}
+}
+
 func TestCookie_EncryptedAnewEachTime(t *testing.T) {
 	p, same := cookiePairs["AES-256"], token{id: newID()}
 	if first := p.encodeCookie("s", same); first == p.encodeCookie("s", same) {

@@ -49,7 +49,9 @@
 //
 // A response that touched a session gets "Cache-Control: private" from Save,
 // and with Autosave also if the session was only read. The response cache of
-// this module stores neither.
+// this module stores neither, and recognises what was only read without
+// Autosave, too, unless other middleware replaces the request between that of
+// gin-contrib/sessions and the cache.
 //
 // The session of one request is a map, and not safe for use by several
 // goroutines at once. A store is.

@@ -203,7 +203,7 @@ func (st *state) logout(ctx context.Context, w http.ResponseWriter, session *ses
 	if started(w) {
 		return ErrResponseStarted
 	}
-	if st.stored || st.failed != nil && st.issued {
+	if st.stored || st.issued {
 		err := st.client.Delete(ctx, st.location(st.token.id))
 		if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 			err = fault("deleting", err)
