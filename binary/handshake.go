@@ -152,7 +152,11 @@ func (h *handshake) statusError() error {
 func (h *handshake) exchange(request []byte) error {
 	head := make([]byte, wire.HeaderLen)
 	if _, err := h.nc.Write(request); err != nil {
-		return h.describe(h.restOfLine(nil), err) // what it said before it closed
+		var last []byte
+		if !isTimeout(err) {
+			last = h.restOfLine(nil) // what it said before it closed
+		}
+		return h.describe(last, err)
 	}
 	n, err := io.ReadFull(h.nc, head)
 	if err != nil {

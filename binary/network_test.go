@@ -55,13 +55,17 @@ func forward(t *testing.T, network, address string, server *memcachedtest.Server
 // wantWorking runs small and large operations, alone and together.
 func wantWorking(t *testing.T, client *memcached.Client) {
 	t.Helper()
+	rounds := 12
+	if raceEnabled {
+		rounds = 7
+	}
 	large := bytes.Repeat([]byte("large value "), 50_000)
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() {
-			for j := range 12 {
+			for j := range rounds {
 				key := fmt.Sprintf("k%d-%d", i, j)
-				value := append([]byte(key+" "), large[:j*j*j*300]...) // from 0 to 400 KB
+				value := append([]byte(key+" "), large[:j*j*j*300]...) // up to 400 KB
 				if err := client.Set(t.Context(), &memcached.Item{Key: key, Value: value}); err != nil {
 					t.Errorf("Set of %d bytes = %v", len(value), err)
 					return

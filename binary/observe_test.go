@@ -172,9 +172,27 @@ func TestTracer_ThatReturnsNoContext(t *testing.T) {
 	})
 }
 
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 func TestLogger_TellsChangesOfState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log logBuffer
 		servers := []*memcachedtest.Server{newServer(t, secured()), newServer(t, secured())}
 		network := newFlaky(servers...)
 		client := newClient(t, memcached.Options{
@@ -197,7 +215,7 @@ func TestLogger_TellsChangesOfState(t *testing.T) {
 			return n
 		}
 		work()
-		if log.Len() != 0 {
+		if log.String() != "" {
 			t.Errorf("while all is well the log says %q", log.String())
 		}
 		network.set(servers[0], true)
@@ -231,7 +249,7 @@ func TestLogger_TellsChangesOfState(t *testing.T) {
 
 func TestLogger_TellsThatASilentServerIsEjectedAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log logBuffer
 		server := newServer(t, nil)
 		client := newClient(t, memcached.Options{EjectAfter: 1, Logger: slog.New(slog.NewTextHandler(&log, nil))}, server)
 		set(t, client, "k", "v")
@@ -302,6 +320,7 @@ func TestSecrets_AreInNothingThatIsPrinted(t *testing.T) {
 	const password = "a-secret-password"
 	opts := memcached.Options{
 		Auth: sasl.Auto("app", password),
+		//lint:ignore SA1019 a field that holds a secret
 		TLS:  &tls.Config{SessionTicketKey: [32]byte{'a', '-', 's', 'e', 'c', 'r', 'e', 't'}},
 	}
 	client, err := memcached.New([]string{"127.0.0.1:1"}, &opts)
