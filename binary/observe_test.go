@@ -321,7 +321,7 @@ func TestSecrets_AreInNothingThatIsPrinted(t *testing.T) {
 	opts := memcached.Options{
 		Auth: sasl.Auto("app", password),
 		//lint:ignore SA1019 a field that holds a secret
-		TLS:  &tls.Config{SessionTicketKey: [32]byte{'a', '-', 's', 'e', 'c', 'r', 'e', 't'}},
+		TLS: &tls.Config{SessionTicketKey: [32]byte{'a', '-', 's', 'e', 'c', 'r', 'e', 't'}},
 	}
 	client, err := memcached.New([]string{"127.0.0.1:1"}, &opts)
 	if err != nil {

@@ -61,8 +61,12 @@ func TestTTL_EveryOperationThatTakesOne(t *testing.T) {
 				server := newServer(t, nil)
 				client := newClient(t, memcached.Options{}, server)
 				for _, tt := range []struct{ ttl, want time.Duration }{
-					{0, 0}, {time.Minute, time.Minute}, {1500 * time.Millisecond, 2 * time.Second},
-					{30 * 24 * time.Hour, 30 * 24 * time.Hour}, {year, year}, {-time.Second, -1},
+					{0, 0},
+					{time.Minute, time.Minute},
+					{1500 * time.Millisecond, 2 * time.Second},
+					{30 * 24 * time.Hour, 30 * 24 * time.Hour},
+					{year, year},
+					{-time.Second, -1},
 				} {
 					put(server, "k", "v")
 					if err := do(t.Context(), client, tt.ttl); err != nil {
