@@ -15,7 +15,7 @@ import (
 // is never taken up again.
 func (st *state) load(ctx context.Context, session *sessions.Session) error {
 	readEpoch := st.startEpoch(ctx, st.token.user)
-	item, err := st.client.GetAndTouch(ctx, st.location(st.token.id), st.opts.IdleTimeout)
+	item, err := st.client.GetAndTouch(ctx, st.location(), st.opts.IdleTimeout)
 	current, epochErr := readEpoch()
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		st.end(session)
@@ -31,7 +31,7 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 		return err
 	}
 	if !time.Now().Before(st.record.end(st.opts.AbsoluteTimeout)) {
-		_ = st.client.Delete(ctx, st.location(st.token.id)) // unusable either way
+		_ = st.client.Delete(ctx, st.location()) // unusable either way
 		st.end(session)
 		return nil
 	}
@@ -65,7 +65,7 @@ func (st *state) admit(ctx context.Context, session *sessions.Session, current e
 		st.log.warn(ctx, "a stored session cannot be read", err)
 		return err
 	}
-	session.ID = st.token.id.public()
+	session.ID = st.of(st.token.id).public
 	session.IsNew = false
 	return nil
 }
@@ -82,7 +82,7 @@ func (st *state) take(item *memcached.Item) error {
 			continue
 		}
 		var plain []byte
-		if plain, err = st.sealer(i, st.token.id).open(item.Value); err != nil {
+		if plain, err = st.of(st.token.id).sealer(st.pairs, i).open(item.Value); err != nil {
 			return err
 		}
 		st.sealed = i
@@ -92,9 +92,8 @@ func (st *state) take(item *memcached.Item) error {
 	return undecodable("sealed under a key that this store does not have")
 }
 
-func (st *state) sealer(pair int, i id) *sealer {
-	return newSealer(st.pairs[pair].seal, st.pairs[pair].id, "session", i[:])
-}
+// location is the key of the entry.
+func (st *state) location() string { return st.of(st.token.id).location }
 
 // version returns the version that the entry must still have for st's changes
 // to apply. After a write of its own st does not know it: that is a conflict
@@ -113,7 +112,7 @@ func (st *state) version() (uint64, error) {
 // reload reads the entry again, after another request wrote it. The session's
 // end is final: ErrNotFound.
 func (st *state) reload(ctx context.Context) error {
-	item, err := st.client.Get(ctx, st.location(st.token.id))
+	item, err := st.client.Get(ctx, st.location())
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		return st.dead("it was ended by another request, or expired")
 	}

@@ -67,9 +67,10 @@ func (st *state) renew(ctx context.Context, session *sessions.Session) error {
 	for attempt := range maxAttempts {
 		err := st.remove(ctx)
 		if err == nil {
+			st.Store.forget(st.token.id)
 			st.token, st.issued = token{id: newID()}, false
 			st.stored, st.renewed = false, true
-			session.ID = st.token.id.public()
+			session.ID = st.of(st.token.id).public
 			return nil
 		}
 		if !errors.Is(err, memcached.ErrCASConflict) {
@@ -90,7 +91,7 @@ func (st *state) remove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = st.client.CompareAndDelete(ctx, st.location(st.token.id), version)
+	err = st.client.CompareAndDelete(ctx, st.location(), version)
 	switch {
 	case err == nil, errors.Is(err, memcached.ErrCASConflict):
 		return err
@@ -105,7 +106,7 @@ func (st *state) remove(ctx context.Context) error {
 
 // giveUp deletes an entry that cannot be read.
 func (st *state) giveUp(ctx context.Context, session *sessions.Session) error {
-	err := st.client.Delete(ctx, st.location(st.token.id))
+	err := st.client.Delete(ctx, st.location())
 	if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 		return fault("renewing", err)
 	}

@@ -78,7 +78,7 @@ func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessi
 func (st *state) next(ctx context.Context, session *sessions.Session, mine values) (*draft, error) {
 	merged, changed, conflicts, err := merge(st.seen, mine, st.record.values, st.opts.Codec)
 	if err != nil {
-		st.forget(conflicts)
+		st.dropTaken(conflicts)
 		return nil, err
 	}
 	reissue := st.pair != 0 || st.sealed != 0 || *session.Options != st.given
@@ -89,9 +89,9 @@ func (st *state) next(ctx context.Context, session *sessions.Session, mine value
 	return st.draft(ctx, session, merged)
 }
 
-// forget takes lists that another request has emptied out of what this one has
+// dropTaken takes lists that another request has emptied out of what this one has
 // seen, so that saving again stores what else it changed.
-func (st *state) forget(conflicts []string) {
+func (st *state) dropTaken(conflicts []string) {
 	if len(conflicts) == 0 {
 		return
 	}
@@ -120,7 +120,7 @@ func (st *state) create(ctx context.Context, w http.ResponseWriter, session *ses
 		var conflicts []string
 		var err error
 		if merged, _, conflicts, err = merge(st.seen, mine, st.record.values, st.opts.Codec); err != nil {
-			st.forget(conflicts)
+			st.dropTaken(conflicts)
 			return err
 		}
 	}
@@ -174,7 +174,7 @@ func (st *state) swap(ctx context.Context, next *draft) error {
 
 // item is next, sealed for st.token.
 func (st *state) item(next *draft) (*memcached.Item, error) {
-	sealed := st.sealer(0, st.token.id).seal(next.encode())
+	sealed := st.of(st.token.id).sealer(st.pairs, 0).seal(next.encode())
 	if len(sealed) > st.opts.MaxSize {
 		return nil, fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), st.opts.MaxSize)
 	}
@@ -182,13 +182,13 @@ func (st *state) item(next *draft) (*memcached.Item, error) {
 	if ttl <= 0 {
 		return nil, st.dead("it expired")
 	}
-	return &memcached.Item{Key: st.location(st.token.id), Value: sealed, TTL: ttl}, nil
+	return &memcached.Item{Key: st.location(), Value: sealed, TTL: ttl}, nil
 }
 
 // written takes note of what is stored now and sets the cookie if it has to be.
 func (st *state) written(w http.ResponseWriter, session *sessions.Session, next *draft, mine values) error {
 	st.record, st.seen, st.sealed, st.bound = &next.record, mine, 0, false
-	session.ID = st.token.id.public()
+	session.ID = st.of(st.token.id).public
 	session.IsNew = false
 	if !next.send {
 		return nil
@@ -204,7 +204,7 @@ func (st *state) logout(ctx context.Context, w http.ResponseWriter, session *ses
 		return ErrResponseStarted
 	}
 	if st.stored || st.issued {
-		err := st.client.Delete(ctx, st.location(st.token.id))
+		err := st.client.Delete(ctx, st.location())
 		if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 			err = fault("deleting", err)
 			st.log.warn(ctx, "a session could not be deleted", err)

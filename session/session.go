@@ -98,6 +98,7 @@ type Store struct {
 	pairs  []pair
 	broken error // what is wrong with the store's set-up: every session fails with it
 	cookie atomic.Pointer[sessions.Options]
+	recent recent
 	log    limitedLog
 }
 
@@ -156,11 +157,10 @@ func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 	if r == nil {
 		return s.refuse(name, errNoSession), errNoSession
 	}
-	session, err := sessions.GetRegistry(r).Get(stateOf(r, s, name), name)
+	session, err := s.registered(r, name)
 	if session == nil { // a name that no cookie can have
 		return s.refuse(name, err), err
 	}
-	markTouched(r)
 	return session, err
 }
 
@@ -192,6 +192,3 @@ func (s *Store) refuse(name string, err error) *sessions.Session {
 	session.IsNew = true
 	return session
 }
-
-// location is the key of an ID's entry.
-func (s *Store) location(i id) string { return i.location(s.opts.Prefix) }

@@ -44,18 +44,21 @@ type entry struct {
 // and tells the session its name and store.
 func (st *state) New(r *http.Request, name string) (*sessions.Session, error) {
 	st.session = sessions.Session{Values: make(map[any]any)}
+	st.name = name
+	markTouched(r).learn(st)
 	return st.start(r, name)
 }
 
 // start loads the session.
 func (st *state) start(r *http.Request, name string) (*sessions.Session, error) {
+	st.name = name
 	session := &st.session
 	session.Options, session.IsNew = &st.options, true
 	if r == nil {
 		st.failed = errNoSession
 		return session, st.failed
 	}
-	st.name, st.given = name, st.cookieOptions(r, name)
+	st.given = st.cookieOptions(r, name)
 	st.options = st.given
 	markTouched(r)
 	if st.failed = st.broken; st.failed != nil {
@@ -84,6 +87,7 @@ func (st *state) readCookie(r *http.Request) bool {
 
 // end forgets the session: from here on it is new.
 func (st *state) end(session *sessions.Session) {
+	st.Store.forget(st.token.id)
 	st.entry = entry{}
 	session.ID = ""
 	session.IsNew = true
@@ -104,36 +108,56 @@ func (st *state) unfold() error {
 	return nil
 }
 
-// registryName is where a request's states are kept in gorilla's registry,
-// which outlives copies of the request.
-const registryName = "github.com-bmemcached-bmemcached-go-session"
+// registered returns the session of a name that gorilla's registry has for the
+// request, making and loading it if there is none.
+func (s *Store) registered(r *http.Request, name string) (*sessions.Session, error) {
+	t, registry := markTouched(r), sessions.GetRegistry(r)
+	st := t.state(s, name)
+	if st == nil {
+		st = &state{Store: s, name: name}
+	}
+	session, err := registry.Get(st, name) // gives the session st for its store
+	if session == nil || session == &st.session {
+		t.learn(st)
+		return session, err
+	}
+	if known := firstOf(registry).state(s, name); known != nil { // made through another copy of the request
+		return registry.Get(known, name)
+	}
+	return session, err // made by another kind of store
+}
 
-// registered is the Store of the registry's entry that holds states, by name of
-// the session.
-type registered struct{}
+// finderName is the entry of gorilla's registry that tells which request the
+// registry was made for.
+const finderName = "github.com-bmemcached-bmemcached-go-session"
 
-func (registered) Get(*http.Request, string) (*sessions.Session, error) { return nil, errNoSession }
+// finder is its store.
+type finder struct{}
 
-func (registered) New(*http.Request, string) (*sessions.Session, error) {
-	return &sessions.Session{Values: make(map[any]any)}, nil
+type finderKey struct{}
+
+func (finder) Get(*http.Request, string) (*sessions.Session, error) { return nil, errNoSession }
+
+// New is called with the request that the registry was made for.
+func (finder) New(r *http.Request, _ string) (*sessions.Session, error) {
+	return &sessions.Session{Values: map[any]any{finderKey{}: r}}, nil
 }
 
 // Save is called by sessions.Save, which saves everything in the registry.
-func (registered) Save(*http.Request, http.ResponseWriter, *sessions.Session) error { return nil }
+func (finder) Save(*http.Request, http.ResponseWriter, *sessions.Session) error { return nil }
 
-// stateOf returns the state of a session in a request: the same one at every
-// call, because the registry gives the session the store of the last call.
-func stateOf(r *http.Request, s *Store, name string) *state {
-	holder, err := sessions.GetRegistry(r).Get(registered{}, registryName)
+// firstOf returns what is known of the request that the registry was made for,
+// with which all its sessions are loaded.
+func firstOf(registry *sessions.Registry) *touched {
+	found, err := registry.Get(finder{}, finderName)
 	if err != nil {
-		return &state{Store: s}
+		return new(touched)
 	}
-	if st, ok := holder.Values[name].(*state); ok && st.Store == s {
-		return st
+	r, ok := found.Values[finderKey{}].(*http.Request)
+	if !ok {
+		return new(touched)
 	}
-	st := &state{Store: s}
-	holder.Values[name] = st
-	return st
+	return markTouched(r)
 }
 
 // now is when things happen: entries keep milliseconds.
