@@ -79,6 +79,18 @@ func TestMemConn_Deadlines(t *testing.T) {
 	})
 }
 
+func TestMemConn_ATimerThatComesTooLateIsKnown(t *testing.T) {
+	a, _ := memPipe("a", "b")
+	a.SetReadDeadline(time.Now().Add(time.Hour))
+	d := &a.in.reader
+	late := d.epoch
+	a.SetReadDeadline(time.Time{})
+	d.expire(late) // it had begun when it was stopped
+	if d.expired {
+		t.Error("a deadline that was taken back has passed")
+	}
+}
+
 func TestMemConn_Close(t *testing.T) {
 	a, b := memPipe("a", "b")
 	a.Write([]byte("last"))

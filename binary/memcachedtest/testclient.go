@@ -20,8 +20,9 @@ import (
 // (no versions, no FLUSH, another item size from 512 KiB on) it asks them. It
 // empties them at the end.
 //
-// open returns a client with Options of the caller's choice; it is called for
-// several clients, which TestClient closes.
+// open returns a client with Options of the caller's choice, of which
+// MaxItemSize fits the servers; it is called for several clients, which
+// TestClient closes.
 func TestClient(t *testing.T, open func(t *testing.T) *memcached.Client) {
 	testClient(t, open, nil)
 }
