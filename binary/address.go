@@ -46,7 +46,7 @@ func parseAddress(name string) (address, error) {
 	return address{name: name, network: "tcp", target: net.JoinHostPort(host, port), host: host}, nil
 }
 
-func notOfHosts(r rune) bool { return r <= ' ' || r == 0x7f || r == '/' || r == '@' }
+func notOfHosts(r rune) bool { return r <= ' ' || strings.ContainsRune("\x7f/@[],;?#\\", r) }
 
 func splitHostPort(s string) (host, port string, err error) {
 	bracketed := strings.HasPrefix(s, "[")

@@ -164,7 +164,7 @@ func TestNew_ServerSyntax(t *testing.T) {
 		"", " ", "cache:", ":11211", "cache:0", "cache:65536", "cache:-1", "cache:+1", "cache:http", "cache:11211:11211", "a:b:c",
 		"[::1", "::1]", "[]", "[]:11211", "[::1]x", "[::1]:", "[cache", "tcp://", "tcp:///path", "unix://", "unix://relative", "unix:relative",
 		"http://cache", "user@cache", "user:pw@cache:11211", "ca che", "cache\n", "cache\t:1", "[not:an:address]", "[cache]:11211", "cache/path", "./relative.sock",
-		"cache\x00", "[::1]:11211:1",
+		"cache\x00", "[::1]:11211:1", "]", "cache]", "a,b", "a:11211,b", "cache?timeout=1s", "cache#1", `\\cache\pipe`,
 	} {
 		client, err := memcached.New([]string{server}, nil)
 		if client != nil || err == nil || !strings.HasPrefix(err.Error(), "memcached: server") {
