@@ -1,0 +1,54 @@
+// Package discovery keeps the servers of a memcached client current while
+// they come and go: pods behind a headless service, nodes of an ElastiCache or
+// Memorystore cluster.
+//
+// [New] resolves the servers, makes a client of them and a [Watcher] that
+// resolves them again and again:
+//
+//	resolver := discovery.DNS{Name: "memcached.default.svc.cluster.local."}
+//	client, watcher, err := discovery.New(ctx, resolver, &memcached.Options{Auth: auth}, nil)
+//	…
+//	defer client.Close()
+//	defer watcher.Close()
+//
+// [Watch] does the same for a client that exists.
+//
+// # Where servers come from
+//
+// A [Resolver] answers with the servers of now. [DNS] looks up addresses, [SRV]
+// names with ports, [ElastiCache] asks a cluster's configuration endpoint, and
+// [Static] is a list. Anything else, such as a file or Consul, is a function
+// away: see [ResolverFunc].
+//
+// # When a resolver fails
+//
+// The client keeps what it has. An error, an answer without servers and one
+// with more than Options.MaxServers never reach the client; they are logged,
+// shown by [Watcher.Status], and tried again soon. Lists are sorted and freed of
+// duplicates, so that all processes agree on where keys are, and the client is
+// touched only when something changed. Servers that stay keep their
+// connections, operations under way on the others finish (see
+// memcached.Client.SetServers).
+//
+// # Names and addresses
+//
+// The client places keys by the servers' names as a resolver gives them, not by
+// what those resolve to. So it matters which kind a resolver gives:
+//
+//   - Names stay ([SRV], [ElastiCache]): a server that comes back with another
+//     address keeps its keys' place. The client resolves the name whenever it
+//     makes a connection.
+//   - Addresses change ([DNS], ElastiCache.Addresses): a server that comes back
+//     with another address is a new one. With Ketama its share of the keys
+//     moves to other places, 1/n of all; it lost its memory anyway. What must
+//     not happen is that a server changes its address without losing its
+//     memory: then its items are out of reach until they expire, and are served
+//     again, old, if the address returns.
+//
+// Where a name per server exists, such as a Kubernetes StatefulSet's, prefer it.
+// Adding and removing servers moves the keys of one share in both cases with
+// Ketama and its like; with memcached.Modulo it moves nearly all.
+//
+// Weights of servers are those of memcached.Options.Weights: servers that are
+// not in it weigh 1.
+package discovery

@@ -1,0 +1,91 @@
+package discovery
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Options set up a Watcher. The zero value of each field is its default; New
+// and Watch copy the struct.
+type Options struct {
+	// Interval is the pause between two resolutions. After a failure the
+	// pauses are shorter: they begin with a second and double up to Interval.
+	// Zero means 30 s. A system's resolver may cache answers for longer.
+	Interval time.Duration
+
+	// Jitter is the share of each pause that is taken off by chance, so that a
+	// fleet does not ask all at once: 0.1 makes a pause of 30 s one of 27 s to
+	// 30 s. Zero means 0.1; negative takes nothing off.
+	Jitter float64
+
+	// Timeout limits each resolution. Zero means 5 s.
+	Timeout time.Duration
+
+	// MaxServers is how many servers an answer may name; a longer one is a
+	// failure. Zero means 1024.
+	MaxServers int
+
+	// StartAnyway makes Watch start even when the first resolution fails: the
+	// client goes on with the servers that it was made with. New ignores it,
+	// since it has no others.
+	StartAnyway bool
+
+	// OnChange is called after the client got other servers, the first ones
+	// included, with those before (nil if unknown) and those from now on. It
+	// is called by one goroutine at a time, belongs to the resolution, and so
+	// must not call Refresh or Close. The slices must not be changed.
+	OnChange func(before, now []string)
+
+	// Logger gets changes of the servers, and the beginning and end of
+	// failures. Nil logs nothing.
+	Logger *slog.Logger
+}
+
+const (
+	defaultInterval   = 30 * time.Second
+	defaultJitter     = 0.1
+	defaultTimeout    = 5 * time.Second
+	defaultMaxServers = 1024
+	// firstPause follows a failure.
+	firstPause = time.Second
+)
+
+// withDefaults returns a copy with defaults filled in, or what is wrong.
+func (o *Options) withDefaults() (Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.Interval == 0 {
+		c.Interval = defaultInterval
+	}
+	if c.Jitter == 0 {
+		c.Jitter = defaultJitter
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.MaxServers == 0 {
+		c.MaxServers = defaultMaxServers
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.Jitter = max(c.Jitter, 0)
+	return c, c.validate()
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Interval < 0:
+		return fmt.Errorf("discovery: Options.Interval is %v: want a positive duration, or 0 for %v", o.Interval, defaultInterval)
+	case !(o.Jitter <= 1): // also what is not a number
+		return fmt.Errorf("discovery: Options.Jitter is %v: want up to 1, or 0 for %v", o.Jitter, defaultJitter)
+	case o.Timeout < 0:
+		return fmt.Errorf("discovery: Options.Timeout is %v: want a positive duration, or 0 for %v", o.Timeout, defaultTimeout)
+	case o.MaxServers < 0:
+		return fmt.Errorf("discovery: Options.MaxServers is %d: want 1 or more, or 0 for %d", o.MaxServers, defaultMaxServers)
+	}
+	return nil
+}
