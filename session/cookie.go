@@ -1,10 +1,14 @@
 package session
 
 import (
+	"bytes"
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/http"
+	"net/textproto"
+	"strings"
 )
 
 // token is what a cookie says: an ID and, when the session is bound, its
@@ -61,26 +65,57 @@ func (p *pair) decodeCookie(name, value string) (t token, ok bool) {
 		return token{}, false
 	}
 	n, err := cookieText.Decode(buf[:], []byte(value))
-	if err != nil || n <= macSize {
+	if err != nil || n <= macSize || cookieText.EncodedLen(n) != len(value) { // Decode skips line breaks
 		return token{}, false
 	}
 	body, mac := buf[:n-macSize], buf[n-macSize:n]
 	if want := p.sign.derive(name, body); subtle.ConstantTimeCompare(mac, want[:]) != 1 {
 		return token{}, false
 	}
-	kind, content := body[0], body[1:]
-	switch {
+	switch kind, content := body[0], body[1:]; {
 	case kind == cookieSigned && p.hide == nil:
+		return asToken(content)
 	case kind == cookieHidden && p.hide != nil && len(content) > ivSize:
-		iv := content[:ivSize]
-		content = content[ivSize:]
-		cipher.NewCTR(p.hide, iv).XORKeyStream(content, content)
+		return asToken(p.reveal(content))
 	default:
 		return token{}, false
 	}
+}
+
+// reveal returns, decrypted, what stands behind an initialization vector.
+func (p *pair) reveal(hidden []byte) []byte {
+	own := bytes.Clone(hidden)
+	iv, content := own[:ivSize], own[ivSize:]
+	cipher.NewCTR(p.hide, iv).XORKeyStream(content, content)
+	return content
+}
+
+func asToken(content []byte) (t token, ok bool) {
 	if len(content) != len(t.id) && len(content) != len(t.id)+len(t.user) {
 		return token{}, false
 	}
 	copy(t.user[:], content[copy(t.id[:], content):])
 	return t, true
+}
+
+// cookieValues calls f with the value of each cookie of a name until it returns
+// false. It is http.Request.CookiesNamed but for what a cookie of a store cannot
+// be, without making anything.
+func cookieValues(h http.Header, name string, f func(value string) bool) {
+	for _, line := range h["Cookie"] {
+		for more := true; more; {
+			var one string
+			one, line, more = strings.Cut(line, ";")
+			n, value, _ := strings.Cut(textproto.TrimString(one), "=")
+			if textproto.TrimString(n) != name {
+				continue
+			}
+			if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
+				value = value[1 : len(value)-1]
+			}
+			if !f(value) {
+				return
+			}
+		}
+	}
 }

@@ -347,6 +347,25 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
+// Pairs may differ in the encryption key alone.
+func TestKeyRotation_OfTheEncryptionKey(t *testing.T) {
+	client := newClient(t, memcachedtest.Start(t, nil))
+	other := []byte("another encryption key, 32 bytes")
+	for name, before := range map[string][]byte{"encrypted": blockKey, "signed only": nil} {
+		for _, after := range [][]byte{other, nil} {
+			b := newBrowser(t)
+			b.set(session.New(client, nil, authKey, before), "k", 1)
+			during := session.New(client, nil, authKey, after, authKey, before)
+			b.wantValue(during, "k", 1)
+			b.set(during, "k", 2)
+			b.wantValue(session.New(client, nil, authKey, after), "k", 2)
+			if t.Failed() {
+				t.Fatalf("%s before, %d bytes of encryption key after", name, len(after))
+			}
+		}
+	}
+}
+
 func TestKeyRotation_SaveWithoutAChangeReissues(t *testing.T) {
 	client := newClient(t, memcachedtest.Start(t, nil))
 	before := session.New(client, nil, []byte("old"))
@@ -448,6 +467,8 @@ func TestNilArguments(t *testing.T) {
 		"Save(nil, w, s)": store.Save(nil, w, s),
 		"Save(r, nil, s)": store.Save(r, nil, s),
 		"Save(r, w, nil)": store.Save(r, w, nil),
+		"s.Save(nil, w)":  s.Save(nil, w),
+		"s.Save(r, nil)":  s.Save(r, nil),
 		"Renew(r, nil)":   store.Renew(r, nil),
 		"Bind(nil, s, u)": store.Bind(nil, s, "u"),
 		`Bind(r, s, "")`:  store.Bind(r, s, ""),
@@ -456,5 +477,9 @@ func TestNilArguments(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s = nil, want an error", what)
 		}
+	}
+	s.Options = nil
+	if err := s.Save(r, w); err == nil {
+		t.Error("Save without Options = nil, want an error")
 	}
 }

@@ -49,7 +49,7 @@ var (
 var (
 	errNoClient  = errors.New("session: no client")
 	errNoUser    = errors.New("session: empty user")
-	errNoSession = errors.New("session: nil session or request")
+	errNoSession = errors.New("session: nil session, request, writer or options")
 	errNoCAS     = errors.New("session: the server keeps no versions (memcached -C, or a client that replicates), which safe sessions need")
 )
 

@@ -137,12 +137,14 @@ func newPair(auth, block []byte) (pair, error) {
 	}
 	key := extract(auth, "bmemcached-go session key v1")
 	root := newPRF(key)
-	part := func(label string) *prf {
-		k := root.derive(label, nil)
+	part := func(label string, input []byte) *prf {
+		k := root.derive(label, input)
 		return newPRF(k[:])
 	}
 	name := root.derive("id", nil)
-	p := pair{sign: part("sign"), seal: part("seal"), user: part("user"), id: keyID(name[:4])}
+	// Pairs that differ in the encryption key alone sign differently, too: what
+	// one decrypts of the other's cookies would be a random ID.
+	p := pair{sign: part("sign", block), seal: part("seal", nil), user: part("user", nil), id: keyID(name[:4])}
 	if len(block) > 0 {
 		var err error
 		if p.hide, err = aes.NewCipher(block); err != nil {

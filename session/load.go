@@ -86,10 +86,18 @@ func (st *state) take(item *memcached.Item) error {
 			return err
 		}
 		st.sealed = i
-		st.record, err = decodeRecord(string(plain))
-		return err
+		return st.decode(string(plain))
 	}
 	return undecodable("sealed under a key that this store does not have")
+}
+
+// decode takes what was sealed apart.
+func (st *state) decode(plain string) (err error) {
+	st.record = nil
+	if st.loaded, err = decodeRecord(plain); err == nil {
+		st.record = &st.loaded
+	}
+	return err
 }
 
 // location is the key of the entry.

@@ -52,22 +52,22 @@ func (r *record) encode() []byte {
 
 // decodeRecord is the reverse of encode, except that it leaves the values as
 // they are: see each and parse.
-func decodeRecord(data string) (*record, error) {
+func decodeRecord(data string) (record, error) {
 	created, data, err := cutTime(data)
 	if err != nil {
-		return nil, err
+		return record{}, err
 	}
 	cookieEnd, data, err := cutTime(data)
 	if err != nil {
-		return nil, err
+		return record{}, err
 	}
 	user, data, err := cutText(data)
 	if err != nil {
-		return nil, err
+		return record{}, err
 	}
-	r := &record{created: created, cookieEnd: cookieEnd, user: user}
+	r := record{created: created, cookieEnd: cookieEnd, user: user}
 	if len(data) < len(r.epoch) {
-		return nil, undecodable("cut short")
+		return record{}, undecodable("cut short")
 	}
 	r.entries = data[copy(r.epoch[:], data):]
 	return r, nil

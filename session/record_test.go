@@ -28,7 +28,7 @@ func reread(data []byte) (*record, error) {
 		return nil, err
 	}
 	r.entries = ""
-	return r, nil
+	return &r, nil
 }
 
 func TestRecord_ComesBackAsItWas(t *testing.T) {

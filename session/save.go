@@ -19,7 +19,7 @@ const maxAttempts = 64
 
 // Save is Store.Save for the session that st belongs to.
 func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
-	if w == nil {
+	if r == nil || w == nil || session == nil || session.Options == nil {
 		return errNoSession
 	}
 	markTouched(r)

@@ -16,6 +16,7 @@ type state struct {
 	session sessions.Session // what the handler gets
 	options sessions.Options // what it points to, unless the handler replaces it
 	given   sessions.Options // the options as they were handed out
+	loaded  record           // what entry.record points to after a read
 	name    string
 	sent    string // the Set-Cookie field that this request has set
 }
@@ -74,15 +75,16 @@ func (st *state) start(r *http.Request, name string) (*sessions.Session, error) 
 // readCookie takes the first cookie of the session's name that one of the
 // store's keys made. Others are none.
 func (st *state) readCookie(r *http.Request) bool {
-	for _, c := range r.CookiesNamed(st.name) {
+	cookieValues(r.Header, st.name, func(value string) bool {
 		for i := range st.pairs {
-			if t, ok := st.pairs[i].decodeCookie(st.name, c.Value); ok {
+			if t, ok := st.pairs[i].decodeCookie(st.name, value); ok {
 				st.token, st.pair, st.issued = t, i, true
-				return true
+				return false
 			}
 		}
-	}
-	return false
+		return true
+	})
+	return st.issued
 }
 
 // end forgets the session: from here on it is new.
