@@ -99,6 +99,49 @@ func TestOperations_ClosedClient(t *testing.T) {
 	}
 }
 
+// TestMulti_NoKeys: an operation on no keys has nothing to do, but it is an
+// operation: a closed client or a context that has ended is an error.
+func TestMulti_NoKeys(t *testing.T) {
+	operations := map[string]func(ctx context.Context, c *memcached.Client) error{
+		"GetMulti nil": func(ctx context.Context, c *memcached.Client) error {
+			items, err := c.GetMulti(ctx, nil)
+			if items == nil || len(items) != 0 {
+				t.Errorf("GetMulti of no keys = %v, want an empty map", items)
+			}
+			return err
+		},
+		"GetMulti empty": func(ctx context.Context, c *memcached.Client) error {
+			_, err := c.GetMulti(ctx, []string{})
+			return err
+		},
+		"SetMulti nil":      func(ctx context.Context, c *memcached.Client) error { return c.SetMulti(ctx, nil) },
+		"SetMulti empty":    func(ctx context.Context, c *memcached.Client) error { return c.SetMulti(ctx, []*memcached.Item{}) },
+		"DeleteMulti nil":   func(ctx context.Context, c *memcached.Client) error { return c.DeleteMulti(ctx, nil) },
+		"DeleteMulti empty": func(ctx context.Context, c *memcached.Client) error { return c.DeleteMulti(ctx, []string{}) },
+	}
+	for _, replicate := range []bool{false, true} {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{Replicate: replicate}, server)
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		var none context.Context
+		for name, do := range operations {
+			if err := do(t.Context(), client); err != nil {
+				t.Errorf("%s = %v, want nil", name, err)
+			}
+			wantPlainError(t, name, do(cancelled, client), context.Canceled, "")
+			wantPlainError(t, name, do(none, client), nil, "nil context")
+		}
+		_ = client.Close()
+		for name, do := range operations {
+			wantPlainError(t, name, do(t.Context(), client), memcached.ErrClosed, "closed")
+		}
+		if n := server.RequestCount(); n != 0 {
+			t.Errorf("%d requests were sent, want none", n)
+		}
+	}
+}
+
 func TestClose_EndsEveryBlockedOperation(t *testing.T) {
 	for name, do := range operations() {
 		t.Run(name, func(t *testing.T) {

@@ -60,6 +60,8 @@ type multi struct {
 	items    []*Item // to be stored
 	replica  bool    // it is the part that concerns one of several equal servers
 
+	whole error // why it cannot be carried out, though no key failed
+
 	mu     sync.Mutex // guards what follows, and the results of get
 	failed map[int]error
 	moved  []int // keys whose server was removed meanwhile
@@ -88,6 +90,9 @@ func (m *multi) fail(i int, err error) {
 
 // err returns what failed, or nil.
 func (m *multi) err() error {
+	if m.whole != nil {
+		return &OpError{Op: m.name, Err: m.whole}
+	}
 	if len(m.failed) == 0 {
 		return nil
 	}
@@ -130,6 +135,10 @@ func (m *multi) write(count int, work partWork) error {
 // run calls do for the keys that can be sent, and again for those whose server
 // was removed meanwhile.
 func (m *multi) run(count int, do func(which []int)) {
+	if count == 0 {
+		m.whole = m.client.usable(m.ctx)
+		return
+	}
 	which := m.valid(count)
 	for range maxTopologies {
 		if len(which) == 0 {

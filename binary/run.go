@@ -86,6 +86,16 @@ func checkContext(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// usable says why no operation can be carried out, if it is so.
+func (c *Client) usable(ctx context.Context) error {
+	select {
+	case <-c.done:
+		return ErrClosed
+	default:
+		return checkContext(ctx)
+	}
+}
+
 // runOn carries out an operation on one server and turns what came of it into
 // the caller's error. If mine is false the call is gone.
 func (c *Client) runOn(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
