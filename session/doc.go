@@ -1,6 +1,6 @@
 // Package session keeps the sessions of a web application in memcached: one
-// store for gin-contrib/sessions and gorilla/sessions (New), and one for scs
-// (NewSCS). Its security does not depend on memcached being secret.
+// store for gin-contrib/sessions and gorilla/sessions ([New]), and one for scs
+// ([NewSCS]). Its security does not depend on memcached being secret.
 //
 //	store := session.New(client, nil, authKey, encryptionKey)
 //	router.Use(sessions.Sessions("__Host-session", store), session.Autosave())
@@ -16,7 +16,7 @@
 //
 // What ended stays ended. A session is created with ADD under an ID that the
 // store drew, and updated with CAS, never with an unconditional write: a request
-// that saves after another logged out or renewed the session gets ErrNotFound
+// that saves after another logged out or renewed the session gets [ErrNotFound]
 // and stores nothing. IDs that are unknown, expired or evicted are never taken
 // up again.
 //
@@ -24,11 +24,11 @@
 // that it left alone keep what other requests stored meanwhile. If two requests
 // change one key, the later save decides. Lists of type []any, which is how
 // gorilla keeps flash messages, are merged by element, and taking what another
-// request has already taken gives ErrConflict: a message is delivered once, if
+// request has already taken gives [ErrConflict]: a message is delivered once, if
 // it is shown only after Save has succeeded, or with Autosave in any case.
 //
 // A read that fails leads to no overwriting. The session is then empty and can
-// be used; Save refuses with ErrUnavailable, and the browser keeps its cookie.
+// be used; Save refuses with [ErrUnavailable], and the browser keeps its cookie.
 //
 // A request that does not touch its session costs nothing, one that reads it a
 // single round trip, which also rolls the idle timeout. Nothing is written and
@@ -37,15 +37,20 @@
 //
 // # What an application does
 //
-// At login: Renew, so that an ID from before the login is worth nothing, and
-// Bind, so that RevokeAll can end all sessions of the user; then Save. With
-// gin-contrib/sessions use the functions Renew and Bind, which save at once:
-// that package's Save does nothing unless its own methods changed the session.
+// At login: [Store.Renew], so that an ID from before the login is worth nothing,
+// and [Store.Bind], so that [Store.RevokeAll] can end all sessions of the user;
+// then Save. With gin-contrib/sessions use the functions [Renew] and [Bind],
+// which save at once: that package's Save does nothing unless its own methods
+// changed the session.
 //
 // At logout: Options with MaxAge -1, then Save, and look at its error.
 //
+// To end all sessions of a user but the one in hand, after a change of the
+// password: read that session first, then RevokeAll, then Renew and Bind. A
+// session that was not read before RevokeAll is ended with the others.
+//
 // Save before the first byte of the response; later it gives
-// ErrResponseStarted where the writer can tell (gin's can). Autosave does it.
+// [ErrResponseStarted] where the writer can tell (gin's can). [Autosave] does it.
 //
 // A response that touched a session gets "Cache-Control: private" from Save,
 // and with Autosave also if the session was only read. The response cache of

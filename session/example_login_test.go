@@ -89,9 +89,10 @@ func ExampleBind() {
 		}
 	})
 	router.POST("/password", func(c *gin.Context) {
+		user, _ := ginsessions.Default(c).Get("user").(string) // loads the session in hand
 		err := errors.Join(
-			store.RevokeAll(c.Request.Context(), "ada"), // everywhere
-			session.Renew(c), session.Bind(c, "ada"),    // but here
+			store.RevokeAll(c.Request.Context(), user), // everywhere
+			session.Renew(c), session.Bind(c, user), // but here
 		)
 		if err != nil {
 			c.AbortWithStatus(http.StatusServiceUnavailable)
@@ -109,7 +110,7 @@ func ExampleBind() {
 		fmt.Println(answer)
 	}
 	// Output:
-	// user: <nil>
+	// user: ada
 	// user: <nil>
 }
 
@@ -215,7 +216,7 @@ func ExampleSCSStore() {
 	client, closeAll := exampleClient()
 	defer closeAll()
 	store := session.NewSCS(client, nil)
-	token := "a token that scs has drawn at random, of 32 bytes"
+	token := "c2NzIGRyYXdzIGl0cyB0b2tlbnMgYXQgcmFuZG9tLi4" // 32 bytes
 	expiry := time.Now().Add(time.Hour)
 
 	fmt.Println(store.Commit(token, []byte("data"), expiry))
@@ -225,8 +226,8 @@ func ExampleSCSStore() {
 	err = store.Commit(token, []byte("data"), expiry)
 	fmt.Println(errors.Is(err, session.ErrNotFound))
 	// Output:
-	// session: malformed token
-	//  false <nil>
 	// <nil>
-	// false
+	// data true <nil>
+	// <nil>
+	// true
 }
