@@ -64,7 +64,7 @@ func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
 
 // ServerStats returns the statistics of each server, by address as given to
 // New. group is empty for the general ones, or a group that memcached has:
-// "settings", "items", "slabs", "conns" and so on. When some servers fail, the
+// "settings", "items", "slabs", "sizes" and so on. When some servers fail, the
 // others are returned together with a MultiError by server.
 func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[string]string, error) {
 	if len(group) > wire.MaxKeyLen {

@@ -130,8 +130,8 @@ func (c *conn) dispatch(own *call) error {
 		}
 		n := wire.HeaderLen + int(h.BodyLen)
 		if len(buf) < n {
-			if h.ValueLen() < largeValue {
-				return nil
+			if h.ValueLen() < largeValue || h.Opcode == wire.OpStat {
+				return nil // it is read in one piece; statistics have keys
 			}
 			if h.KeyLen > 0 || h.ExtrasLen > 4 {
 				return unavailable(fmt.Errorf("%w: a large %s with %d bytes of extras and %d of key", wire.ErrFrame, h.Opcode, h.ExtrasLen, h.KeyLen))
@@ -320,8 +320,11 @@ func (in *inbox) makeRoom() {
 	if in.r == in.w {
 		full := in.w == len(in.buf)
 		in.r, in.w = 0, 0
-		if full && len(in.buf) < maxInbox {
+		switch {
+		case full && len(in.buf) < maxInbox:
 			in.buf = make([]byte, max(minInbox, 2*len(in.buf)))
+		case len(in.buf) > 4*maxInbox: // it held an exceptional frame
+			in.buf = make([]byte, maxInbox)
 		}
 		return
 	}
