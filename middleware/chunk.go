@@ -15,6 +15,9 @@ const (
 	maxItem = 1<<20 - 1024
 	// minItem is the smallest that a server is expected to take.
 	minItem = 8 << 10
+	// maxOverhead bounds what an entry has besides its body, mostly header and
+	// URL, which are not split.
+	maxOverhead = 64 << 10
 	// maxChunks bounds the parts of one body.
 	maxChunks = 1 << 13
 	// chunkOverhead is what a chunk has besides its part of the body.

@@ -6,8 +6,8 @@
 //	router.GET("/articles/:id", cache.Handler(), showArticle)
 //
 // Responses are stored and reused as their Cache-Control, Expires, Vary, ETag
-// and the other fields of HTTP caching say; Options.TTL gives a lifetime to those
-// that say nothing. Concurrent requests for the same missing page run the
+// and the other fields of HTTP caching say; [Options.TTL] gives a lifetime to
+// those that say nothing. Concurrent requests for the same missing page run the
 // handler once, in all processes that share the memcached.
 //
 // What is private does not get in: responses with Set-Cookie, with
@@ -17,13 +17,33 @@
 // all.
 //
 // The cache never breaks the site. When memcached is down, slow or full of
-// garbage the handler runs, after at most Options.LookupTimeout. Streams pass
+// garbage the handler runs, after at most [Options.LookupTimeout]. Streams pass
 // through at once.
 //
-// Every response says in its Cache-Status field (RFC 9211) what happened:
+// # Seeing what happens
 //
-//	Cache-Status: bmemcached; fwd=uri-miss; stored
-//	Cache-Status: bmemcached; hit; ttl=59
+// Every response says it in its Cache-Status field (RFC 9211):
+//
+//	hit; ttl=59                       stored, and fresh for 59 more seconds
+//	hit; ttl=-3; detail=stale         stored and stale, and sent all the same
+//	fwd=uri-miss; stored              made by the handler, and stored
+//	fwd=uri-miss; collapsed           made by the handler for another request
+//	fwd=uri-miss; detail=private      made by the handler, and why it was not stored
+//	fwd=vary-miss; stored             there is the page, but not in this form
+//	fwd=stale; …                      what was stored is stale; the handler was asked
+//	fwd=request                       the request's Cache-Control wants it so
+//	fwd=method, fwd=bypass            not for the cache
+//
+// [Options.OnEvent] tells the same to a program, for metrics.
+//
+// # Throwing away
+//
+// [Cache.Purge] makes one page unusable, in all its variants; [Cache.PurgeTags]
+// every page that names one of the tags in its Cache-Tag or Surrogate-Key field,
+// for the same price however many there are. Both work for all processes at
+// once, and a response that is being made meanwhile is not used afterwards. A
+// successful unsafe request (POST, PUT, DELETE…) through the middleware throws
+// away what is stored for its URL.
 //
 // # Limits
 //

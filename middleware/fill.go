@@ -52,13 +52,13 @@ type fill struct {
 // fill runs the handler and answers the request with what comes of it.
 func (x *exchange) fill(s slot) {
 	f := &fill{exchange: x, slot: s, called: x.cache.now(), stopLock: func() {}}
+	f.rec = newRecorder(x.g.Writer, x.cache.opts.MaxBody)
 	if s.lock != "" {
-		f.stopLock = x.cache.keepLocked(s.lock)
+		f.stopLock = f.keepLock()
 	}
 	if !s.private {
 		f.readEpoch()
 	}
-	f.rec = newRecorder(x.g.Writer, x.cache.opts.MaxBody)
 	f.rec.commit, f.rec.stream = f.commit, f.release
 	f.run()
 }
@@ -94,7 +94,7 @@ func (f *fill) run() {
 // evaluate, and with those of the stale entry.
 func (f *fill) prepare() (*http.Request, func()) {
 	ctx, stop := f.detach()
-	r := f.original.WithContext(ctx)
+	r := originForm(f.original.WithContext(ctx))
 	header := sanitize(f.original.Header, f.index)
 	if f.ownsConditions() {
 		header = header.Clone()
@@ -164,6 +164,9 @@ func (f *fill) judge(status int, header http.Header) {
 	if f.request.Method != http.MethodGet && f.verdict.Store {
 		f.verdict = policy.Verdict{Reason: "method"}
 	}
+	if len(f.request.Header["Range"]) > 0 && status != http.StatusOK && f.verdict.Store {
+		f.verdict = policy.Verdict{Reason: "range"} // about a part, if not about the range itself
+	}
 	if f.private && f.verdict.Store {
 		f.verdict = policy.Verdict{Reason: f.detail}
 	}
@@ -173,6 +176,9 @@ func (f *fill) judge(status int, header http.Header) {
 	if f.verdict.Store {
 		f.vary = policy.VaryFields(effective["Vary"])
 		f.fields = delta(f.rec.before, header, policy.Unstorable(header, f.verdict.Omit))
+		if e := (&entry{full: f.full, fields: f.fields}); e.overhead() > maxOverhead {
+			f.verdict = policy.Verdict{Reason: "too-large"}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -51,10 +52,10 @@ func (c *Cache) handle(g *gin.Context) {
 }
 
 // untouchable reports whether a request is none that a cache answers or learns
-// from: it switches protocols, its meaning may be in its body, or it has a
-// condition that only the origin may evaluate.
+// from: it switches protocols, its meaning may be in its body, it has a condition
+// that only the origin may evaluate, or a URL that is no path.
 func untouchable(r *http.Request) bool {
-	return r.ContentLength != 0 || len(r.Header["Upgrade"]) > 0 || policy.HasPrecondition(r.Header)
+	return r.ContentLength != 0 || len(r.Header["Upgrade"]) > 0 || policy.HasPrecondition(r.Header) || r.URL.Opaque != ""
 }
 
 // bypass runs the handler and keeps out of its way.
@@ -85,8 +86,9 @@ func (c *Cache) otherMethod(g *gin.Context, start time.Time) {
 	g.Writer = rec
 	defer func() { g.Writer = below }()
 	g.Next()
-	rec.finish()
-	rec.abandon()
+	if !rec.committed {
+		rec.settle() // gin answers for a handler that wrote nothing
+	}
 	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 
@@ -120,8 +122,10 @@ func sessionTouched(g *gin.Context, requests ...*http.Request) bool {
 // are not part of the key. Whoever can set them could put a response of his
 // choice before everyone.
 var steering = []string{
-	"X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Forwarded-Scheme",
-	"X-Host", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
+	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Port",
+	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Uri",
+	"X-Forwarded-Scheme", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Scheme", "X-Url-Scheme", "Front-End-Https",
+	"X-Host", "X-Original-Host", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url",
 	"X-Http-Host-Override", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
 }
 
@@ -150,6 +154,21 @@ func sanitize(h http.Header, ix *index) http.Header {
 		}
 	}
 	return h
+}
+
+// originForm rewrites the URL of r, which must be the caller's own, to what is in
+// the key. A client may also send a whole URL (RFC 9112, section 3.2.2), of which
+// the server has taken the host; scheme and user are whatever it likes.
+func originForm(r *http.Request) *http.Request {
+	u := r.URL
+	if u.Scheme == "" && u.Host == "" && u.User == nil && !u.ForceQuery {
+		return r
+	}
+	r.URL = &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	if r.RequestURI != "" {
+		r.RequestURI = r.URL.RequestURI()
+	}
+	return r
 }
 
 func (ix *index) has(name string) bool {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
@@ -103,13 +104,23 @@ func appendKey(dst []byte, o origin, host, custom, path, query string) []byte {
 // appendRequestKey is appendKey for r, or false if Options.Key declines r.
 func (c *Cache) appendRequestKey(dst []byte, r *http.Request, o origin) ([]byte, bool) {
 	if c.opts.Key == nil {
-		return appendKey(dst, o, r.Host, "", r.URL.EscapedPath(), r.URL.RawQuery), true
+		return appendKey(dst, o, r.Host, "", pathOf(r.URL), r.URL.RawQuery), true
 	}
 	custom, ok := c.opts.Key(r)
 	if !ok {
 		return dst, false
 	}
 	return appendKey(dst, o, r.Host, "k"+custom, "", ""), true
+}
+
+// pathOf returns the path as it came, also where it should have been escaped and
+// was not: a handler may repeat it, and a browser would not have sent it.
+func pathOf(u *url.URL) string {
+	path := u.EscapedPath()
+	if u.RawPath != "" && u.RawPath != path {
+		return path + "\x00" + u.RawPath
+	}
+	return path
 }
 
 // appendVariant appends what distinguishes the variants of a page: the index

@@ -19,7 +19,7 @@ const (
 	longestFill = 2 * time.Minute
 	// passLife is how long requests do not wait for each other after a response
 	// turned out not to be for sharing.
-	passLife = 5 * time.Second
+	passLife = lockLife
 )
 
 // swap replaces what has the given stamp by value, or fails with an error that
@@ -33,7 +33,9 @@ func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, t
 	case !old.any:
 		err = c.client.Add(ctx, item)
 	case old.cas != 0 && !c.versionless.Load():
-		err = c.client.CompareAndSwap(ctx, item)
+		if err = c.client.CompareAndSwap(ctx, item); errors.Is(err, memcached.ErrCASConflict) {
+			err = c.swapByID(ctx, old, item) // a lock that was renewed is the same lock
+		}
 	default:
 		err = c.swapByID(ctx, old, item)
 	}
@@ -89,20 +91,22 @@ func (c *Cache) current(ctx context.Context, key string, old stamp) (*memcached.
 
 // unlock removes what has the given stamp.
 func (c *Cache) unlock(ctx context.Context, key string, s stamp) error {
-	if s.cas == 0 || c.versionless.Load() {
-		item, err := c.current(ctx, key, s)
-		if err != nil {
+	if s.cas != 0 && !c.versionless.Load() {
+		err := c.client.CompareAndDelete(ctx, key, s.cas)
+		if !errors.Is(err, memcached.ErrCASConflict) && !c.lacksVersions(err) {
 			return err
 		}
-		if s.cas = item.CAS; s.cas == 0 || c.versionless.Load() {
-			return c.client.Delete(ctx, key)
+	}
+	item, err := c.current(ctx, key, s)
+	if err != nil {
+		return err
+	}
+	if item.CAS != 0 && !c.versionless.Load() {
+		if err = c.client.CompareAndDelete(ctx, key, item.CAS); !c.lacksVersions(err) {
+			return err
 		}
 	}
-	err := c.client.CompareAndDelete(ctx, key, s.cas)
-	if c.lacksVersions(err) {
-		return c.unlock(ctx, key, s)
-	}
-	return err
+	return c.client.Delete(ctx, key)
 }
 
 // lost reports that a conditional write found something else than expected.
@@ -111,8 +115,13 @@ func lost(err error) bool {
 		errors.Is(err, memcached.ErrCacheMiss)
 }
 
-// keepLocked extends a lock while its owner works, until stop is called.
-func (c *Cache) keepLocked(key string) (stop func()) {
+// keepLock extends the lock of f while its handler works, until stop is called.
+// When the client takes too long to read what the handler writes, nobody else
+// shall wait for that: those who do run the handler themselves, and a lock at the
+// place of the response gives way to a note.
+func (f *fill) keepLock() (stop func()) {
+	c, key, held := f.cache, f.lock, f.held
+	inPlace := f.lock == f.name
 	ctx, cancel := context.WithTimeout(c.stopped, longestFill)
 	var timer *time.Timer
 	ready := make(chan struct{})
@@ -121,9 +130,19 @@ func (c *Cache) keepLocked(key string) (stop func()) {
 		if ctx.Err() != nil {
 			return
 		}
-		touch, done := context.WithTimeout(ctx, lockRenew/2)
+		kind := kindLock
+		if f.rec.heldUp() {
+			kind = kindPass
+			if f.flight != nil {
+				c.flights.land(f.flight, outcome{})
+			}
+			if !inPlace {
+				return // expires
+			}
+		}
+		renew, done := context.WithTimeout(ctx, lockRenew/2)
 		defer done()
-		_ = c.client.Touch(touch, key, lockLife) // a lock that is gone is noticed when storing
+		_ = c.renew(renew, key, held, kind) // a lock that is gone is noticed when storing
 		timer.Reset(lockRenew)
 	})
 	close(ready)
@@ -131,4 +150,14 @@ func (c *Cache) keepLocked(key string) (stop func()) {
 		cancel()
 		timer.Stop()
 	}
+}
+
+// renew extends the life of a lock, as long as it is there: an entry that took
+// its place has a life of its own.
+func (c *Cache) renew(ctx context.Context, key string, held stamp, kind itemKind) error {
+	if c.versionless.Load() {
+		return c.client.Touch(ctx, key, lockLife)
+	}
+	_, err := c.swap(ctx, key, held, encodeMark(kind, held.id), lockLife)
+	return err
 }

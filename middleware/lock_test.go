@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,4 +111,30 @@ func TestLocks_AreGivenBack(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestCollapse_LateExHolderLeavesTheLifeOfOthersAlone: what extends a lock must
+// not shorten the life of an entry that took its place.
+func TestCollapse_LateExHolderLeavesTheLifeOfOthersAlone(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		var first atomic.Bool
+		s := newSite(t, minute(), func(c *gin.Context) {
+			if first.CompareAndSwap(false, true) {
+				time.Sleep(10 * time.Second)
+			}
+			c.String(http.StatusOK, "x")
+		})
+		var wg sync.WaitGroup
+		wg.Go(func() { s.get("/a") })
+		time.Sleep(time.Second)
+		if err := s.cache.Purge(t.Context(), s.request(t.Context(), http.MethodGet, "/a")); err != nil {
+			t.Fatal(err)
+		}
+		s.get("/a")
+		wg.Wait()
+		time.Sleep(20 * time.Second)
+		if r := s.get("/a"); !r.hit() {
+			t.Errorf("half a minute after it was stored for a minute: %s, want a hit", r.cacheStatus())
+		}
+	})
 }

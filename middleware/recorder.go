@@ -38,6 +38,7 @@ type recorder struct {
 	overflow  bool
 	hijacked  bool
 	streaming bool
+	clock     writeClock
 }
 
 // action is what happens to a response.
@@ -152,6 +153,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 	if !w.act.pass || w.act.status != 0 {
 		return len(p), nil
 	}
+	defer w.clock.begin(w.size).end()
 	n, err := w.ResponseWriter.Write(p)
 	return w.wrote(len(p), n, err)
 }
@@ -162,6 +164,7 @@ func (w *recorder) WriteString(s string) (int, error) {
 	if !w.act.pass || w.act.status != 0 {
 		return len(s), nil
 	}
+	defer w.clock.begin(w.size).end()
 	n, err := w.ResponseWriter.WriteString(s)
 	return w.wrote(len(s), n, err)
 }

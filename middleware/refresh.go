@@ -50,8 +50,8 @@ func (x *exchange) refreshLater(l lookup) bool {
 	if c.opts.Engine == nil {
 		return !x.refreshHere(f, key, l)
 	}
-	request := x.original
-	if !c.spawn(func() { c.refreshNow(request.Clone(request.Context()), key, f) }) {
+	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered
+	if !c.spawn(func() { c.refreshNow(request, key, f) }) {
 		c.flights.land(f, outcome{})
 	}
 	return true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -33,7 +34,7 @@ func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status []byte)
 		dropRepresentation(h)
 		w.WriteHeader(http.StatusNotModified)
 		w.WriteHeaderNow()
-	case e.status == http.StatusOK && r.Method == http.MethodGet && len(r.Header["Range"]) > 0 && !encoded:
+	case e.status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
 		sendRange(w, r, e, c.now())
 	default:
 		if bodyAllowed(e.status) && !encoded {
@@ -78,6 +79,15 @@ func sendWhole(w gin.ResponseWriter, r *http.Request, e *entry) {
 		return
 	}
 	_, _ = w.Write(e.body) // a client that left is nobody's fault
+}
+
+// maxRanges bounds the parts of a page that one request may ask for: each costs a
+// header of its own, whatever its length (RFC 9110, section 17.15).
+const maxRanges = 16
+
+func wantsRange(r *http.Request) bool {
+	lines := r.Header["Range"]
+	return len(lines) > 0 && strings.Count(lines[0], ",") < maxRanges
 }
 
 // sendRange leaves the arithmetic of ranges, and If-Range, to net/http.

@@ -72,7 +72,7 @@ func (f *fill) store(e *entry, ix *index) {
 // not use it.
 func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) {
 	c := f.cache
-	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary {
+	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary || e.overhead() > maxOverhead {
 		c.releaseLock(ctx, f.lock, f.held)
 		return
 	}
@@ -146,7 +146,7 @@ func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *entry, t
 	for {
 		limit := c.maxChunk.Load()
 		err := c.putWithin(ctx, key, old, e, ttl, limit)
-		if !errors.Is(err, memcached.ErrTooLarge) || limit <= minItem {
+		if !errors.Is(err, memcached.ErrTooLarge) || limit <= max(minItem, 2*e.overhead()) {
 			return err
 		}
 		size := min(limit, int64(len(e.body))+e.overhead())
