@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -15,14 +17,43 @@ import (
 // goes on.
 func (s *site) stopServer(c *gin.Context) {
 	s.control(c, func(number int) error {
+		s.controls.Lock()
+		defer s.controls.Unlock()
 		s.backend.stop(number)
 		return nil
 	})
 }
 
-// restartServer starts a server inside the process again, with nothing on it.
+// restartServer starts a server inside the process again, with nothing on it,
+// and waits for the client to find it.
 func (s *site) restartServer(c *gin.Context) {
-	s.control(c, s.backend.restart)
+	s.control(c, func(number int) error {
+		s.controls.Lock()
+		err := s.backend.restart(number)
+		s.controls.Unlock()
+		if err == nil {
+			s.await(c.Request.Context(), s.backend.addrs[number])
+		}
+		return err
+	})
+}
+
+// await waits until the client uses a server again, which it tries once a
+// second, or until it has waited for long enough: the status page will tell.
+func (s *site) await(ctx context.Context, addr string) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	for {
+		// The error may be about other servers, which are stopped.
+		if answers, _ := s.client.ServerStats(ctx, ""); answers[addr] != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // control does something to the server that the path names, and goes back to
@@ -33,10 +64,7 @@ func (s *site) control(c *gin.Context, do func(number int) error) {
 		s.fail(c, http.StatusNotFound, "There is no such server inside this process.", nil)
 		return
 	}
-	s.controls.Lock()
-	err = do(number)
-	s.controls.Unlock()
-	if err != nil {
+	if err := do(number); err != nil {
 		s.fail(c, http.StatusInternalServerError, "The server does not start.", err)
 		return
 	}

@@ -20,19 +20,20 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/gin-gonic/gin"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 )
 
 func main() {
 	gin.SetMode(gin.ReleaseMode)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for requests under way
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -72,9 +73,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	fmt.Fprintf(stdout, "The Lamp Room: http://%s/\n", listener.Addr())
 	fmt.Fprintf(stdout, "memcached:     %s\n", backend)
 	if err := site.client.Ping(ctx); err != nil {
-		fmt.Fprintf(stdout, "It does not answer; the site runs without until it does: %v\n", err)
+		fmt.Fprintf(stdout, "%s\n  %v\n", advice(err), err)
 	}
 	return serve(ctx, listener, site.handler())
+}
+
+// advice says what to do about memcached that cannot be used.
+func advice(err error) string {
+	if errors.Is(err, memcached.ErrAuth) {
+		return "It refuses the login: set MEMCACHED_USERNAME and MEMCACHED_PASSWORD. The site runs without it."
+	}
+	return "It does not answer; the site runs without until it does."
 }
 
 // listen takes the address of the site.
@@ -88,30 +97,4 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
 	return listener, nil
-}
-
-// serve serves until ctx ends; then it waits a moment for requests under way.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("demo: %w", err)
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	err := server.Shutdown(grace)
-	if err != nil {
-		err = fmt.Errorf("demo: requests under way were cut off: %w", errors.Join(err, server.Close()))
-	}
-	<-failed
-	return err
 }

@@ -89,9 +89,12 @@ func (s *site) close() {
 	s.client.Close()
 }
 
+// maxForm is how many bytes a request may send: the site's forms are small.
+const maxForm = 16 << 10
+
 // handler returns the site. Forms of other sites are refused.
 func (s *site) handler() http.Handler {
-	return http.NewCrossOriginProtection().Handler(s.router)
+	return http.NewCrossOriginProtection().Handler(http.MaxBytesHandler(s.router, maxForm))
 }
 
 func (s *site) routes() {

@@ -64,25 +64,40 @@ function svg(name, attributes) {
 }
 
 // lines splits a series where it has no number.
-function lines(values, top) {
+function lines(values, height) {
 	const found = [];
 	let line = null;
 	values.forEach((value, i) => {
 		if (value === null || value === undefined) return (line = null);
 		if (!line) found.push((line = []));
-		line.push([i + wide - values.length, high - (Math.min(value, top) / top) * high]);
+		line.push([i + wide - values.length, high * (1 - Math.min(1, Math.max(0, height(value))))]);
 	});
 	return found;
 }
 
-function draw(name, series, unit, top) {
+// linear is a scale from nothing to top, or to what holds all values.
+function linear(values, top) {
+	top ||= niceTop(Math.max(0, ...values));
+	return { marks: [top, top / 2, 0], height: (value) => value / top };
+}
+
+// decades is a scale on which every line is ten times the one below.
+function decades(values) {
+	const log = (value) => Math.log10(value);
+	const least = values.length ? Math.floor(log(Math.min(...values))) : -1;
+	const most = values.length ? Math.max(least + 1, Math.ceil(log(Math.max(...values)))) : 1;
+	const marks = [];
+	for (let power = most; power >= least; power--) marks.push(+(10 ** power).toPrecision(1));
+	return { marks, height: (value) => (log(Math.max(value, 10 ** least)) - least) / (most - least) };
+}
+
+function draw(name, series, unit, scale) {
 	const figure = document.querySelector(`[data-plot=${name}]`);
-	const all = series.flatMap((one) => one.values).filter((value) => value > 0);
-	top ||= niceTop(Math.max(0, ...all));
+	const { marks, height } = scale(series.flatMap((one) => one.values).filter((value) => value > 0));
 	const picture = svg("svg", { viewBox: `0 0 ${wide - 1} ${high}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-	for (const y of [0, high / 2, high]) picture.append(svg("path", { class: "grid", d: `M0 ${y}H${wide - 1}` }));
+	marks.forEach((_, i) => picture.append(svg("path", { class: "grid", d: `M0 ${(i * high) / (marks.length - 1)}H${wide - 1}` })));
 	series.forEach((one, index) => {
-		for (const line of lines(one.values, top)) {
+		for (const line of lines(one.values, height)) {
 			const points = line.map((point) => point.join(",")).join(" ");
 			picture.append(line.length > 1
 				? svg("polyline", { class: "k" + (index % 4), points })
@@ -93,14 +108,21 @@ function draw(name, series, unit, top) {
 	const title = (caption.dataset.title ||= caption.textContent);
 	caption.replaceChildren(span("", title), ...series.map((one, index) => {
 		const last = one.values.at(-1);
-		return span("key k" + (index % 4), `${one.name} ${last === null || last === undefined ? "–" : number(last) + unit}`);
+		const key = span("key k" + (index % 4), one.name + " ");
+		const value = document.createElement("b");
+		value.textContent = last === null || last === undefined ? "–" : number(last) + unit;
+		key.append(value);
+		return key;
 	}));
 	const axis = document.createElement("div");
 	axis.className = "axis";
 	axis.append(span("", "2 min ago"), span("", "now"));
+	const labels = document.createElement("div");
+	labels.className = "scale";
+	labels.append(...marks.map((mark) => span("", number(mark) + (mark ? unit : ""))));
 	const frame = document.createElement("div");
 	frame.className = "frame";
-	frame.append(picture, span("label", number(top) + unit), span("label zero", "0"));
+	frame.append(picture, labels);
 	figure.replaceChildren(caption, frame, axis);
 }
 
@@ -125,23 +147,27 @@ const colon = (addr) => addr.slice(addr.lastIndexOf(":"));
 function show(status) {
 	const { samples, servers } = status;
 	const pick = (key) => samples.map((sample) => sample[key]);
-	draw("pages", [{ name: "from memcached", values: pick("hits") }, { name: "made anew", values: pick("misses") }], "");
-	draw("ratio", [{ name: "hits", values: pick("hitRatio").map((ratio) => (ratio === null ? null : ratio * 100)) }], " %", 100);
-	draw("latency", [{ name: "median", values: pick("median") }, { name: "99 %", values: pick("p99") }], " ms");
-	draw("ops", servers.map(({ addr }) => ({ name: colon(addr), values: samples.map(({ ops }) => (ops || {})[addr] || 0) })), "");
+	draw("pages", [{ name: "from memcached", values: pick("hits") }, { name: "made anew", values: pick("misses") }], "", linear);
+	draw("ratio", [{ name: "hits", values: pick("hitRatio").map((ratio) => (ratio === null ? null : ratio * 100)) }], " %", (values) => linear(values, 100));
+	draw("latency", [{ name: "median", values: pick("median") }, { name: "99 of 100", values: pick("p99") }], " ms", decades);
+	draw("ops", servers.map(({ addr }) => ({ name: colon(addr), values: samples.map(({ ops }) => (ops || {})[addr] || 0) })), "", linear);
 
 	const totals = { ...status, ratio: status.gets ? (100 * status.hits / status.gets).toFixed(1) + " %" : "–" };
 	for (const cell of document.querySelectorAll("[data-total]")) cell.textContent = totals[cell.dataset.total].toLocaleString("en");
 	for (const server of servers) {
 		const card = document.querySelector(`[data-server="${CSS.escape(server.addr)}"]`);
 		card.dataset.state = server.state;
-		for (const cell of card.querySelectorAll("[data-field]")) {
-			const value = server[cell.dataset.field];
-			cell.textContent = cell.dataset.field === "uptime" ? `${value} s` : (value === "" ? "–" : value ?? "").toLocaleString("en");
-		}
+		for (const cell of card.querySelectorAll("[data-field]")) cell.textContent = field(server, cell.dataset.field);
 		card.querySelector(".cause").hidden = !server.unreachable;
 	}
 	$("away").hidden = servers.every((server) => server.state === "up");
+}
+
+// field is what a card says of a server. What only the server knows is "–" while
+// it does not answer.
+function field(server, name) {
+	if (server.state !== "up" && ["items", "bytes", "evictions", "uptime", "version"].includes(name)) return "–";
+	return (server[name] ?? "").toLocaleString("en") + (name === "uptime" ? " s" : "");
 }
 
 async function watch() {
