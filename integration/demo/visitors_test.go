@@ -1,26 +1,14 @@
-package integration_test
+package demo_test
 
 import (
 	"errors"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bmemcached/bmemcached-go/integration"
 )
-
-// another returns a second browser on the same site.
-func (d *demo) another() *demo {
-	d.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return &demo{d.t, d.base, &http.Client{Jar: jar, Timeout: time.Minute}}
-}
 
 // cookies returns the browser's cookies.
 func (d *demo) cookies() string {
@@ -40,9 +28,8 @@ var demoLogin = url.Values{"user": {"ada"}, "password": {"lantern"}}
 
 func TestDemo_TwoBrowsersOnThreeNodes(t *testing.T) {
 	t.Parallel()
-	servers, _ := mode{servers: 3, server: integration.Options{Users: users}, client: saslOptions()}.launch(t)
-	first := runDemo(t, nil, servers...)
-	second := first.another()
+	first := runDemo(t, nil, launch(t, 3)...)
+	second := newVisitor(t, first.base)
 
 	first.page(http.StatusOK, "/cart", url.Values{"article": {"building-on-bell-rock"}})
 	before := first.cookies()

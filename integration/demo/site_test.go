@@ -1,7 +1,6 @@
-package integration_test
+package demo_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,64 +8,37 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/integration"
 )
 
-// demo is the demonstration site, run as make demo runs it, and a browser.
+// demo is the demonstration site and a browser of Go.
 type demo struct {
 	t       *testing.T
 	base    string
 	browser *http.Client
 }
 
-// runDemo builds the site and runs it on servers until the test ends.
+// runDemo runs the site on servers until the test ends.
 func runDemo(t *testing.T, env []string, servers ...*integration.Server) *demo {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "demo")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./demo")
-	build.Dir = filepath.Join("..", "examples")
-	if output, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the demo: %v\n%s", err, output)
-	}
-	var addrs []string
-	for _, server := range servers {
-		addrs = append(addrs, server.Addr())
-	}
-	cmd := exec.Command(program, "-addr", "127.0.0.1:0")
-	cmd.Env = append(os.Environ(), "MEMCACHED_SERVERS="+strings.Join(addrs, ","), "MEMCACHED_USERNAME="+username, "MEMCACHED_PASSWORD="+password)
-	cmd.Env = append(cmd.Env, env...)
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the demo ended with %v, want nil", err)
-		}
-	})
-	first, err := bufio.NewReader(output).ReadString('\n')
-	at := strings.Index(first, "http://")
-	if err != nil || at < 0 {
-		t.Fatalf("the demo printed %q, %v, want its address", first, err)
-	}
+	return newVisitor(t, run(t, env, servers...).base)
+}
+
+// newVisitor returns a browser with cookies of its own.
+func newVisitor(t *testing.T, base string) *demo {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &demo{t, strings.TrimRight(first[at:], "/\n"), &http.Client{Jar: jar, Timeout: time.Minute}}
+	return &demo{t, base, &http.Client{Jar: jar, Timeout: time.Minute}}
 }
 
 // page fetches a page, following redirects, and fails the test unless the
@@ -122,11 +94,9 @@ func (d *demo) fromCache(path string) bool {
 	return strings.Contains(header.Get("Cache-Status"), "; hit")
 }
 
-const demoArticle = "/articles/four-towers-of-eddystone"
-
 func TestDemo_OnServersWithSASL(t *testing.T) {
 	t.Parallel()
-	servers, opts := mode{servers: 2, server: integration.Options{Users: users}, client: saslOptions()}.launch(t)
+	servers := launch(t, 2)
 	d := runDemo(t, nil, servers...)
 	checkDemo(d)
 
@@ -140,7 +110,12 @@ func TestDemo_OnServersWithSASL(t *testing.T) {
 	if len(status.Servers) != 2 || status.Servers[0].State != "up" || status.Servers[1].State != "up" {
 		t.Errorf("/status.json = %+v, want two servers that are up", status)
 	}
-	stats, err := open(t, opts, servers...).ServerStats(t.Context(), "")
+	client, err := memcached.New([]string{servers[0].Addr(), servers[1].Addr()}, &memcached.Options{Auth: sasl.Auto(username, password)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	stats, err := client.ServerStats(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,153 @@
+package demo_test
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// screens is where the screenshots go, which git ignores.
+var screens = filepath.Join("..", "..", ".cache", "screens")
+
+//go:embed testdata/check.js
+var checkScript string
+
+// A look is a window in which a page must hold up.
+type look struct {
+	name          string
+	width, height int64
+	scheme        string // light or dark
+	options       []chromedp.EmulateViewportOption
+}
+
+var (
+	phone = []chromedp.EmulateViewportOption{chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait, chromedp.EmulateScale(2)}
+	looks = []look{
+		{"desktop", 1440, 900, "light", nil},
+		{"desktop-dark", 1440, 900, "dark", nil},
+		{"phone", 390, 844, "light", phone},
+		{"phone-dark", 390, 844, "dark", phone},
+	}
+)
+
+// dress gives the tab a window and a colour scheme.
+func (p *tab) dress(l look) {
+	p.t.Helper()
+	p.do("changing the window to "+l.name,
+		chromedp.EmulateViewport(l.width, l.height, l.options...),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
+			})
+			return err
+		}))
+}
+
+// shoot checks the page in every window, and keeps a screenshot of each.
+func (p *tab) shoot(name string) {
+	p.t.Helper()
+	for _, l := range looks {
+		p.dress(l)
+		p.wait("the window is "+l.name, fmt.Sprintf("innerWidth === %d && matchMedia('(prefers-color-scheme: %s)').matches", l.width, l.scheme))
+		for _, wrong := range evaluate[[]string](p, fmt.Sprintf("(%s)(%d)", checkScript, l.width)) {
+			p.t.Errorf("%s, %s: %s", name, l.name, wrong)
+		}
+		picture := get(p, "taking a screenshot", chromedp.FullScreenshot(100))
+		if err := os.WriteFile(filepath.Join(screens, name+"-"+l.name+".png"), picture, 0o644); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.dress(looks[0])
+}
+
+const (
+	trips   = `document.querySelectorAll("#trips li").length`
+	upCards = `document.querySelectorAll("[data-state=up]").length`
+)
+
+// The pages in every state, in every window.
+func TestScreens(t *testing.T) {
+	t.Parallel()
+	browser := chromium(t)
+	site := run(t, nil)
+	if err := os.MkdirAll(screens, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, browser, site.base)
+
+	p.visit("/status")
+	p.wait("the plots are drawn", `document.querySelectorAll(".plot svg").length === 4`)
+	p.shoot("status-empty")
+	p.visit("/tides")
+	p.shoot("tides-computed")
+	p.visit("/cart")
+	p.shoot("cart-empty")
+	p.visit("/login")
+	p.shoot("login")
+	p.login(`"><script>alert(1)</script>`, "wrong")
+	p.expectComplaint("401")
+	p.shoot("login-refused")
+	p.visit("/")
+	p.wait("the page says how it was made", trips+" === 1")
+	p.shoot("articles")
+	p.visit(demoArticle)
+	p.wait("the page says how it was made", trips+" === 1")
+	for i := range 3 {
+		p.do("asking again", chromedp.Click(chromedp.CSS("#again")))
+		p.wait("the answer is listed", fmt.Sprintf("%s === %d", trips, i+2))
+	}
+	p.shoot("article")
+	for range 2 {
+		p.visit(demoArticle)
+		p.press("/cart")
+		p.visit("/articles/the-keeper-of-la-jument")
+		p.press("/cart")
+	}
+	p.wait("the cart is counted", `document.getElementById("cart-count").innerText === "4"`)
+	p.shoot("cart")
+	p.login("ada", "lantern")
+	p.wait("the user is named", `document.getElementById("account").innerText === "ada"`)
+	p.shoot("account")
+	p.visit("/nothing")
+	p.expectComplaint("404")
+	p.shoot("error")
+	p.visit("/tides?harbour=lamp")
+	eventually(t, func() error { // it is stored in the background
+		p.do("reloading", chromedp.Reload())
+		if !evaluate[bool](p, `document.querySelector(".trip .hit") !== null`) {
+			return fmt.Errorf("/tides is computed again and again")
+		}
+		return nil
+	})
+	p.shoot("tides")
+
+	p.visit("/status")
+	p.do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
+	p.wait("the visitors have left", `!document.getElementById("visitors").disabled`)
+	p.shoot("status")
+	p.press("/servers/1/stop")
+	p.wait("a server is stopped", upCards+` === 2 && document.querySelector("[data-state=stopped]")`)
+	p.do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
+	p.wait("the plots show faults or fewer lines", `!document.getElementById("away").hidden`)
+	p.shoot("status-stopped")
+	for _, i := range []int{0, 2} {
+		p.press(fmt.Sprintf("/servers/%d/stop", i))
+	}
+	p.visit("/cart")
+	p.wait("the cart is away", `!document.getElementById("away").hidden`)
+	p.shoot("cart-away")
+	p.visit("/login")
+	p.wait("the session is away", `!document.getElementById("away").hidden`)
+	p.shoot("login-away")
+	p.visit(demoArticle)
+	p.press("/cart")
+	p.expectComplaint("503")
+	p.shoot("error-away")
+}
