@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"strings"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
+)
+
+// distribution is a way to spread keys, under the name of --distribution.
+type distribution struct {
+	name string
+	make func(who sasl.Credentials) memcached.Distribution
+}
+
+// always is a distribution that takes no credentials.
+func always(d memcached.Distribution) func(sasl.Credentials) memcached.Distribution {
+	return func(sasl.Credentials) memcached.Distribution { return d }
+}
+
+const nameBMemcached = "bmemcached" // hashes the credentials, too
+
+// distributions are all of them; the first is the default.
+func distributions() []distribution {
+	return []distribution{
+		{"ketama", always(memcached.Ketama)},
+		{"spymemcached", always(memcached.SpymemcachedKetama)},
+		{"dalli", always(memcached.Dalli)},
+		{"modulo", always(memcached.Modulo)},
+		{nameBMemcached, func(who sasl.Credentials) memcached.Distribution {
+			return memcached.BMemcached(who.Username, who.Password)
+		}},
+	}
+}
+
+func distributionNames() []string {
+	var names []string
+	for _, d := range distributions() {
+		names = append(names, d.name)
+	}
+	return names
+}
+
+// findDistribution returns the distribution of a name; none stands for the
+// first.
+func findDistribution(name string, who sasl.Credentials) (memcached.Distribution, error) {
+	for _, d := range distributions() {
+		if name == "" || strings.EqualFold(name, d.name) {
+			return d.make(who), nil
+		}
+	}
+	return nil, usagef("unknown distribution %q: want one of %s", name, strings.Join(distributionNames(), ", "))
+}
+
+func placeCommand() command {
+	return command{
+		name: "place", arguments: "KEY…", min: 1, max: -1,
+		summary: "tell which server holds a key, for each distribution",
+		details: "Nothing is sent. The distributions are those of libmemcached (ketama: PHP, " +
+			"pylibmc, C), spymemcached (Java), Dalli (Ruby), gomemcache (modulo) and " +
+			"python-binary-memcached (bmemcached, which hashes the user name and the password " +
+			"along). With --distribution there is one line per key.",
+		setup: func(*flag.FlagSet) action { return place },
+	}
+}
+
+type placeResult struct {
+	Keys []placeOfKey `json:"keys"`
+	only string       // the distribution that was asked for
+}
+
+type placeOfKey struct {
+	Key     string            `json:"key"`
+	Servers map[string]string `json:"servers"` // by distribution
+}
+
+func place(_ context.Context, t *tool, keys []string) (result, error) {
+	return t.place(keys)
+}
+
+func (t *tool) place(keys []string) (result, error) {
+	names, addrs, err := t.ringServers()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := findDistribution(t.distribution, sasl.Credentials{}); err != nil {
+		return nil, err
+	}
+	found := &placeResult{only: strings.ToLower(t.distribution)}
+	for _, key := range keys {
+		found.Keys = append(found.Keys, placeOfKey{key, map[string]string{}})
+	}
+	for _, d := range distributions() {
+		if found.only != "" && found.only != d.name {
+			continue
+		}
+		who, err := t.hashedCredentials(d.name)
+		if err != nil {
+			return nil, err
+		}
+		pick := d.make(who)(addrs)
+		for i, key := range keys {
+			found.Keys[i].Servers[d.name] = names[pick(key)]
+		}
+	}
+	return found, nil
+}
+
+// ringServers returns the servers as they were named and as a distribution gets
+// them.
+func (t *tool) ringServers() (names []string, addrs []memcached.Server, err error) {
+	if names, err = t.serverList(); err != nil {
+		return nil, nil, err
+	}
+	client, err := memcached.New(names, &memcached.Options{
+		Weights: t.weights,
+		Distribution: func(servers []memcached.Server) func(string) int {
+			addrs = servers
+			return memcached.Ketama(servers)
+		},
+	})
+	if err != nil {
+		return nil, nil, usagef("%w", err)
+	}
+	return names, addrs, client.Close()
+}
+
+// hashedCredentials returns what a distribution hashes along. Nobody is asked:
+// where no password is set, there is none to hash.
+func (t *tool) hashedCredentials(distribution string) (sasl.Credentials, error) {
+	if t.readUsername(); distribution != nameBMemcached || t.username == "" {
+		return sasl.Credentials{}, nil
+	}
+	password, err := t.password()
+	if err == nil && password == "" {
+		t.warn("bmemcached hashes the password along, and none is set: this is where keys are without one")
+	}
+	return sasl.Credentials{Username: t.username, Password: password}, err
+}
+
+func (r *placeResult) text(p *printer) {
+	for _, of := range r.Keys {
+		if r.only != "" {
+			p.line("%s %s", of.Key, of.Servers[r.only])
+			continue
+		}
+		p.line("%s", of.Key)
+		for _, name := range distributionNames() {
+			p.line("  %-12s  %s", name, of.Servers[name])
+		}
+	}
+}
