@@ -9,7 +9,22 @@
 //		Auth: sasl.Auto(os.Getenv("MEMCACHED_USERNAME"), os.Getenv("MEMCACHED_PASSWORD")),
 //	})
 //	…
+//	err = client.Set(ctx, &memcached.Item{Key: "user:42", Value: data, TTL: time.Hour})
 //	item, err := client.Get(ctx, "user:42")
+//	if err == memcached.ErrCacheMiss { … }
+//
+// # Operations
+//
+//	read        Get, GetMulti, GetAndTouch, AppendValue
+//	write       Set, SetMulti; Add and Replace, if the key is missing or there
+//	change      CompareAndSwap, Append, Prepend, Touch
+//	count       Increment, Decrement; IncrementOrSet and DecrementOrSet create
+//	remove      Delete, DeleteMulti, CompareAndDelete, FlushAll
+//	servers     SetServers, Ping, Versions, ServerStats
+//	the client  Stats, Close
+//
+// Values are bytes. The packages below codec turn Go values into bytes and flags,
+// also as clients of other languages do.
 //
 // # Answers and faults
 //
@@ -18,19 +33,44 @@
 // Everything else is an [*OpError], which names the operation and the server
 // and wraps the cause: [ErrUnavailable] when a server could not be used,
 // [ErrAuth] when it refused the credentials, [ErrTooLarge] and so on, a
-// [*StatusError] for what the server said, or the context's error.
+// [*StatusError] for what the server said, or the context's error. Operations on
+// many keys or servers return what succeeded together with a [MultiError] of
+// what did not.
+//
+// What was sent is repeated by the client only if that is harmless.
+// [OpError.SafeToRetry] tells whether the caller may do it.
+//
+// # Time
+//
+// Every operation is limited by its context and by [Options.Timeout], connecting
+// and authenticating included. Leaving early costs the connection nothing: the
+// late response is recognised and dropped.
 //
 // # Connections
 //
-// The client holds a few connections per server ([Options.MaxConns]). While
-// there are fewer operations than connections each operation has a connection
-// to itself; above that, operations are pipelined together on one connection,
-// which is what carries the throughput of hundreds of goroutines. A response is
-// matched to its request by the opaque of its header and by its opcode; any
-// mismatch closes the connection, so a value can never be delivered for
-// another key.
+// The client connects on first use and holds a few connections per server
+// ([Options.MaxConns]). While there are fewer operations than connections each
+// operation has a connection to itself; above that, operations are pipelined
+// together on one or two, which is what carries the throughput of hundreds of
+// goroutines. A response is matched to its request by the opaque of its header
+// and by its opcode; any mismatch closes the connection, so a value can never be
+// delivered for another key.
 //
-// Every operation is limited by its context and by [Options.Timeout]. Leaving
-// early costs the connection nothing: the late response is recognised and
-// dropped.
+// # Several servers
+//
+// [Options.Distribution] says which server holds a key; the default is
+// libmemcached's ketama. A server that fails costs its own keys only: they fail
+// fast until it is back, or move to the others if [Options.EjectAfter] says so.
+// With [Options.Replicate] every server holds every key.
+//
+// # Security
+//
+// Package sasl has the mechanisms; a plain password goes over an open network
+// only if asked to explicitly. Errors, logs and traces hold neither credentials
+// nor values, and keys only in fields that are named so.
+//
+// # Testing
+//
+// Package memcachedtest is a server inside the process, with a clock that can be
+// set forward and failures on demand.
 package binary

@@ -204,3 +204,43 @@ func ExampleStore_Touch() {
 	fmt.Println(ttl.Round(time.Minute), err)
 	// Output: 1h0m0s <nil>
 }
+
+func ExampleStore_GetWithTTL() {
+	client, stop := newClient()
+	defer stop()
+	ctx := context.Background()
+
+	s := store.New(client)
+	for _, ttl := range []time.Duration{0, 90 * 24 * time.Hour} { // for ever, and 90 days
+		if err := s.Set(ctx, "key", "value", libstore.WithExpiration(ttl)); err != nil {
+			fmt.Println(err)
+		}
+		_, left, err := s.GetWithTTL(ctx, "key")
+		fmt.Println(left.Round(time.Hour), err)
+	}
+	// Output:
+	// 0s <nil>
+	// 2160h0m0s <nil>
+}
+
+func ExampleTyped_GetMulti() {
+	client, stop := newClient()
+	defer stop()
+	ctx := context.Background()
+
+	type User struct{ Name string }
+	users := store.NewTyped[User](client, nil, libstore.WithExpiration(time.Hour), libstore.WithTags([]string{"users"}))
+	if err := users.SetMulti(ctx, map[string]User{"1": {"Ada"}, "2": {"Grace"}}); err != nil {
+		fmt.Println(err)
+	}
+	found, err := users.GetMulti(ctx, []string{"1", "2", "3"})
+	fmt.Println(found, err)
+	if err := users.Invalidate(ctx, libstore.WithInvalidateTags([]string{"users"})); err != nil {
+		fmt.Println(err)
+	}
+	found, err = users.GetMulti(ctx, []string{"1", "2", "3"})
+	fmt.Println(found, err)
+	// Output:
+	// map[1:{Ada} 2:{Grace}] <nil>
+	// map[] <nil>
+}

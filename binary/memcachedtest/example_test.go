@@ -93,3 +93,110 @@ func ExampleTLSConfig() {
 	// Output:
 	// <nil>
 }
+
+// Advance lets items expire without waiting.
+func ExampleServer_Advance() {
+	server, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	server.SetItem(&memcached.Item{Key: "token", Value: []byte("…"), TTL: time.Hour})
+
+	server.Advance(59 * time.Minute)
+	_, there := server.Item("token")
+	fmt.Println(there)
+	server.Advance(2 * time.Minute)
+	_, there = server.Item("token")
+	fmt.Println(there)
+	// Output:
+	// true
+	// false
+}
+
+// A server goes away, and comes back empty.
+func ExampleServer_Restart() {
+	server, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{RetryAfter: time.Millisecond})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	ctx := context.Background()
+	if err := client.Set(ctx, &memcached.Item{Key: "greeting", Value: []byte("hello")}); err != nil {
+		log.Fatal(err)
+	}
+
+	server.Stop()
+	_, err = client.Get(ctx, "greeting")
+	fmt.Println(errors.Is(err, memcached.ErrUnavailable))
+
+	if err := server.Restart(); err != nil {
+		log.Fatal(err)
+	}
+	for errors.Is(err, memcached.ErrUnavailable) {
+		_, err = client.Get(ctx, "greeting")
+	}
+	fmt.Println(err)
+	// Output:
+	// true
+	// memcached: cache miss
+}
+
+// Requests tell what arrived: here that many keys are one batch of quiet
+// requests, ended by one that is not.
+func ExampleServer_Requests() {
+	server, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client, err := memcached.New([]string{server.Addr()}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.Ping(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+
+	server.ForgetRequests()
+	if _, err := client.GetMulti(context.Background(), []string{"a", "b", "c"}); err != nil {
+		log.Fatal(err)
+	}
+	for _, r := range server.Requests() {
+		fmt.Println(r.Op, r.Key)
+	}
+	// Output:
+	// GETQ a
+	// GETQ b
+	// GET c
+}
+
+// Several servers, reached in memory: inside a testing/synctest bubble too.
+func ExampleDialer() {
+	one, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer one.Close()
+	two, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer two.Close()
+
+	client, err := memcached.New([]string{one.Addr(), two.Addr()}, &memcached.Options{
+		DialContext: memcachedtest.Dialer(one, two),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	fmt.Println(client.Ping(context.Background()))
+	// Output: <nil>
+}
