@@ -18,11 +18,13 @@ func TestStore(t *testing.T, open func(t *testing.T) session.Client) {
 	}{
 		{"Lifecycle", lifecycle},
 		{"ReadingRollsTheTimeoutAndKeepsTheVersion", readingKeepsTheVersion},
+		{"Operations", operations},
 		{"Sizes", sizes},
 		{"LongTimeouts", longTimeouts},
 		{"ParallelRequestsLoseNothing", parallelRequests},
 		{"FlashIsDeliveredOnce", flashOnce},
 		{"RevokeAll", revokeAll},
+		{"LoginsDuringRevocations", loginsDuringRevocations},
 		{"Interleavings", interleavings},
 		{"SCS", scsStore},
 	} {

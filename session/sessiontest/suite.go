@@ -1,7 +1,6 @@
 package sessiontest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/session"
 	"github.com/gorilla/sessions"
 )
@@ -59,25 +57,44 @@ func readingKeepsTheVersion(t *testing.T, client session.Client) {
 	}
 }
 
-// counter counts the operations that a request needs.
-type counter struct {
-	session.Client
-	n atomic.Int64
-}
-
-func (c *counter) Get(ctx context.Context, key string) (*memcached.Item, error) {
-	c.n.Add(1)
-	return c.Client.Get(ctx, key)
-}
-
-func (c *counter) GetAndTouch(ctx context.Context, key string, ttl time.Duration) (*memcached.Item, error) {
-	c.n.Add(1)
-	return c.Client.GetAndTouch(ctx, key, ttl)
-}
-
-func (c *counter) CompareAndSwap(ctx context.Context, item *memcached.Item) error {
-	c.n.Add(1)
-	return c.Client.CompareAndSwap(ctx, item)
+// operations counts what requests cost.
+func operations(t *testing.T, client session.Client) {
+	counting := &counter{Client: client}
+	store := newStore(counting, nil)
+	b := jar("").set(t, store, map[any]any{"k": 1})
+	handlers := []struct {
+		name   string
+		want   int64
+		start  jar
+		handle func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error
+	}{
+		{"new session, saved empty", 0, "", func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error { return s.Save(r, w) }},
+		{"read", 1, b, func(http.ResponseWriter, *http.Request, *sessions.Session) error { return nil }},
+		{"read and saved", 1, b, func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error { return s.Save(r, w) }},
+		{"flashes read, none there", 1, b, func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+			s.Flashes()
+			return s.Save(r, w)
+		}},
+		{"set to what it was", 1, b, func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+			s.Values["k"] = 1
+			return s.Save(r, w)
+		}},
+		{"changed", 2, b, func(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+			s.Values["k"] = 2
+			return s.Save(r, w)
+		}},
+	}
+	for _, h := range handlers {
+		counting.n.Store(0)
+		after := h.start.visit(t.Context(), store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error) {
+			if err = errors.Join(err, h.handle(w, r, s)); err != nil {
+				t.Errorf("%s: %v", h.name, err)
+			}
+		})
+		if n := counting.n.Load(); n != h.want || after != h.start {
+			t.Errorf("%s: %d operations, cookie set: %t, want %d and none", h.name, n, after != h.start, h.want)
+		}
+	}
 }
 
 func sizes(t *testing.T, client session.Client) {
