@@ -30,18 +30,25 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// The test functions that gin-contrib/sessions publishes for stores.
+// The test functions that gin-contrib/sessions publishes for stores, with
+// cookies that end with the browser and with ones of a day.
 func TestPublishedTester(t *testing.T) {
 	client := connect(t, start(t, 1)...)
-	newStore := func(*testing.T) ginsessions.Store { return session.New(client, nil, authKey) }
-	for name, run := range map[string]func(t *testing.T){
-		"GetSet":    func(t *testing.T) { tester.GetSet(t, newStore) },
-		"DeleteKey": func(t *testing.T) { tester.DeleteKey(t, newStore) },
-		"Flashes":   func(t *testing.T) { tester.Flashes(t, newStore) },
-		"Clear":     func(t *testing.T) { tester.Clear(t, newStore) },
-		"Options":   func(t *testing.T) { tester.Options(t, newStore) }, // and SameSite
-		"Many":      func(t *testing.T) { tester.Many(t, newStore) },
-	} {
-		t.Run(name, run)
+	for name, maxAge := range map[string]int{"until the browser closes": 0, "a day": 86400} {
+		newStore := func(*testing.T) ginsessions.Store {
+			store := session.New(client, nil, authKey)
+			if maxAge != 0 {
+				store.Options(ginsessions.Options{Path: "/", MaxAge: maxAge})
+			}
+			return store
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Run("GetSet", func(t *testing.T) { tester.GetSet(t, newStore) })
+			t.Run("DeleteKey", func(t *testing.T) { tester.DeleteKey(t, newStore) })
+			t.Run("Flashes", func(t *testing.T) { tester.Flashes(t, newStore) })
+			t.Run("Clear", func(t *testing.T) { tester.Clear(t, newStore) })
+			t.Run("Options", func(t *testing.T) { tester.Options(t, newStore) }) // and SameSite
+			t.Run("Many", func(t *testing.T) { tester.Many(t, newStore) })
+		})
 	}
 }
