@@ -218,6 +218,23 @@ func ExampleClient_Delete_python() {
 	// Output: true
 }
 
+// value, cas = client.gets('lock'); client.delete('lock', cas)
+func ExampleClient_CompareAndDelete_python() {
+	client, stop := connect()
+	defer stop()
+	ctx := context.Background()
+	if err := client.Set(ctx, python("lock", "mine", 0)); err != nil {
+		log.Fatal(err)
+	}
+
+	item, err := client.Get(ctx, "lock")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client.CompareAndDelete(ctx, "lock", item.CAS))
+	// Output: <nil>
+}
+
 // client.delete_multi(['a', 'b'])
 func ExampleClient_DeleteMulti_python() {
 	client, stop := connect()
@@ -227,14 +244,14 @@ func ExampleClient_DeleteMulti_python() {
 	// Output: <nil>
 }
 
-// client.incr('visits', 1): creates the counter at 0
+// client.incr('visits', 1): creates the counter at 0, for 1,000,000 seconds
 func ExampleClient_IncrementOrSet_python() {
 	client, stop := connect()
 	defer stop()
 	ctx := context.Background()
 
 	for range 3 {
-		fmt.Println(client.IncrementOrSet(ctx, "visits", 1, 0, 0))
+		fmt.Println(client.IncrementOrSet(ctx, "visits", 1, 0, 1_000_000*time.Second))
 	}
 	// What Python stored as an integer, both sides can count.
 	if err := client.Set(ctx, python("stock", 7, 0)); err != nil {
@@ -248,7 +265,8 @@ func ExampleClient_IncrementOrSet_python() {
 	// 10 <nil>
 }
 
-// client.decr('stock', 1): creates the counter at 0, and stops there
+// client.decr('stock', 1): creates the counter at 0, for 100 seconds, and stops
+// there
 func ExampleClient_DecrementOrSet_python() {
 	client, stop := connect()
 	defer stop()
@@ -258,7 +276,7 @@ func ExampleClient_DecrementOrSet_python() {
 	}
 
 	for range 2 {
-		fmt.Println(client.DecrementOrSet(ctx, "stock", 1, 0, 0))
+		fmt.Println(client.DecrementOrSet(ctx, "stock", 1, 0, 100*time.Second))
 	}
 	// Output:
 	// 0 <nil>

@@ -109,7 +109,10 @@ func ExampleCache_Purge() {
 	get(router, "/articles/1")
 
 	// All variants of the page, in every process that shares the memcached.
-	page := httptest.NewRequest(http.MethodGet, "/articles/1", http.NoBody)
+	page, err := http.NewRequest(http.MethodGet, "https://example.com/articles/1", http.NoBody)
+	if err != nil {
+		log.Fatal(err)
+	}
 	if err := cache.Purge(context.Background(), page); err != nil {
 		log.Print(err) // the old page may still be served
 	}

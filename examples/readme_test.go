@@ -1,0 +1,224 @@
+// Package examples holds programs that use the library, and this test of its
+// pages.
+package examples
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// root is the repository.
+const root = ".."
+
+// pages are what people read.
+var pages = []string{
+	"README.md", "binary/PYTHON.md", "binary/PERFORMANCE.md", "binary/OPERATIONS.md", ".github/SECURITY.md",
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// sources returns the lines of all examples that are compiled, by file.
+func sources(t *testing.T) map[string][]string {
+	t.Helper()
+	files := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root:
+			return filepath.SkipDir // .git and the like
+		case d.IsDir():
+			return nil
+		}
+		name, _ := filepath.Rel(root, path)
+		name = filepath.ToSlash(name)
+		example := strings.HasPrefix(d.Name(), "example") && strings.HasSuffix(name, "_test.go")
+		if !example && (!strings.HasPrefix(name, "examples/") || !strings.HasSuffix(name, ".go")) {
+			return nil
+		}
+		files[name] = codeLines(read(t, name))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// codeLines returns lines without indentation and alignment. Empty ones are left
+// out, and those by which examples lead names to servers inside the process.
+func codeLines(code string) []string {
+	var lines []string
+	for line := range strings.Lines(code) {
+		line = strings.Join(strings.Fields(line), " ")
+		if line != "" && line != "DialContext: f.DialContext," {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
+
+// TestPages_ShowCodeThatCompiles demands that every block of Go is an excerpt of
+// an example. A line "…" stands for what was left out.
+func TestPages_ShowCodeThatCompiles(t *testing.T) {
+	files := sources(t)
+	blocks := 0
+	for _, page := range pages {
+		for _, block := range goBlock.FindAllStringSubmatch(read(t, page), -1) {
+			blocks++
+			lines := codeLines(block[1])
+			found := false
+			for _, source := range files {
+				found = found || isExcerpt(lines, source)
+			}
+			if !found {
+				t.Errorf("%s: this is in no example:\n%s", page, block[1])
+			}
+		}
+	}
+	if blocks < 10 {
+		t.Errorf("%d blocks of Go in the pages, want at least 10", blocks)
+	}
+}
+
+func isExcerpt(lines, source []string) bool {
+	for len(lines) > 0 {
+		end := slices.Index(lines, "…")
+		if end < 0 {
+			end = len(lines)
+		}
+		at := indexOf(source, lines[:end])
+		if at < 0 {
+			return false
+		}
+		source = source[at+end:]
+		lines = lines[min(end+1, len(lines)):]
+	}
+	return true
+}
+
+func indexOf(source, part []string) int {
+	for i := 0; i+len(part) <= len(source); i++ {
+		if slices.Equal(source[i:i+len(part)], part) {
+			return i
+		}
+	}
+	return -1
+}
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	notSlug = regexp.MustCompile(`[^\p{L}\p{N} -]`)
+)
+
+func TestPages_LinkToWhatIsThere(t *testing.T) {
+	for _, page := range pages {
+		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
+			target, anchor, _ := strings.Cut(match[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			name := page
+			if target != "" {
+				name = filepath.Join(filepath.Dir(page), target)
+			}
+			if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+				t.Errorf("%s links to %s: %v", page, match[1], err)
+				continue
+			}
+			if anchor != "" && !slices.Contains(anchors(read(t, name)), anchor) {
+				t.Errorf("%s links to %s, and there is no such heading", page, match[1])
+			}
+		}
+	}
+}
+
+func anchors(page string) (slugs []string) {
+	for _, match := range heading.FindAllStringSubmatch(page, -1) {
+		slug := notSlug.ReplaceAllString(strings.ToLower(match[1]), "")
+		slugs = append(slugs, strings.ReplaceAll(slug, " ", "-"))
+	}
+	return slugs
+}
+
+var exampleLink = regexp.MustCompile(`\[(Example\w+)\]\(([^)]+)\)`)
+
+func TestPythonGuide_HasAnExamplePerRow(t *testing.T) {
+	const page = "binary/PYTHON.md"
+	text := read(t, page)
+	links := exampleLink.FindAllStringSubmatch(text, -1)
+	for _, match := range links {
+		file := read(t, filepath.Join(filepath.Dir(page), match[2]))
+		_, after, found := strings.Cut(file, "func "+match[1]+"() {")
+		body, _, _ := strings.Cut(after, "\n}\n")
+		if !found || !strings.Contains(body, "// Output:") {
+			t.Errorf("%s: %s is no example with output in %s", page, match[1], match[2])
+		}
+	}
+	methods, _, _ := strings.Cut(text, "The arguments of the constructor")
+	rows := 0
+	for line := range strings.Lines(methods) {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(line, "| python") {
+			continue
+		}
+		rows++
+		if !exampleLink.MatchString(line) {
+			t.Errorf("%s: no example in the row %s", page, line)
+		}
+	}
+	if rows < 20 {
+		t.Errorf("%s has %d methods, want at least 20", page, rows)
+	}
+}
+
+// TestReadme_HasTheNumbersOfTheResults compares the table of the README with the
+// file that the conformance run writes.
+func TestReadme_HasTheNumbersOfTheResults(t *testing.T) {
+	row := regexp.MustCompile(`(?m)^\| .* \| \d+ of \d+ \| \d+ of \d+ \| \d+ of \d+ \|$`)
+	_, newest, _ := strings.Cut(read(t, "integration/conformance/RESULTS.md"), "## The newest version")
+	want, got := row.FindAllString(newest, -1), row.FindAllString(read(t, "README.md"), -1)
+	if len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("the README has\n%s\nwant the rows of RESULTS.md for the newest version\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+var (
+	makeCommand  = regexp.MustCompile(`\bmake ([a-z]+)`)
+	goRunCommand = regexp.MustCompile(`cd examples && go run \./(\w+)`)
+)
+
+func TestPages_NameCommandsThatExist(t *testing.T) {
+	targets := read(t, "Makefile")
+	for _, page := range pages {
+		text := read(t, page)
+		var code strings.Builder // what is set as code
+		for _, span := range regexp.MustCompile("(?s)```(?:sh|console)\n.*?```|`[^`\n]+`").FindAllString(text, -1) {
+			code.WriteString(span + "\n")
+		}
+		for _, match := range makeCommand.FindAllStringSubmatch(code.String(), -1) {
+			if !strings.Contains(targets, "\n"+match[1]+":") {
+				t.Errorf("%s: make has no target %s", page, match[1])
+			}
+		}
+		for _, match := range goRunCommand.FindAllStringSubmatch(code.String(), -1) {
+			if _, err := os.Stat(match[1]); err != nil {
+				t.Errorf("%s: %s: %v", page, match[0], err)
+			}
+		}
+	}
+}
