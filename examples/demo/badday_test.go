@@ -77,3 +77,18 @@ func TestSite_GoesOnWithoutOneServer(t *testing.T) {
 		}
 	}
 }
+
+func TestRestart_ShowsTheServerUp(t *testing.T) {
+	_, base := start(t)
+	b := newBrowser(t, base)
+	for i := range nodes {
+		b.expect(b.post(fmt.Sprintf("/servers/%d/stop", i)), http.StatusSeeOther)
+	}
+	b.expect(b.get("/status"), http.StatusOK, ">stopped<") // the client knows it now
+	for i := range nodes {
+		b.expect(b.post(fmt.Sprintf("/servers/%d/restart", i)), http.StatusSeeOther)
+		if got := strings.Count(b.get("/status").body, `data-state="up"`); got != i+1 {
+			t.Errorf("after %d servers were restarted %d are shown as up", i+1, got)
+		}
+	}
+}

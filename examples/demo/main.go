@@ -81,9 +81,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // advice says what to do about memcached that cannot be used.
 func advice(err error) string {
 	if errors.Is(err, memcached.ErrAuth) {
-		return "It refuses the login: set MEMCACHED_USERNAME and MEMCACHED_PASSWORD. The site runs without it."
+		return "The login does not work: check MEMCACHED_USERNAME and MEMCACHED_PASSWORD. The site runs without memcached."
 	}
-	return "It does not answer; the site runs without until it does."
+	return "It does not answer. The site runs without memcached until it does."
 }
 
 // listen takes the address of the site.

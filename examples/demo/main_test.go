@@ -116,6 +116,18 @@ func TestRun_OnServersOfTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestRun_EndsWhileBrowsersHoldConnections(t *testing.T) {
+	var silent net.Conn
+	t.Cleanup(func() { silent.Close() }) // after runSite has seen run return nil
+	base, _ := runSite(t, nil)
+	var err error
+	if silent, err = net.Dial("tcp", strings.TrimPrefix(base, "http://")); err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, base)
+	b.expect(b.get("/"), http.StatusOK) // on a connection that is kept, and accepted after the silent one
+}
+
 func TestRun_WrongPassword(t *testing.T) {
 	server := memcachedtest.Start(t, &memcachedtest.Options{Users: map[string]string{"app": "s3cret"}})
 	base, out := runSite(t, map[string]string{
@@ -124,7 +136,9 @@ func TestRun_WrongPassword(t *testing.T) {
 	b := newBrowser(t, base)
 	b.expect(b.get(eddystone), http.StatusOK, "The four towers")
 	b.expect(b.get("/status"), http.StatusOK, "authentication failed", `data-state="down"`)
-	eventually(t, "the reason is printed", func() bool { return strings.Contains(out.String(), "authentication failed") })
+	eventually(t, "the reason is printed", func() bool {
+		return strings.Contains(out.String(), "authentication failed") && strings.Contains(out.String(), "check MEMCACHED_USERNAME")
+	})
 	if strings.Contains(out.String(), "wr0ng") {
 		t.Errorf("printed %q", out)
 	}

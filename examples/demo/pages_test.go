@@ -142,3 +142,16 @@ func TestForms_OfOtherSitesAreRefused(t *testing.T) {
 		t.Errorf("a form of another site was answered with %d, want 403", got)
 	}
 }
+
+func TestForms_AreLimitedInSize(t *testing.T) {
+	_, base := start(t)
+	b := newBrowser(t, base)
+	large := strings.Repeat("a", maxForm)
+	got := b.post("/login", "user", "ada", "password", "lantern", "large", large)
+	if got.StatusCode == http.StatusSeeOther {
+		t.Errorf("a form of %d bytes was taken", len(large))
+	}
+	if got := b.post("/login", "user", large); strings.Contains(got.body, "aaaa") {
+		t.Error("a form that is too large is shown")
+	}
+}
