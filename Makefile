@@ -11,7 +11,7 @@ SHELL       := bash
 # The benchmarks are checked but not tested here: the peers that they run have
 # data races of their own.
 ENGINE  := integration
-MODULES := . examples $(ENGINE) integration/bench
+MODULES := . binary/otelmemcached binary/prommemcached examples $(ENGINE) integration/bench
 
 # The modules that are there, each in a shell of its own: $(call each,folders,command)
 present = $(patsubst %/go.mod,%,$(wildcard $(addsuffix /go.mod,$(1))))

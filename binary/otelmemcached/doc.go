@@ -1,0 +1,65 @@
+// Package otelmemcached gives OpenTelemetry the operations and connections of a
+// memcached client:
+//
+//	tracer, err := otelmemcached.NewTracer(nil)
+//	…
+//	client, err := memcached.New(servers, &memcached.Options{Tracer: tracer})
+//	…
+//	registration, err := otelmemcached.Observe(client, nil)
+//
+// It is a module of its own, so that OpenTelemetry is in the go.mod of those
+// only who use it. It follows the stable semantic conventions for databases
+// (version 1.37.0).
+//
+// # Spans
+//
+// Every operation on a server is a span of kind client, named after the
+// operation as the client's errors name it: "get", "set", "get_multi". The
+// server is not part of the name: which one has a key is a matter of placement,
+// and addresses of pods are without number. An operation on several servers is
+// several spans, one for each batch.
+//
+//	db.system.name           memcached
+//	db.operation.name        get, set, get_multi, …
+//	db.operation.batch.size  the number of keys, if there are two or more
+//	server.address           the host, or the path of a Unix socket
+//	server.port              unless it is a socket
+//	memcached.answer         miss, not_stored or cas_conflict: see below
+//	error.type               what went wrong: see below
+//	db.response.status_code  the status of the response that says so, as "0x82"
+//
+// A miss is an answer and not an error. So are the conditions of Add, Replace,
+// Append and CompareAndSwap that do not hold. memcached.answer names them.
+//
+// What fails has the span status Error, the error's text as its description,
+// and error.type: the status code if a response has one, or else "timeout" (the
+// context's deadline or memcached.Options.Timeout), "canceled" (the context),
+// "auth", "unavailable", "closed" (the client), or "_OTHER". A multi operation
+// of which some keys failed has the type of one of these failures.
+//
+// Keys are not recorded, since they may hold personal data; Options.RecordKeys
+// puts that of an operation on one key into db.operation.parameter.key. Values
+// never are.
+//
+// # Metrics
+//
+// A Tracer records db.client.operation.duration, a histogram in seconds, with
+// the attributes of spans but for batch size, answer and key. Its boundaries are
+// those of the conventions, which begin at one millisecond; most operations are
+// faster, so a view with finer ones is worth its series.
+//
+// Observe reports what memcached.Client.Stats counts whenever metrics are
+// collected:
+//
+//	db.client.connection.count     by db.client.connection.pool.name (the server)
+//	                               and db.client.connection.state
+//	memcached.client.gets          keys asked for, by memcached.result: hit, miss, failed
+//	memcached.client.retries       operations that were sent a second time
+//	memcached.client.dials         by server and memcached.result: connected, failed
+//	memcached.client.operations    under way now, by server
+//	memcached.client.server.up     1, or 0 while the server rests after a failure
+//	memcached.client.server.ejected 1 while the distribution leaves the server out
+//
+// Connections carry several operations at once, so none belongs to one: as many
+// as there are operations count as used, up to all of them.
+package otelmemcached
