@@ -237,3 +237,20 @@ func TestWrite_ReadFromAndStringsAreRecorded(t *testing.T) {
 		s.wantRuns(1)
 	})
 }
+
+// TestStored_NotWhatTheHandlerSaysIsUnchanged: a 304 that nobody asked for has no
+// body to store.
+func TestStored_NotWhatTheHandlerSaysIsUnchanged(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, nil, func(c *gin.Context) {
+			setLines(c, "Cache-Control: max-age=60", `ETag: "v1"`)
+			c.Status(http.StatusNotModified)
+		})
+		for range 2 {
+			if r := s.get("/a"); r.StatusCode != http.StatusNotModified || r.hit() {
+				t.Errorf("response = %d (%s), want the handler's 304", r.StatusCode, r.cacheStatus())
+			}
+		}
+		s.wantRuns(2)
+	})
+}

@@ -141,8 +141,8 @@ func (f *fill) note() {
 	}
 }
 
-// giveBack removes the lock. That of a failed background revalidation stays: it
-// expires, and keeps the next attempt away that long.
+// giveBack removes the lock. That of a failed background revalidation becomes a
+// note.
 func (f *fill) giveBack() {
 	f.stopLock()
 	if f.lock == "" || f.background {

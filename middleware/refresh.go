@@ -84,6 +84,7 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight) {
 		return
 	}
 	m := &marker{cache: c, key: key, held: held, flight: f}
+	defer c.pauseRefresh(ctx, key, held)
 	defer func() {
 		if cause := recover(); cause != nil {
 			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
@@ -95,6 +96,17 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight) {
 		delete(request.Header, name)
 	}
 	c.opts.Engine.ServeHTTP(&nobody{header: http.Header{}}, request)
+}
+
+// pauseRefresh leaves a note where the lock of a revalidation in the background
+// still is, because nothing came of it. It keeps the next attempt away for a
+// while, but is nothing to wait for.
+func (c *Cache) pauseRefresh(ctx context.Context, key string, held stamp) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.LookupTimeout)
+	defer cancel()
+	if _, err := c.swap(ctx, key, held, encodeMark(kindPass, newID()), passLife); !isAnswer(err) {
+		c.fault(key, 0, err)
+	}
 }
 
 // refresh is what the handler does for a request of refreshNow.

@@ -31,6 +31,11 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		return x.follow(f, l)
 	}
 	lock, err := x.takeLock(key, stamp{})
+	if lost(err) {
+		if note, ok := x.note(key); ok {
+			lock, err = x.takeLock(key, note)
+		}
+	}
 	switch {
 	case err == nil:
 		s.flight, s.lock, s.held = f, key, lock
@@ -44,6 +49,17 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		x.fill(s)
 		return true
 	}
+}
+
+// note returns the stamp of what is at key if that is a note, by which nobody
+// need be held up.
+func (x *exchange) note(key string) (stamp, bool) {
+	item, err := x.get(key)
+	if err != nil {
+		return stamp{}, false
+	}
+	kind, id, _, err := openItem(item.Value)
+	return stamp{id: id, cas: item.CAS, any: true}, err == nil && kind == kindPass
 }
 
 // freshened says what an answer that confirms a stored response does to it.
