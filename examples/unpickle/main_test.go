@@ -123,7 +123,7 @@ func TestUnpickle_RefusesWhatStandsForTooMuch(t *testing.T) {
 	for name, pickle := range map[string]string{
 		"a long pickle":             "V" + strings.Repeat("x", maxLength) + "\n.",
 		"tuples of the same tuples": ")" + strings.Repeat("2\x86", 60) + ".",
-		"deep nesting":              ")" + strings.Repeat("\x85", 100_000) + ".",
+		"deep nesting":              ")" + strings.Repeat("\x85", 1000) + ".",
 		"nested references":         "N" + strings.Repeat("Q", 100_000) + ".",
 		"half a string":             "X\xff\xff\xff\x7fhalf",
 		"nothing":                   "",
