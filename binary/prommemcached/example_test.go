@@ -1,0 +1,55 @@
+package prommemcached_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/prommemcached"
+)
+
+func Example() {
+	server, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+
+	tracer := prommemcached.NewTracer(nil)
+	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{Tracer: tracer})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	registry := prometheus.NewRegistry() // a program serves it with promhttp
+	registry.MustRegister(prommemcached.NewCollector(client, nil), tracer)
+
+	ctx := context.Background()
+	_ = client.Set(ctx, &memcached.Item{Key: "article:1", Value: []byte("…")})
+	_, _ = client.GetMulti(ctx, []string{"article:1", "article:2"})
+
+	families, err := registry.Gather()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			switch family.GetName() {
+			case "memcached_client_gets_total":
+				fmt.Println("gets:", m.GetLabel()[0].GetValue(), m.GetCounter().GetValue())
+			case "memcached_client_operation_duration_seconds":
+				fmt.Println("operation:", m.GetLabel()[0].GetValue(), m.GetLabel()[1].GetValue(), m.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	// Output:
+	// gets: failed 0
+	// gets: hit 1
+	// gets: miss 1
+	// operation: get_multi ok 1
+	// operation: set ok 1
+}
