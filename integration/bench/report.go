@@ -32,6 +32,8 @@ var columns = []column{
 	{metricBeyond, "peak beyond result", bytesText},
 	{metricTook, "took", func(v float64) string { return fmt.Sprintf("%.0f ms", v) }},
 	{metricBuild, "build", func(v float64) string { return fmt.Sprintf("%.2f ms", v) }},
+	{metricSeal, "sealing", func(v float64) string { return fmt.Sprintf("%.2f µs", v) }},
+	{metricOpen, "opening", func(v float64) string { return fmt.Sprintf("%.2f µs", v) }},
 }
 
 // writeReport writes RESULTS.md. notes is the path of the hand-written part and

@@ -37,6 +37,8 @@ var targets = []target{
 	{Row: "page64", Metric: metricRate, Against: ginContribCache, Bar: 3},
 	{Row: "page64", Metric: metricRate, Against: ginCache, Bar: 0.6},
 	{Row: "session64", Metric: metricRate, Against: ginContribSession, Bar: 2.5},
+	{Row: "seal1k", Metric: metricSeal, Bar: 3, AtMost: true, Unit: "µs", What: "session of 1 KB sealed"},
+	{Row: "seal1k", Metric: metricOpen, Bar: 3, AtMost: true, Unit: "µs", What: "session of 1 KB opened"},
 	{Row: "blocked", Metric: metricHeap, Bar: 4096, AtMost: true, Unit: "B", What: "memory beyond the stack for each of 10,000 blocked Gets"},
 	{Row: "million", Metric: metricGrowth, Bar: 64 << 10, AtMost: true, Unit: "B", What: "growth of the live heap over a million Gets"},
 	{Row: "servers64", Metric: metricCPU, Against: ours, AgainstRow: "servers1", Bar: 1.15, AtMost: true, What: "CPU per Get with 64 servers (1 caller)"},

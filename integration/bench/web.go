@@ -43,6 +43,7 @@ func webRows() []row {
 			[]string{ours, ginContribCache, ginCache, webNone}, ginContribCache),
 		webRow("session64", "request that loads a session and saves nothing, 64 connections", sessionApps,
 			[]string{ours, ginContribSession, webNone}, ginContribSession),
+		sealRow(),
 	}
 }
 
