@@ -7,8 +7,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -27,7 +29,14 @@ const imageName = "bmemcached-go-memcached"
 //go:embed testdata/Dockerfile testdata/entrypoint.sh
 var sources embed.FS
 
-var buildImage = sync.OnceValues(build)
+var buildImage = sync.OnceValues(func() (string, error) {
+	files, err := fs.Sub(sources, "testdata")
+	if err != nil {
+		return "", err
+	}
+	// Not a test's context: the tests that share the image come and go.
+	return BuildImage(context.Background(), imageName, files)
+})
 
 // image returns the name of memcached's image, building it when this machine
 // does not have it yet.
@@ -40,11 +49,12 @@ func image(tb testing.TB) string {
 	return name
 }
 
-// build makes memcached's image and keeps it. The tag is the hash of the
-// sources, so that a change to them is a new image and nothing else is.
-func build() (string, error) {
-	ctx := context.Background() // of the process: the tests that share the image come and go
-	archive, tag, err := buildContext()
+// BuildImage makes an image of files, which have a Dockerfile in their root, and
+// keeps it; it returns its name with a tag. The tag is the hash of the files, so
+// that a change to them is a new image and nothing else is: an image that this
+// machine has already is not built again.
+func BuildImage(ctx context.Context, name string, files fs.FS) (string, error) {
+	archive, tag, err := buildContext(files)
 	if err != nil {
 		return "", err
 	}
@@ -53,15 +63,15 @@ func build() (string, error) {
 		return "", err
 	}
 	defer provider.Close()
-	name := imageName + ":" + tag
-	if _, err := provider.Client().ImageInspect(ctx, name); err == nil || !errdefs.IsNotFound(err) {
-		return name, err
+	tagged := name + ":" + tag
+	if _, err := provider.Client().ImageInspect(ctx, tagged); err == nil || !errdefs.IsNotFound(err) {
+		return tagged, err
 	}
 	var log bytes.Buffer
-	name, err = provider.BuildImage(ctx, &testcontainers.ContainerRequest{
+	tagged, err = provider.BuildImage(ctx, &testcontainers.ContainerRequest{
 		FromDockerfile: testcontainers.FromDockerfile{
 			ContextArchive: archive,
-			Repo:           imageName,
+			Repo:           name,
 			Tag:            tag,
 			KeepImage:      true,
 			BuildArgs:      proxyArgs(),
@@ -73,28 +83,30 @@ func build() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w\n%s", err, log.Bytes())
 	}
-	return name, nil
+	return tagged, nil
 }
 
-// buildContext packs the sources as the engine wants them and returns the tag
-// that stands for them.
-func buildContext() (archive io.ReadSeeker, tag string, err error) {
+// buildContext packs files as the engine wants them and returns the tag that
+// stands for them.
+func buildContext(files fs.FS) (archive io.ReadSeeker, tag string, err error) {
 	var packed bytes.Buffer
 	hash := sha256.New()
 	w := tar.NewWriter(io.MultiWriter(&packed, hash))
-	for _, name := range []string{"Dockerfile", "entrypoint.sh"} {
-		data, err := sources.ReadFile("testdata/" + name)
+	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: int64(len(data))}); err != nil {
-			return nil, "", err
+			return err
 		}
-		if _, err := w.Write(data); err != nil {
-			return nil, "", err
-		}
-	}
-	if err := w.Close(); err != nil {
+		_, err = w.Write(data)
+		return err
+	})
+	if err = errors.Join(err, w.Close()); err != nil {
 		return nil, "", err
 	}
 	return bytes.NewReader(packed.Bytes()), hex.EncodeToString(hash.Sum(nil)[:6]), nil

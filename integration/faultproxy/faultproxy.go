@@ -48,7 +48,13 @@ type Proxy struct {
 // until Use says otherwise. It closes with the test.
 func Start(tb testing.TB, target string) *Proxy {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return StartAt(tb, "127.0.0.1:0", target)
+}
+
+// StartAt is Start on an address of the caller's choice.
+func StartAt(tb testing.TB, addr, target string) *Proxy {
+	tb.Helper()
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		tb.Fatal(err)
 	}

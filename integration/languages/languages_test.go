@@ -1,0 +1,174 @@
+package languages_test
+
+import (
+	"testing"
+	"time"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
+	"github.com/bmemcached/bmemcached-go/binary/codec/dalli"
+	"github.com/bmemcached/bmemcached-go/binary/codec/phpmemcached"
+	"github.com/bmemcached/bmemcached-go/binary/codec/spymemcached"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/integration"
+)
+
+const (
+	username = "app"
+	password = "sec:ret with spaces"
+)
+
+// A language is a memcached client of another language, and what this client has
+// to use to share a cache with it.
+type language struct {
+	name    string
+	command []string
+	options args // of the driver
+	codec   codec.Codec
+	place   placement
+	noSASL  bool // the client cannot authenticate
+}
+
+var (
+	python = language{
+		name:    "python-binary-memcached",
+		command: []string{"python3", "binarymemcached.py"},
+		codec:   bmemcached.Codec{},
+		place:   placement{"BMemcached", memcached.BMemcached(username, password)},
+	}
+	pylibmc = language{
+		name:    "pylibmc",
+		command: []string{"python3", "libmemcached.py"},
+		codec:   bmemcached.Pylibmc{},
+		place:   ketama,
+	}
+	ruby = language{
+		name:    "dalli",
+		command: []string{"ruby", "dalli.rb"},
+		codec:   dalli.Codec{},
+		place:   placement{"Dalli", memcached.Dalli},
+	}
+	java = language{
+		name:    "spymemcached",
+		command: []string{"java", "Spymemcached"},
+		codec:   spymemcached.Codec{},
+		place:   placement{"SpymemcachedKetama", memcached.SpymemcachedKetama},
+	}
+	php = language{
+		name:    "php-memcached",
+		command: []string{"php", "phpmemcached.php"},
+		codec:   phpmemcached.Codec{},
+		place:   ketama,
+	}
+	tools = language{
+		name:    "libmemcached-tools",
+		command: []string{"python3", "tools.py"},
+		options: args{"hash": "md5"},
+		codec:   codec.Raw{},
+		place:   placement{"MD5 modulo n", md5Modulo},
+	}
+	pymemcache = language{
+		name:    "pymemcache",
+		command: []string{"python3", "textmemcached.py"},
+		codec:   bmemcached.Pylibmc{},
+		noSASL:  true, // it speaks the text protocol only
+	}
+)
+
+// with returns the language with options of its client and the codec for them.
+func (l language) with(what string, options args, c codec.Codec) language {
+	l.name += ", " + what
+	l.options, l.codec = options, c
+	return l
+}
+
+// users are who may log in to the servers that the language's client uses.
+func (l language) users() map[string]string {
+	if l.noSASL {
+		return nil
+	}
+	return map[string]string{username: password}
+}
+
+// open starts the language's client.
+func (l language) open(t *testing.T, servers ...string) *driver {
+	t.Helper()
+	return l.openWeighted(t, nil, servers...)
+}
+
+func (l language) openWeighted(t *testing.T, weights map[string]int, servers ...string) *driver {
+	t.Helper()
+	d := languages(t).driver(t, l.command)
+	t.Cleanup(func() { d.complain(t) })
+	how := args{"servers": servers}
+	if !l.noSASL {
+		how["username"], how["password"] = username, password
+	}
+	if weights != nil {
+		how["weights"] = weights
+	}
+	if l.options != nil {
+		how["options"] = l.options
+	}
+	d.must(t, "open", how, nil)
+	return d
+}
+
+// connect returns this client, set up to share servers with the language's.
+func (l language) connect(t *testing.T, servers ...string) *memcached.Client {
+	t.Helper()
+	return l.connectWith(t, &memcached.Options{Distribution: l.place.distribution}, servers...)
+}
+
+// connectWith is connect with options of the caller's.
+func (l language) connectWith(t *testing.T, opts *memcached.Options, servers ...string) *memcached.Client {
+	t.Helper()
+	opts.Timeout = 10 * time.Second
+	if !l.noSASL {
+		opts.Auth = sasl.Auto(username, password)
+	}
+	c, err := memcached.New(servers, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// start launches n servers that ask the language's client to authenticate, unless
+// it cannot.
+func (l language) start(t *testing.T, n int) (servers []string) {
+	t.Helper()
+	for range n {
+		servers = append(servers, integration.Start(t, &integration.Options{Users: l.users()}).Addr())
+	}
+	return servers
+}
+
+// A pair is one language's client and this one on the same servers.
+type pair struct {
+	language
+	theirs *driver
+	ours   *memcached.Client
+}
+
+// each runs test for every language, all of them on one server with SASL, but for
+// those that cannot authenticate. The server is empty each time.
+func each(t *testing.T, some []language, test func(t *testing.T, p pair)) {
+	t.Helper()
+	secured := language{}.start(t, 1)
+	for _, l := range some {
+		t.Run(l.name, func(t *testing.T) {
+			servers := secured
+			if l.noSASL {
+				servers = l.start(t, 1)
+			}
+			p := pair{l, l.open(t, servers...), l.connect(t, servers...)}
+			if err := p.ours.FlushAll(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
+			test(t, p)
+		})
+	}
+}
