@@ -323,7 +323,7 @@ func (in *inbox) makeRoom() {
 		switch {
 		case full && len(in.buf) < maxInbox:
 			in.buf = make([]byte, max(minInbox, 2*len(in.buf)))
-		case len(in.buf) > 4*maxInbox: // it held an exceptional frame
+		case len(in.buf) > maxInbox: // it held an exceptional frame
 			in.buf = make([]byte, maxInbox)
 		}
 		return

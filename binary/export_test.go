@@ -1,0 +1,14 @@
+package binary
+
+// BufferBytes returns how many bytes of buffers the connections of c hold, each.
+// Nothing may be under way.
+func BufferBytes(c *Client) (each []int) {
+	for _, n := range c.topology.Load().nodes {
+		for _, conn := range *n.conns.Load() {
+			conn.mu.Lock()
+			each = append(each, cap(conn.out)+cap(conn.spare)+cap(conn.in.buf)+cap(conn.in.large.dst))
+			conn.mu.Unlock()
+		}
+	}
+	return each
+}
