@@ -254,3 +254,16 @@ func TestStored_NotWhatTheHandlerSaysIsUnchanged(t *testing.T) {
 		s.wantRuns(2)
 	})
 }
+
+// TestChunks_OfABodyAboveMaxBodyAreNotFetched: another process may store more
+// than this one is to hold in memory.
+func TestChunks_OfABodyAboveMaxBodyAreNotFetched(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		large := newSite(t, minute(), blob(noise(3<<20)))
+		large.get("/a")
+		small := newSiteOn(t, large.memory, &middleware.Options{TTL: time.Minute, MaxBody: 1 << 20}, blob(noise(3<<20)))
+		if r := small.get("/a"); r.hit() || len(r.body) != 3<<20 {
+			t.Errorf("response = %d bytes (%s), want the handler's", len(r.body), r.cacheStatus())
+		}
+	})
+}

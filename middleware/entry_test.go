@@ -118,6 +118,30 @@ func FuzzDecodeIndex(f *testing.F) {
 	})
 }
 
+// FuzzAssemble has anything for the second of three chunks.
+func FuzzAssemble(f *testing.F) {
+	f.Add([]byte(nil), byte(kindChunk), uint64(5))
+	f.Add(append([]byte{1}, make([]byte, 400)...), byte(kindChunk), uint64(5))
+	f.Add(append([]byte{1}, make([]byte, 401)...), byte(kindChunk), uint64(5))
+	f.Add(append([]byte{2}, make([]byte, 400)...), byte(kindChunk), uint64(5))
+	f.Add(append([]byte{1}, make([]byte, 400)...), byte(kindChunk), uint64(6))
+	f.Add(append([]byte{1}, make([]byte, 400)...), byte(kindEntry), uint64(5))
+	f.Fuzz(func(t *testing.T, rest []byte, kind byte, id uint64) {
+		value := sealItem(append(appendItem(nil, itemKind(kind), id), rest...))
+		e := &entry{id: 5, size: 1000, chunkSize: 400}
+		if !e.assemble(map[string]*memcached.Item{
+			"a": {Value: encodeChunk(5, 0, make([]byte, 400))},
+			"b": {Value: value},
+			"c": {Value: encodeChunk(5, 2, make([]byte, 200))},
+		}, []string{"a", "b", "c"}) {
+			return
+		}
+		if kind != byte(kindChunk) || id != 5 || len(e.body) != 1000 || !bytes.HasSuffix(rest, e.body[400:800]) {
+			t.Errorf("accepted %d bytes of kind %q and entry %d as a chunk of 400", len(rest), kind, id)
+		}
+	})
+}
+
 func TestDecodeIndex_OfAnotherKeyIsGarbage(t *testing.T) {
 	_, id, rest, _ := openItem(encodeIndex(&index{1, []string{"A"}}, []byte("one")))
 	if _, err := decodeIndex(id, rest, []byte("two")); err == nil {

@@ -120,6 +120,9 @@ func (x *exchange) complete(l *lookup) {
 
 // complete reports whether e could be made whole.
 func (c *Cache) complete(ctx context.Context, e *entry) (bool, error) {
+	if e.size > c.opts.MaxBody {
+		return false, nil // stored by another, or not by this cache at all
+	}
 	keys := c.chunkKeys(e)
 	chunks := len(keys)
 	for _, t := range e.tags {
