@@ -41,6 +41,8 @@ func checkTLS(e *examination) finding {
 // expiresSoon is how long before its end a certificate should be replaced.
 const expiresSoon = 30 * 24 * time.Hour
 
+const renewAdvice = "renew it and restart memcached (without SASL its text command refresh_certs will do)"
+
 func checkCertificate(e *examination) finding {
 	if e.tls == nil || len(e.tls.PeerCertificates) == 0 {
 		return finding{}
@@ -56,9 +58,9 @@ func checkCertificate(e *examination) finding {
 	f := good("valid until %s (%s)", date, count(uint64(max(0, left.Hours()/24)), "day"))
 	switch {
 	case left <= 0:
-		return good("expired on %s", date).but(fail, "renew it and have memcached read it anew (SIGHUP, or the command refresh_certs)")
+		return good("expired on %s", date).but(fail, renewAdvice)
 	case left < expiresSoon:
-		return f.but(warn, "renew it and have memcached read it anew (SIGHUP, or the command refresh_certs)")
+		return f.but(warn, renewAdvice)
 	}
 	return f
 }

@@ -52,3 +52,27 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+func TestREADME_HasEveryCommandFlagAndExitCode(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(content)
+	want := []string{"| 0 |"}
+	for _, c := range commands() {
+		want = append(want, "`"+c.name)
+	}
+	for _, code := range severity {
+		want = append(want, "| "+decimal(uint64(code))+" |")
+	}
+	for _, name := range []string{"servers", "username", "password-file", "tls", "ca", "cert", "key", "server-name", "insecure", "mechanism", "distribution", "weight", "json"} {
+		want = append(want, "--"+name)
+	}
+	for _, text := range want {
+		if !strings.Contains(readme, text) {
+			t.Errorf("README.md does not have %s", text)
+		}
+	}
+}
