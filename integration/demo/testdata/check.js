@@ -66,6 +66,10 @@
 		const back = behind(e.parentElement), edge = rgba(getComputedStyle(e).borderTopColor);
 		if (contrast(over(edge, back), back) < 3) wrong.push(`the edge of the field ${e.name} has a contrast of ${contrast(over(edge, back), back).toFixed(2)}, less than 3`);
 	}
+	for (const e of document.querySelectorAll("input[placeholder]")) {
+		const back = behind(e), got = contrast(over(rgba(getComputedStyle(e, "::placeholder").color), back), back);
+		if (got < 4.5) wrong.push(`the placeholder of ${e.name} has a contrast of ${got.toFixed(2)}, less than 4.5`);
+	}
 	for (const line of document.querySelectorAll(".plot polyline, .tide .line")) {
 		const back = behind(line.closest(".panel")), got = contrast(over(rgba(getComputedStyle(line).stroke), back), back);
 		if (got < 3) wrong.push(`a line of a plot has a contrast of ${got.toFixed(2)}, less than 3`);
