@@ -113,7 +113,7 @@ func ExampleOpError() {
 	f := newFleet(nil, "cache-1:11211")
 	defer f.Close()
 	client, err := memcached.New([]string{"cache-1:11211"}, &memcached.Options{
-		Timeout:     50 * time.Millisecond,
+		Timeout:     250 * time.Millisecond,
 		DialContext: f.DialContext,
 	})
 	if err != nil {
@@ -185,7 +185,10 @@ func ExampleSafeKey() {
 func ExampleClient_Get_deadline() {
 	f := newFleet(nil, "cache-1:11211")
 	defer f.Close()
-	client, err := memcached.New([]string{"cache-1:11211"}, &memcached.Options{DialContext: f.DialContext})
+	client, err := memcached.New([]string{"cache-1:11211"}, &memcached.Options{
+		MaxConns:    1,
+		DialContext: f.DialContext,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
