@@ -3,8 +3,10 @@ package binary_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"sync"
@@ -175,4 +177,101 @@ func memory() (m runtime.MemStats) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return m
+}
+
+// TestLargeValues_AreNotCopied: they are written from the caller's slice, and
+// read to where AppendValue wants them.
+func TestLargeValues_AreNotCopied(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	const size = 1 << 20
+	client, err := memcached.New([]string{largeServer(t, size)}, &memcached.Options{MaxItemSize: 2 * size, MaxConns: 1, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	item := &memcached.Item{Key: "k", Value: make([]byte, size)}
+	room := make([]byte, 0, size)
+	for op, do := range map[string]func() error{
+		"Set":         func() error { return client.Set(t.Context(), item) },
+		"AppendValue": func() error { _, _, err := client.AppendValue(t.Context(), room, "k"); return err },
+	} {
+		const rounds = 20
+		if err := do(); err != nil { // connects
+			t.Fatalf("%s = %v", op, err)
+		}
+		before := memory().TotalAlloc
+		for range rounds {
+			if err := do(); err != nil {
+				t.Fatalf("%s = %v", op, err)
+			}
+		}
+		if each := (memory().TotalAlloc - before) / rounds; each > size/8 {
+			t.Errorf("%s of %d bytes allocates %d bytes", op, size, each)
+		}
+	}
+}
+
+// largeServer answers GETs with a value of that many bytes, and takes SETs, with
+// buffers that it has once.
+func largeServer(t *testing.T, size int) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer nc.Close()
+		get, set := said(codeGet, 0, 0, 1, "\x00\x00\x00\x00", "", string(make([]byte, size))), said(codeSet, 0, 0, 1, "", "", "")
+		head, body := make([]byte, 24), make([]byte, 2*size)
+		for {
+			if _, err := io.ReadFull(nc, head); err != nil {
+				return
+			}
+			if _, err := io.ReadFull(nc, body[:binary.BigEndian.Uint32(head[8:])]); err != nil {
+				return
+			}
+			answer := set
+			if head[1] == codeGet {
+				answer = get
+			}
+			answer[1] = head[1]
+			copy(answer[12:16], head[12:16])
+			if _, err := nc.Write(answer); err != nil {
+				return
+			}
+		}
+	}()
+	return l.Addr().String()
+}
+
+// TestOversizedFrame_CostsNoMemory: a length that a server claims is not
+// believed before it is checked.
+func TestOversizedFrame_CostsNoMemory(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	claim := said(codeGet, 0, 0, 0, "\x00\x00\x00\x00", "", "v")
+	binary.BigEndian.PutUint32(claim[8:], 1<<31)
+	says := append(said(codeNoop, 0, 0, 0, "", "", ""), claim...)
+	client, err := memcached.New([]string{"cache"}, &memcached.Options{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return newTape(says, len(says)), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	before := memory().TotalAlloc
+	if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrUnavailable) {
+		t.Errorf("Get = %v, want %v", err, memcached.ErrUnavailable)
+	}
+	if cost := memory().TotalAlloc - before; cost > 1<<20 {
+		t.Errorf("a response that claims 2 GiB cost %d bytes", cost)
+	}
 }
