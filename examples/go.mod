@@ -2,11 +2,17 @@ module github.com/bmemcached/bmemcached-go/examples
 
 go 1.26
 
-replace github.com/bmemcached/bmemcached-go => ../
+replace (
+	github.com/bmemcached/bmemcached-go => ../
+	github.com/bmemcached/bmemcached-go/binary/otelmemcached => ../binary/otelmemcached
+	github.com/bmemcached/bmemcached-go/binary/prommemcached => ../binary/prommemcached
+)
 
 require (
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/bmemcached/bmemcached-go v0.0.0-00010101000000-000000000000
+	github.com/bmemcached/bmemcached-go/binary/otelmemcached v0.0.0-00010101000000-000000000000
+	github.com/bmemcached/bmemcached-go/binary/prommemcached v0.0.0-00010101000000-000000000000
 	github.com/eko/gocache/lib/v4 v4.4.0
 	github.com/eko/gocache/store/go_cache/v4 v4.2.4
 	github.com/gin-contrib/sessions v1.0.4
@@ -14,6 +20,8 @@ require (
 	github.com/kisielk/og-rek v1.3.0
 	github.com/patrickmn/go-cache v2.1.0+incompatible
 	github.com/prometheus/client_golang v1.23.2
+	go.opentelemetry.io/otel/sdk v1.38.0
+	go.opentelemetry.io/otel/trace v1.38.0
 	golang.org/x/sys v0.41.0
 	golang.org/x/term v0.40.0
 )
@@ -28,11 +36,14 @@ require (
 	github.com/cloudwego/base64x v0.1.6 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.12 // indirect
 	github.com/gin-contrib/sse v1.1.0 // indirect
+	github.com/go-logr/logr v1.4.3 // indirect
+	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/go-playground/locales v0.14.1 // indirect
 	github.com/go-playground/universal-translator v0.18.1 // indirect
 	github.com/go-playground/validator/v10 v10.30.1 // indirect
 	github.com/goccy/go-json v0.10.5 // indirect
 	github.com/goccy/go-yaml v1.19.2 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/context v1.1.2 // indirect
 	github.com/gorilla/securecookie v1.1.2 // indirect
 	github.com/gorilla/sessions v1.4.0 // indirect
@@ -55,6 +66,9 @@ require (
 	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
 	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
 	go.mongodb.org/mongo-driver/v2 v2.5.0 // indirect
+	go.opentelemetry.io/auto/sdk v1.1.0 // indirect
+	go.opentelemetry.io/otel v1.38.0 // indirect
+	go.opentelemetry.io/otel/metric v1.38.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.3 // indirect
 	golang.org/x/arch v0.22.0 // indirect
 	golang.org/x/crypto v0.48.0 // indirect
