@@ -125,7 +125,7 @@ type call struct {
 	into []byte
 	fill bool
 
-	deadline int64 // when Options.Timeout ends, on the client's clock
+	deadline int64 // when Options.Timeout ends, on the client's clock; 0: to be set
 	late     bool  // calls before it in a line may have later deadlines
 	opaque   uint32
 	start    uint64 // offset of the first byte in the connection's stream
@@ -158,7 +158,7 @@ func (cl *call) free() {
 	cl.request = request{}
 	cl.result = result{}
 	cl.batch, cl.into, cl.fill, cl.late, cl.err = nil, nil, false, false, nil
-	cl.parked, cl.promoted, cl.hold = false, false, nil
+	cl.parked, cl.promoted, cl.hold, cl.deadline = false, false, nil, 0
 	cl.state.Store(callDue)
 	cl.pool.Put(cl)
 }

@@ -11,13 +11,13 @@ import (
 // round at 2^64. It returns ErrCacheMiss if the key is missing and ErrNotNumber
 // if the value is no number. The time to live stays.
 func (c *Client) Increment(ctx context.Context, key string, delta uint64) (uint64, error) {
-	return c.count(ctx, "increment", wire.OpIncrement, key, delta, 0, wire.ExpiryNoCreate)
+	return c.count(ctx, "increment", wire.OpIncrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
 }
 
 // Decrement subtracts delta and stops at 0. It is otherwise like Increment.
 // The server keeps the length of the value: "10" becomes "9 ".
 func (c *Client) Decrement(ctx context.Context, key string, delta uint64) (uint64, error) {
-	return c.count(ctx, "decrement", wire.OpDecrement, key, delta, 0, wire.ExpiryNoCreate)
+	return c.count(ctx, "decrement", wire.OpDecrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
 }
 
 // IncrementOrSet is Increment, except that it stores initial with the given
@@ -37,10 +37,11 @@ func (c *Client) DecrementOrSet(ctx context.Context, key string, delta, initial 
 const createAttempts = 8
 
 func (c *Client) countOrSet(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, ttl time.Duration) (n uint64, err error) {
+	deadline := c.deadline() // of all attempts
 	for range createAttempts {
 		// The server answers that it did not store when another client created
 		// the counter between its look-up and its creation (proto_bin.c).
-		n, err = c.count(ctx, name, op, key, delta, initial, expiry(ttl))
+		n, err = c.count(ctx, name, op, key, delta, initial, expiry(ttl), deadline)
 		if err != ErrNotStored {
 			break
 		}
@@ -48,9 +49,9 @@ func (c *Client) countOrSet(ctx context.Context, name string, op wire.Opcode, ke
 	return n, err
 }
 
-func (c *Client) count(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, exp uint32) (uint64, error) {
+func (c *Client) count(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, exp uint32, deadline int64) (uint64, error) {
 	cl := c.newCall(op, key)
-	cl.delta, cl.initial, cl.expiry = delta, initial, exp
+	cl.delta, cl.initial, cl.expiry, cl.deadline = delta, initial, exp, deadline
 	cl, err := c.run(ctx, name, cl)
 	if err != nil {
 		return 0, err

@@ -21,7 +21,10 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 	}
 	isGet := cl.returnsValue()
 	var err error
-	if cl.deadline = c.deadline(); c.opts.Replicate {
+	if cl.deadline == 0 {
+		cl.deadline = c.deadline()
+	}
+	if c.opts.Replicate {
 		cl, err = c.runReplicated(ctx, name, cl)
 	} else {
 		cl, err = c.runPlaced(ctx, name, cl)

@@ -2,6 +2,7 @@ package binary_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -160,4 +161,28 @@ func TestFlushAll_Delay(t *testing.T) {
 			t.Errorf("Get 12 s after FlushAll(10s) = %v, want %v", err, memcached.ErrCacheMiss)
 		}
 	})
+}
+
+// TestCounters_TheCreationRaceHasOneTimeout: trying again does not begin the
+// time of the operation anew.
+func TestCounters_TheCreationRaceHasOneTimeout(t *testing.T) {
+	for _, replicate := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, nil)
+			client := newClient(t, memcached.Options{Timeout: time.Second, Replicate: replicate}, server)
+			set(t, client, "k", "v")
+			server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+				return memcachedtest.Action{Delay: 400 * time.Millisecond, Status: 0x05}
+			})
+			start := time.Now()
+			_, err := client.IncrementOrSet(t.Context(), "n", 1, 1, 0)
+			var op *memcached.OpError
+			if !errors.As(err, &op) || !op.Timeout() {
+				t.Errorf("IncrementOrSet = %v, want a timeout", err)
+			}
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("IncrementOrSet with a Timeout of 1s took %v", took)
+			}
+		})
+	}
 }
