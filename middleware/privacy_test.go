@@ -65,16 +65,22 @@ func TestSession_MakesAResponsePrivate(t *testing.T) {
 		"write":   func(c *gin.Context) { sessions.Default(c).Set("user", "1"); _ = sessions.Default(c).Save() },
 		"flashes": func(c *gin.Context) { _ = sessions.Default(c).Flashes() },
 	} {
-		for _, place := range []string{"above", "below", "loaded above"} {
+		for _, place := range []string{"above", "below", "loaded above", "above, late", "below, late"} {
 			t.Run(name+" "+place, func(t *testing.T) {
+				place, late := strings.CutSuffix(place, ", late")
 				client := newSiteOn(t, memory, nil, nil).client
 				store := session.New(client, nil, []byte("0123456789abcdef0123456789abcdef"))
 				use := sessions.Sessions("sid", store)
 				handlers := []gin.HandlerFunc{func(c *gin.Context) {
-					touch(c)
+					if !late {
+						touch(c)
+					}
 					// Even if the handler claims that anybody may have it.
 					c.Header("Cache-Control", "public, max-age=60")
 					c.String(http.StatusOK, "yours")
+					if late {
+						touch(c)
+					}
 				}}
 				above := use
 				switch place {
