@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
@@ -43,6 +44,23 @@ func TestPlace_IsWhereKeysAreStored(t *testing.T) {
 	if len(used) != 3 {
 		t.Errorf("the keys are on %v, want some on each server", used)
 	}
+}
+
+func TestPlace_BMemcachedHashesTheCredentials(t *testing.T) {
+	t.Parallel()
+	servers := []memcached.Server{{Addr: "cache-1:11211", Weight: 1}, {Addr: "cache-2:11211", Weight: 1}, {Addr: "cache-3:11211", Weight: 1}}
+	pick := memcached.BMemcached(username, password)(servers)
+	s := shell{t: t, env: map[string]string{
+		"MEMCACHED_SERVERS": "cache-1,cache-2,cache-3", "MEMCACHED_USERNAME": username, "MEMCACHED_PASSWORD": password,
+	}}
+	var keys []string
+	want := ""
+	for i := range 20 {
+		key := fmt.Sprintf("key:%d", i)
+		keys = append(keys, key)
+		want += key + " " + strings.TrimSuffix(servers[pick(key)].Addr, ":11211") + "\n"
+	}
+	s.run(append([]string{"place", "--distribution", "bmemcached"}, keys...)...).want(0, want)
 }
 
 func TestPlace_SendsNothing(t *testing.T) {

@@ -6,11 +6,19 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// terminals keeps pseudo terminals open until the tests end: a read that askAt
+// gave up holds the number of its descriptor, which no other file must get.
+var terminals struct {
+	mu   sync.Mutex // guards open
+	open []*os.File
+}
 
 // terminal opens a pseudo terminal: the end of the person and that of the
 // program.
@@ -20,7 +28,6 @@ func terminal(t *testing.T) (person, program *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { person.Close() })
 	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +39,9 @@ func terminal(t *testing.T) (person, program *os.File) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { program.Close() })
+	terminals.mu.Lock()
+	defer terminals.mu.Unlock()
+	terminals.open = append(terminals.open, person, program)
 	return person, program
 }
 
