@@ -39,11 +39,11 @@
 //     address keeps its keys' place. The client resolves the name whenever it
 //     makes a connection.
 //   - Addresses change ([DNS], ElastiCache.Addresses): a server that comes back
-//     with another address is a new one. With Ketama its share of the keys
-//     moves to other places, 1/n of all; it lost its memory anyway. What must
-//     not happen is that a server changes its address without losing its
-//     memory: then its items are out of reach until they expire, and are served
-//     again, old, if the address returns.
+//     with another address is a new one. With Ketama and n servers the share of
+//     the old address moves, 1/n of all keys, and the new one takes nearly as
+//     many from the others: those are misses that a name would have spared.
+//     Worse, when the address returns with the memory it had, what was stored
+//     elsewhere meanwhile is stale there.
 //
 // Where a name per server exists, such as a Kubernetes StatefulSet's, prefer it.
 // Adding and removing servers moves the keys of one share in both cases with

@@ -46,7 +46,9 @@
 // A Tracer records db.client.operation.duration, a histogram in seconds, with
 // the attributes of spans but for batch size, answer and key. Its boundaries are
 // those of the conventions, which begin at one millisecond; most operations are
-// faster, so a view with finer ones is worth its series.
+// faster, so a view with finer ones is worth its series. Every server has series
+// of its own, which the SDK keeps: where addresses come and go without end, a
+// view that drops server.address and server.port bounds them.
 //
 // Observe reports what memcached.Client.Stats counts whenever metrics are
 // collected:

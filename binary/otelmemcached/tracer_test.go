@@ -136,8 +136,8 @@ func TestTracer_ErrorTypes(t *testing.T) {
 		"flush refused": {unflushable.Addr(), memcached.Options{}, nil, func(ctx context.Context, c *memcached.Client) error {
 			return c.FlushAll(ctx, 0)
 		}, "0x20", "0x20"},
-		"closed": {server.Addr(), memcached.Options{}, nil, func(ctx context.Context, c *memcached.Client) error {
-			c.Close()
+		"closed": {server.Addr(), memcached.Options{}, func() { mute(server, "k") }, func(ctx context.Context, c *memcached.Client) error {
+			time.AfterFunc(30*time.Millisecond, func() { _ = c.Close() })
 			_, err := c.Get(ctx, "k")
 			return err
 		}, "closed", ""},
@@ -309,6 +309,22 @@ func TestTracer_FindsItsOperationInDerivedContexts(t *testing.T) {
 	tracer.OpEnd(t.Context(), op, nil)
 	if n := len(tel.spans.Ended()); n != 1 {
 		t.Errorf("%d spans, want 1", n)
+	}
+}
+
+// What is kept for the spans is not what measurements sort.
+func TestTracer_SpansOfAnOperationAreAlike(t *testing.T) {
+	tel := newTelemetry()
+	tracer, err := otelmemcached.NewTracer(&tel.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op := memcached.Op{Name: "get", Key: "k", Keys: 1, Server: "cache"}
+	for range 2 {
+		tracer.OpEnd(tracer.OpStart(t.Context(), op), op, nil)
+	}
+	if ended := tel.spans.Ended(); !slices.Equal(ended[0].Attributes(), ended[1].Attributes()) {
+		t.Errorf("attributes %v, and then %v", ended[0].Attributes(), ended[1].Attributes())
 	}
 }
 

@@ -27,7 +27,7 @@ type Options struct {
 	Buckets []float64
 
 	// PerServer adds the label server to the Tracer's histogram. It multiplies
-	// the series by the number of servers.
+	// the series by the number of servers; see Tracer.Forget.
 	PerServer bool
 
 	// Next is a Tracer that is called too, such as one that makes spans.

@@ -49,6 +49,13 @@ func (t *Tracer) Describe(to chan<- *prometheus.Desc) { t.duration.Describe(to) 
 // Collect sends the histogram.
 func (t *Tracer) Collect(to chan<- prometheus.Metric) { t.duration.Collect(to) }
 
+// Forget drops the series of a server that has left the client, which matters
+// with Options.PerServer and servers that come and go: else they stay for ever.
+// Call it for those that discovery.Options.OnChange tells of, for example.
+func (t *Tracer) Forget(server string) {
+	t.duration.DeletePartialMatch(prometheus.Labels{"server": server})
+}
+
 // started is the context of an operation under way, which knows when it began.
 type started struct {
 	context.Context

@@ -101,6 +101,25 @@ func TestTracer_MeasuresSeconds(t *testing.T) {
 	}
 }
 
+func TestTracer_ForgetsServersThatHaveLeft(t *testing.T) {
+	a, b := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
+	tracer := prommemcached.NewTracer(&prommemcached.Options{PerServer: true})
+	client := newClient(t, memcached.Options{Tracer: tracer}, a, b)
+	_ = client.Ping(t.Context())
+	tracer.Forget(a.Addr())
+	found := histograms(t, tracer)
+	if len(found) != 1 || found["ping ok "+b.Addr()].GetSampleCount() != 1 {
+		t.Errorf("what is left is %v, want that of the other server", found)
+	}
+	plain := prommemcached.NewTracer(nil)
+	client = newClient(t, memcached.Options{Tracer: plain}, a)
+	_ = client.Ping(t.Context())
+	plain.Forget(a.Addr())
+	if n := len(histograms(t, plain)); n != 1 {
+		t.Errorf("%d series without servers are left, want the one", n)
+	}
+}
+
 // spans is a Tracer that notes what it is told.
 type spans struct {
 	mu             sync.Mutex
