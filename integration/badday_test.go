@@ -59,17 +59,18 @@ func TestTLS_Mismatch(t *testing.T) {
 	plain := integration.Start(t, nil)
 	encrypted := integration.Start(t, &integration.Options{TLS: true})
 	for _, test := range []struct {
-		name   string
-		server *integration.Server
-		tls    *tls.Config
-		words  []string
+		name    string
+		server  *integration.Server
+		tls     *tls.Config
+		timeout time.Duration // 0: the server says so itself
+		words   []string
 	}{
-		{"TLS to a plain port", plain, encrypted.TLSConfig(), []string{"TLS"}},
-		{"plain to a TLS port", encrypted, nil, []string{"TLS"}},
-		{"unknown authority", encrypted, &tls.Config{}, []string{"certificate"}},
+		{"TLS to a plain port", plain, encrypted.TLSConfig(), time.Second, []string{"TLS"}},
+		{"plain to a TLS port", encrypted, nil, 0, []string{"TLS"}},
+		{"unknown authority", encrypted, &tls.Config{}, 0, []string{"certificate"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			client := open(t, &memcached.Options{TLS: test.tls, Timeout: time.Second}, test.server)
+			client := open(t, &memcached.Options{TLS: test.tls, Timeout: test.timeout}, test.server)
 			_, err := client.Get(t.Context(), "key")
 			wantError(t, "Get", err, memcached.ErrUnavailable, test.server.Addr(), test.words...)
 		})
