@@ -1,4 +1,51 @@
 // Package languages proves that programs in other languages and this client can
-// share a cache. Its tests run the clients of those languages, as Debian 12 ships
-// them, in a container beside real memcached servers that ask for SASL.
+// share a cache. It has no code for users: its tests run the memcached clients of
+// those languages, as Debian 12 ships them, in a container beside real memcached
+// servers, and have each client read what the other wrote.
+//
+//	client                                version  codec                placement
+//	python-binary-memcached               0.31.1   bmemcached.Codec     BMemcached(user, password)
+//	  its Client, which replicates                                      Options.Replicate
+//	pylibmc (Python, libmemcached 1.1.4)  1.6.3    bmemcached.Pylibmc   Ketama
+//	Django over pylibmc                   3.2      bmemcached.Pylibmc   Ketama
+//	pymemcache (Python)                   3.5.2    bmemcached.Pylibmc
+//	Dalli (Ruby)                          3.0.6    dalli.Codec          Dalli
+//	spymemcached (Java)                   2.12.3   spymemcached.Codec   SpymemcachedKetama
+//	php-memcached (PHP 8.2)               3.2.0    phpmemcached.Codec   Ketama
+//	libmemcached-tools                    1.1.4    codec.Raw            a Distribution of one's own
+//
+// What is proved for each, in both directions:
+//
+//   - values of every type that is data, with the type: text, bytes, integers,
+//     floats, booleans, null, lists, maps and dates where the language has them,
+//     empty and of 200 KB, compressible and not, around the size from which the
+//     client compresses, and JSON; where both write a value alike, with the same
+//     flags
+//   - objects of a class, whatever the serializer: this client names the format and
+//     hands out bytes from which the other makes the same object again
+//   - counters, times to live, touch, delete, add, append, compare-and-swap
+//   - keys on three servers: each client finds all that the other stored, with the
+//     Distribution for that language and with no other; with weights, on port 11211,
+//     and for Java on servers that are given by name
+//   - Django's keys, KEY_PREFIX:VERSION:key, and its versions
+//
+// All of it is on servers that ask for SASL. pymemcache alone cannot authenticate,
+// because it speaks the text protocol; it is tried on a server without SASL, and
+// not on several, because its HashClient places keys by rendezvous hashing. The
+// clients use PLAIN while this one uses SCRAM-SHA-256; those on libmemcached know
+// SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5, too, and spymemcached CRAM-MD5.
+//
+// What cannot be shared:
+//
+//   - python-binary-memcached has no touch and no append
+//   - Dalli's and spymemcached's integers are not counters, nor are counters
+//     integers to them: they read them as text
+//   - pylibmc reads the booleans that it stores as integers
+//   - libmemcached-tools know neither types nor ketama
+//
+// The programs are in testdata/drivers, one for each client; each reads requests
+// and writes answers, in lines of JSON. They run in one container on the host's
+// network, so that they know the servers by the same addresses as this client does,
+// which placement depends on; Docker Desktop has to have host networking enabled.
+// The image is made once, in about a minute, and kept as bmemcached-go-languages.
 package languages

@@ -1,6 +1,7 @@
 package languages_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -91,13 +92,14 @@ func (l language) users() map[string]string {
 	return map[string]string{username: password}
 }
 
-// open starts the language's client.
+// open connects the language's client.
 func (l language) open(t *testing.T, servers ...string) *driver {
 	t.Helper()
-	return l.openWeighted(t, nil, servers...)
+	return l.openWith(t, nil, servers...)
 }
 
-func (l language) openWeighted(t *testing.T, weights map[string]int, servers ...string) *driver {
+// openWith is open with more than servers, credentials and options.
+func (l language) openWith(t *testing.T, more args, servers ...string) *driver {
 	t.Helper()
 	d := languages(t).driver(t, l.command)
 	t.Cleanup(func() { d.complain(t) })
@@ -105,12 +107,10 @@ func (l language) openWeighted(t *testing.T, weights map[string]int, servers ...
 	if !l.noSASL {
 		how["username"], how["password"] = username, password
 	}
-	if weights != nil {
-		how["weights"] = weights
-	}
 	if l.options != nil {
 		how["options"] = l.options
 	}
+	maps.Copy(how, more)
 	d.must(t, "open", how, nil)
 	return d
 }

@@ -34,17 +34,17 @@ type machine struct {
 	drivers map[string]*driver
 }
 
-var shared = sync.OnceValues(startMachine)
+var (
+	shared  = sync.OnceValues(startMachine)
+	running *machine // what shared has started
+)
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if os.Getenv("MEMCACHED_INTEGRATION") != "off" {
-		if started, err := shared(); err == nil {
-			err = started.stop()
-			if err != nil && code == 0 {
-				fmt.Println("FAIL: container of the languages:", err)
-				code = 1
-			}
+	if running != nil {
+		if err := running.stop(); err != nil && code == 0 {
+			fmt.Println("FAIL: container of the languages:", err)
+			code = 1
 		}
 	}
 	os.Exit(code)
@@ -76,8 +76,11 @@ func startMachine() (*machine, error) {
 	}
 	request := testcontainers.ContainerRequest{
 		Image:              image,
-		Labels:             map[string]string{integration.RunLabel: os.Getenv(integration.RunVariable)},
+		Labels:             map[string]string{},
 		HostConfigModifier: func(host *container.HostConfig) { host.NetworkMode = "host" },
+	}
+	if run := os.Getenv(integration.RunVariable); run != "" {
+		request.Labels[integration.RunLabel] = run
 	}
 	m := &machine{drivers: map[string]*driver{}}
 	if m.provider, err = testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{})); err != nil {
@@ -87,6 +90,7 @@ func startMachine() (*machine, error) {
 	if err != nil {
 		return nil, errors.Join(err, testcontainers.TerminateContainer(m.container), m.provider.Close())
 	}
+	running = m
 	return m, nil
 }
 

@@ -72,7 +72,11 @@ func (f fleet) count() int {
 func (l language) join(t *testing.T, weights map[string]int, servers ...string) fleet {
 	t.Helper()
 	opts := &memcached.Options{Distribution: l.place.distribution, Weights: weights}
-	p := pair{l, l.openWeighted(t, weights, servers...), l.connectWith(t, opts, servers...)}
+	var more args
+	if weights != nil {
+		more = args{"weights": weights}
+	}
+	p := pair{l, l.openWith(t, more, servers...), l.connectWith(t, opts, servers...)}
 	if err := p.ours.FlushAll(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}

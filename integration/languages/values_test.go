@@ -128,6 +128,20 @@ func javaTypes() []sample {
 	}
 }
 
+// javaTexts are large texts that spymemcached leaves uncompressed because they
+// look like JSON, and one that it does not.
+func javaTexts() (list []sample) {
+	for name, s := range map[string]string{
+		"large object": `{"a":"` + strings.Repeat("a", large) + `"}`,
+		"large array":  "[" + strings.Repeat("1,", large/2) + "1]",
+		"large number": "-" + strings.Repeat("7", large),
+		"large string": `"` + strings.Repeat("a", large) + `"`,
+	} {
+		list = append(list, sample{name: name, ours: s, theirs: textOf(s)})
+	}
+	return list
+}
+
 // around returns text on both sides of the size from which a client compresses.
 func around(sizes ...int) (list []sample) {
 	for _, n := range sizes {
@@ -209,13 +223,14 @@ func values() []struct {
 			ruby.with("raw", args{"raw": true}, dalli.Codec{Serializer: dalli.Raw}),
 			but(rubyBinaries(), "empty bytes", func(s *sample) { s.back = textOf("") }), // Ruby's encoding of ""
 		},
-		{java, join(texts(), binaries(), integers(), floats(), booleans(), javaTypes(), around(16384, 16385))},
+		{java, join(texts(), binaries(), integers(), floats(), booleans(), javaTypes(), javaTexts(), around(16384, 16385))},
 		{php, join(anyFlags(texts()), anyFlags(phpStrings()), integers(), floats(), booleans(), compound())},
 		{
 			php.with("zlib, JSON", args{"OPT_COMPRESSION_TYPE": "COMPRESSION_ZLIB", "OPT_SERIALIZER": "SERIALIZER_JSON_ARRAY"}, phpmemcached.Codec{Serializer: phpmemcached.JSON}),
 			join(texts(), phpStrings(), integers(), floats(), booleans(), around(1999, 2000, 2001)),
 		},
 		{php.with("not compressing", args{"OPT_COMPRESSION": false}, phpmemcached.Codec{CompressAbove: -1}), join(texts(), phpStrings())},
+		{php.with("user flags", args{"OPT_USER_FLAGS": 0x1234}, phpmemcached.Codec{UserFlags: 0x1234}), join(integers(), booleans(), compound())},
 		{tools, binaries()},
 	}
 }

@@ -42,9 +42,8 @@ public final class Spymemcached {
   /** An object of a class of its own, which only Java's serialization can store. */
   record Point(int x, int y) implements Serializable {}
 
-  private static final long TIMEOUT = 10_000; // milliseconds
-
   private MemcachedClient client;
+  private long timeout; // milliseconds
 
   public static void main(String[] args) throws Exception {
     Logger.getLogger("net.spy.memcached").setLevel(Level.SEVERE);
@@ -125,26 +124,29 @@ public final class Spymemcached {
     if (client != null) {
       client.shutdown();
     }
-    client = new MemcachedClient(factory(request, weights), addresses);
-  }
-
-  private static ConnectionFactory factory(
-      JsonObject request, Map<InetSocketAddress, Integer> weights) {
+    var options = request.has("options") ? request.getAsJsonObject("options") : new JsonObject();
+    timeout = options.has("timeout") ? options.get("timeout").getAsLong() : 10_000;
     AuthDescriptor auth = null;
     if (request.has("username")) {
+      var mechanism = options.has("mechanism") ? options.get("mechanism").getAsString() : "PLAIN";
       var username = request.get("username").getAsString();
       var password = request.get("password").getAsString();
-      auth = new AuthDescriptor(new String[] {"PLAIN"}, new PlainCallbackHandler(username, password));
+      var handler = new PlainCallbackHandler(username, password);
+      auth = new AuthDescriptor(new String[] {mechanism}, handler);
     }
+    client = new MemcachedClient(factory(auth, weights), addresses);
+  }
+
+  private ConnectionFactory factory(AuthDescriptor auth, Map<InetSocketAddress, Integer> weights) {
     if (!weights.isEmpty()) {
-      return new WeightedFactory(weights, auth);
+      return new WeightedFactory(weights, auth, timeout);
     }
     return new ConnectionFactoryBuilder()
         .setProtocol(Protocol.BINARY)
         .setLocatorType(Locator.CONSISTENT)
         .setHashAlg(DefaultHashAlgorithm.KETAMA_HASH)
         .setAuthDescriptor(auth)
-        .setOpTimeout(TIMEOUT)
+        .setOpTimeout(timeout)
         .setDaemon(true)
         .build();
   }
@@ -153,10 +155,12 @@ public final class Spymemcached {
   private static final class WeightedFactory extends BinaryConnectionFactory {
     private final Map<InetSocketAddress, Integer> weights;
     private final AuthDescriptor auth;
+    private final long timeout;
 
-    WeightedFactory(Map<InetSocketAddress, Integer> weights, AuthDescriptor auth) {
+    WeightedFactory(Map<InetSocketAddress, Integer> weights, AuthDescriptor auth, long timeout) {
       this.weights = weights;
       this.auth = auth;
+      this.timeout = timeout;
     }
 
     @Override
@@ -172,7 +176,7 @@ public final class Spymemcached {
 
     @Override
     public long getOperationTimeout() {
-      return TIMEOUT;
+      return timeout;
     }
 
     @Override
@@ -188,7 +192,7 @@ public final class Spymemcached {
     }
     boolean all = true;
     for (var future : futures) {
-      all &= future.get(TIMEOUT, TimeUnit.MILLISECONDS);
+      all &= future.get(timeout, TimeUnit.MILLISECONDS);
     }
     return new JsonPrimitive(all);
   }
@@ -213,8 +217,8 @@ public final class Spymemcached {
     return request.get("by").getAsLong();
   }
 
-  private static JsonElement done(Future<Boolean> future) throws Exception {
-    return new JsonPrimitive(future.get(TIMEOUT, TimeUnit.MILLISECONDS));
+  private JsonElement done(Future<Boolean> future) throws Exception {
+    return new JsonPrimitive(future.get(timeout, TimeUnit.MILLISECONDS));
   }
 
   /** Returns the value that Go describes. */

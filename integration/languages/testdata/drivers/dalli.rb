@@ -125,7 +125,7 @@ $stdin.each_line do |line|
   op = request.delete('op')
   answer = begin
     { result: driver.public_send(op, **request.transform_keys(&:to_sym)) }
-  rescue StandardError => e # every failure is an answer
+  rescue StandardError, NotImplementedError => e # every failure is an answer
     { error: "#{e.class}: #{e.message}" }
   end
   puts JSON.generate(answer)

@@ -12,13 +12,12 @@ class Tools(Driver):
         self.how = ["--binary", "--servers=" + ",".join(servers)]
         if username is not None:
             self.how += ["--username=" + username, "--password=" + password]
-        for name, value in (options or {}).items():
-            self.how.append(f"--{name}={value}")
+        self.place = [f"--{name}={value}" for name, value in (options or {}).items()]
 
     def run(self, tool, *arguments):
-        return subprocess.run(
-            [tool, *self.how, *arguments], capture_output=True, timeout=20, check=False
-        )
+        """Runs a tool; those that take keys know how to place them."""
+        command = [tool, *self.how, *(self.place if arguments else []), *arguments]
+        return subprocess.run(command, capture_output=True, timeout=20, check=False)
 
     def done(self, tool, *arguments):
         """Runs a tool that answers with its exit code."""
@@ -65,9 +64,6 @@ class Tools(Driver):
 
     def flush(self):
         return self.done("memcflush")
-
-    def ping(self):
-        return self.done("memcping")
 
     def stat(self):
         ended = self.run("memcstat")
