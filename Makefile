@@ -35,6 +35,7 @@ demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PAS
 .PHONY: test
 test: check compiler ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
 	@$(call each,$(filter-out $(ENGINE) integration/bench,$(MODULES)),$(TEST))
+	@cd integration && go run ./conformance -fetch
 ifeq ($(MEMCACHED_INTEGRATION),off)
 	@$(call each,$(ENGINE),$(TEST) -p=1)
 	@echo 'MEMCACHED_INTEGRATION=off: real memcached was left out'

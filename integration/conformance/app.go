@@ -64,8 +64,9 @@ func (a *app) stop() error {
 // have to be repeated, nor asks for compression on its own account.
 func proxy(target *url.URL) gin.HandlerFunc {
 	p := &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target) },
-		Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ModifyResponse: restoreCoding,
+		Transport:      &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: dialLoose},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			w.WriteHeader(http.StatusBadGateway)
 		},

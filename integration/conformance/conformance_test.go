@@ -9,8 +9,8 @@ import (
 // floor is what the middleware must not fall below, with StoreSetCookie and
 // without.
 var floor = map[bool]map[string]int{
-	true:  {required: 144, optimal: 78},
-	false: {required: 140, optimal: 77},
+	true:  {required: 145, optimal: 78},
+	false: {required: 141, optimal: 77},
 }
 
 // TestConformance runs the public suite. It is skipped, and says so, only where
@@ -21,7 +21,7 @@ func TestConformance(t *testing.T) {
 	}
 	s, err := findSuite(t.Context(), ".", os.Getenv("HTTP_CACHE_TESTS"))
 	if errors.Is(err, errNoNPM) {
-		t.Skip("CONFORMANCE NOT RUN:", err)
+		t.Skip("HTTP CACHE CONFORMANCE NOT MEASURED:", err)
 	}
 	if err != nil {
 		t.Fatal(err)

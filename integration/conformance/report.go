@@ -50,6 +50,8 @@ The suite is [http-cache-tests](https://github.com/http-tests/cache-tests) %s, a
 a reverse proxy to the suite's origin, with no TTL of its own, StaleIfUnreachable, and a memcached.
 A test counts as passed only if those that it depends on passed too. Checks ask how a cache behaves; no answer is wrong.
 The numbers of other caches are computed in the same way from the results that the suite publishes with this version.
+Of the 157 required tests 145 can be passed: seven ask for the opposite of what the newest version and RFC 9111 ask, four for what no cache can answer,
+one for what RFC 9111 forbids. Each says so below, in the words of both versions.
 
 `
 
@@ -144,22 +146,27 @@ var explanations = []struct {
 	ids []string
 }{
 	{
-		"asks for what RFC 9111 has changed since: an Age that is no number is ignored, and of several the first counts (section 5.1). The suite itself now asks for the opposite",
-		[]string{
-			"age-parse-nonnumeric", "age-parse-negative", "age-parse-float", "age-parse-prefix-twoline",
-			"age-parse-dup-0", "age-parse-dup-0-twoline", "age-parse-dup-old",
-		},
+		"0.4.5: “HTTP cache should consider a response with a … `Age` header to be stale”, and the response must come from the origin. Newest, for the same field: “HTTP cache should ignore an `Age` header with a … value”, and it must come from the cache, as RFC 9111, section 5.1 has it",
+		[]string{"age-parse-nonnumeric", "age-parse-negative", "age-parse-float"},
 	},
 	{
-		"cannot be passed: the origin hangs up, and the test wants a field in the response that only the origin adds. None of the published caches passes it, and the suite has since corrected it",
+		"0.4.5: “two `Age` header lines to be stale (`0`, old)”. Newest, for the same lines: “HTTP cache should use the first line”, and the response must come from the cache, as RFC 9111, section 5.1 has it",
+		[]string{"age-parse-prefix-twoline"},
+	},
+	{
+		"0.4.5: “HTTP cache should consider a response with” `Age: 0, 0` (in one line, in two) “to be stale”. Newest, for the same lines: “… to be fresh”, as RFC 9111, section 5.1 has it",
+		[]string{"age-parse-dup-0", "age-parse-dup-0-twoline"},
+	},
+	{
+		"0.4.5: `Age: 3600, 3600` with max-age=10000 “to be stale”. Newest: “two `Age: not_old` header lines to be fresh”, in two lines; and in one line, of `0, 7200` the first counts, as RFC 9111, section 5.1 asks for any list. Only a rule made for this test could pass both",
+		[]string{"age-parse-dup-old"},
+	},
+	{
+		"cannot be passed: the origin hangs up, and 0.4.5 wants status 200 and a Server-Request-Count of 2, which only that origin can add. None of the published caches passes it. Newest: any status, and a response “missing” that field; passed there",
 		[]string{"stale-close-must-revalidate", "stale-close-proxy-revalidate", "stale-close-no-cache", "stale-close-s-maxage=2"},
 	},
 	{
-		"Go's HTTP client, in the reverse proxy of this harness, refuses the Transfer-Encoding that the origin makes up",
-		[]string{"headers-store-Transfer-Encoding"},
-	},
-	{
-		"a 304 whose ETag is another one must not update what is stored (RFC 9111, section 4.3.4). The suite has since made this a check",
+		"0.4.5: “HTTP cache must **not** update and return `ETag` from a `304`”: it is to make the stored response fresh by a 304 with another strong ETag, and keep the old. RFC 9111, section 4.3.4 forbids to update by such a 304 at all. Newest: “Does HTTP cache update and return …?”, a check that expects the new ETag",
 		[]string{"304-etag-update-response-ETag"},
 	},
 	{
