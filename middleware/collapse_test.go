@@ -93,6 +93,26 @@ func TestCollapse_AcrossProcesses(t *testing.T) {
 	})
 }
 
+// TestCollapse_OnlyOneProcessTakesTheLock: all look before any of them takes it.
+func TestCollapse_OnlyOneProcessTakesTheLock(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		memory := memcachedtest.Start(t, nil)
+		memory.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Delay: 10 * time.Millisecond}
+		})
+		var runs atomic.Int64
+		handler := func(c *gin.Context) {
+			runs.Add(1)
+			time.Sleep(time.Second)
+			c.String(http.StatusOK, "x")
+		}
+		together(1, "/a", newSiteOn(t, memory, minute(), handler), newSiteOn(t, memory, minute(), handler), newSiteOn(t, memory, minute(), handler))
+		if runs.Load() != 1 {
+			t.Errorf("handlers of three processes ran %d times, want 1", runs.Load())
+		}
+	})
+}
+
 func TestCollapse_RevalidationRunsOnce(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		memory := memcachedtest.Start(t, nil)
