@@ -25,7 +25,7 @@ type Tracer struct {
 	attributes []attribute.KeyValue // of everything
 	recordKeys bool
 
-	spans    bounded // span attributes, by spanKey
+	spans    bounded // *kept, by spanKey
 	measures bounded // metric.MeasurementOption, by measureKey
 }
 
@@ -74,16 +74,29 @@ func (o *operation) Value(key any) any {
 // OpStart begins a span. The client calls it.
 func (t *Tracer) OpStart(ctx context.Context, op memcached.Op) context.Context {
 	start := time.Now()
-	attrs := t.spanAttributes(op)
+	ctx, span := t.tracer.Start(ctx, op.Name, kind, trace.WithTimestamp(start), t.startOption(op))
+	return &operation{Context: ctx, span: span, start: start}
+}
+
+// kind is that of all spans.
+var kind = trace.WithSpanKind(trace.SpanKindClient)
+
+// startOption returns the attributes with which a span starts: samplers see
+// them.
+func (t *Tracer) startOption(op memcached.Op) trace.SpanStartOption {
+	kept := t.kept(op)
+	key := t.recordKeys && op.Key != ""
+	if op.Keys < 2 && !key {
+		return kept.option
+	}
+	attrs := kept.attributes // has no room: appending copies it
 	if op.Keys > 1 {
 		attrs = append(attrs, semconv.DBOperationBatchSize(op.Keys))
 	}
-	if t.recordKeys && op.Key != "" {
+	if key {
 		attrs = append(attrs, semconv.DBOperationParameter("key", op.Key))
 	}
-	ctx, span := t.tracer.Start(ctx, op.Name,
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(start), trace.WithAttributes(attrs...))
-	return &operation{Context: ctx, span: span, start: start}
+	return trace.WithAttributes(attrs...)
 }
 
 // OpEnd ends the span and measures the operation. The client calls it.
@@ -114,17 +127,22 @@ func describe(span trace.Span, out outcome, err error) {
 
 type spanKey struct{ name, server string }
 
-// spanAttributes returns those that all spans of an operation on a server have.
-// The slice is shared. It has no room, so that appending copies it.
-func (t *Tracer) spanAttributes(op memcached.Op) []attribute.KeyValue {
+// kept is what all spans of an operation on a server have in common.
+type kept struct {
+	attributes []attribute.KeyValue
+	option     trace.SpanStartOption // the same
+}
+
+func (t *Tracer) kept(op memcached.Op) *kept {
 	key := spanKey{op.Name, op.Server}
-	if attrs, ok := t.spans.Load(key); ok {
-		return attrs.([]attribute.KeyValue)
+	if k, ok := t.spans.Load(key); ok {
+		return k.(*kept)
 	}
 	attrs := append(slices.Clone(t.attributes), semconv.DBOperationName(op.Name))
 	attrs = slices.Clip(append(attrs, serverAttributes(op.Server)...))
-	t.spans.store(key, attrs)
-	return attrs
+	k := &kept{attributes: attrs, option: trace.WithAttributes(attrs...)}
+	t.spans.store(key, k)
+	return k
 }
 
 type measureKey struct {
@@ -139,7 +157,7 @@ func (t *Tracer) measureOption(op memcached.Op, out outcome) metric.MeasurementO
 	if option, ok := t.measures.Load(key); ok {
 		return option.(metric.MeasurementOption)
 	}
-	attrs := out.attributes(slices.Clone(t.spanAttributes(op))) // NewSet sorts in place
+	attrs := out.attributes(slices.Clone(t.kept(op).attributes)) // NewSet sorts in place
 	option := metric.WithAttributeSet(attribute.NewSet(attrs...))
 	t.measures.store(key, option)
 	return option
