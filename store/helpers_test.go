@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
@@ -27,6 +28,9 @@ func connect(t *testing.T, opts *memcached.Options, servers ...*memcachedtest.Se
 		o = *opts
 	}
 	o.DialContext = memcachedtest.Dialer(servers...)
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second // a busy machine is no reason to fail
+	}
 	addrs := make([]string, len(servers))
 	for i, s := range servers {
 		addrs[i] = s.Addr()

@@ -10,6 +10,8 @@ import (
 const (
 	day  = 24 * time.Hour
 	year = 365 * day
+
+	finest = time.Second / 32
 )
 
 func TestStamp_KeepsDeadline(t *testing.T) {
@@ -19,10 +21,10 @@ func TestStamp_KeepsDeadline(t *testing.T) {
 		ttls   map[time.Duration]time.Duration // how much earlier it may be
 	}{
 		{"fine", &fine, map[time.Duration]time.Duration{
-			time.Nanosecond:        time.Second / 32,
-			500 * time.Millisecond: time.Second / 32,
-			time.Second:            time.Second / 32,
-			2 * day:                time.Second / 32,
+			time.Nanosecond:        finest,
+			500 * time.Millisecond: finest,
+			time.Second:            finest,
+			2 * day:                finest,
 			30 * day:               time.Second,
 			60 * day:               time.Second,
 			400 * day:              8 * time.Second,
@@ -30,8 +32,8 @@ func TestStamp_KeepsDeadline(t *testing.T) {
 			100 * year:             1024 * time.Second,
 		}},
 		{"coarse", &coarse, map[time.Duration]time.Duration{
-			500 * time.Millisecond: time.Second / 32,
-			time.Hour:              time.Second / 32,
+			500 * time.Millisecond: finest,
+			time.Hour:              finest,
 			12 * time.Hour:         time.Second / 4,
 			3 * day:                2 * time.Second,
 			15 * day:               8 * time.Second,
@@ -44,6 +46,9 @@ func TestStamp_KeepsDeadline(t *testing.T) {
 	for _, f := range formats {
 		t.Run(f.name, func(t *testing.T) {
 			for ttl, tolerance := range f.ttls {
+				if tolerance == finest {
+					tolerance *= 2 // one count stands for no deadline: the one before is taken
+				}
 				for range 1000 {
 					now := time.Unix(rand.Int64N(4e9), rand.Int64N(1e9))
 					s := f.format.stamp(now, ttl)
@@ -54,6 +59,19 @@ func TestStamp_KeepsDeadline(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestStamp_KeepsDeadlineAtTheCountThatIsTaken(t *testing.T) {
+	for _, f := range []*stampFormat{&fine, &coarse} {
+		wrap := time.Unix(0, int64(f.counts())*int64(finest)*9) // counts begin anew
+		for _, late := range []time.Duration{0, 1, finest - 1} {
+			s := f.stamp(wrap.Add(late-time.Second), time.Second)
+			left, ok := f.left(s, wrap.Add(late-time.Second))
+			if want := time.Second - finest - late; !ok || left != want {
+				t.Errorf("%v after the wrap: left %v, %v, want %v", late, left, ok, want)
+			}
+		}
 	}
 }
 

@@ -276,6 +276,32 @@ func TestTags_SetUnderWayWhenInvalidated(t *testing.T) {
 	}
 }
 
+// A Set that finds the counter's life too short, and prolongs it while somebody
+// invalidates, does not put the counter back.
+func TestTags_ProlongedWhileInvalidated(t *testing.T) {
+	for name, opts := range map[string]*memcachedtest.Options{"": nil, "without compare-and-swap": {DisableCAS: true}} {
+		t.Run(name, func(t *testing.T) {
+			server, client := start(t, opts)
+			s, other := store.New(client), store.New(connect(t, nil, server))
+			mustSet(t, s, "old", "v", tagged("t"), libstore.WithExpiration(time.Minute), libstore.WithTagsTTL(time.Minute))
+			counter := counterKey(t, server)
+			var once sync.Once
+			server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+				if r.Key == counter && (strings.HasPrefix(r.Op, "SET") || strings.HasPrefix(r.Op, "TOUCH")) {
+					once.Do(func() { invalidate(t, other, "t") })
+				}
+				return memcachedtest.Action{}
+			})
+			mustSet(t, s, "new", "v", tagged("t"), libstore.WithExpiration(time.Hour))
+			server.Intercept(nil)
+			wantMiss(t, s, "old")
+			if len(server.Keys()) != 3 {
+				t.Errorf("the server holds %q, want two items and a counter", server.Keys())
+			}
+		})
+	}
+}
+
 func TestTags_ManyWritersLoseNothing(t *testing.T) {
 	_, client := start(t, nil)
 	for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
