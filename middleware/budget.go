@@ -43,9 +43,8 @@ type alarms struct {
 // sharing is the part of its limit by which a budget may be shortened.
 const sharing = 16
 
-// begin returns a budget of the whole limit.
-func (as *alarms) begin(parent context.Context) budget {
-	now := time.Now()
+// begin returns a budget of the whole limit from now on.
+func (as *alarms) begin(parent context.Context, now time.Time) budget {
 	for {
 		a := as.current.Load()
 		if a != nil && now.Before(a.shared) {

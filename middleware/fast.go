@@ -69,7 +69,7 @@ func (f *fast) learned(s state) lookup {
 }
 
 func (f *fast) read() error {
-	ctx := f.cache.alarms.begin(f.g.Request.Context())
+	ctx := f.cache.alarms.begin(f.g.Request.Context(), f.start)
 	value, _, err := f.cache.client.AppendValue(ctx, f.value[:0], f.name)
 	if value != nil {
 		f.value = value
@@ -123,7 +123,7 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 		keys = append(keys, f.cache.keys.of(letterVariant, f.variant))
 	}
 	keys = append(keys, h.tags...)
-	items, err := f.cache.client.GetMulti(f.cache.alarms.begin(f.g.Request.Context()), keys)
+	items, err := f.cache.client.GetMulti(f.cache.alarms.begin(f.g.Request.Context(), f.start), keys)
 	if err != nil {
 		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
 		return false, f.learned(stateFailed)
