@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
@@ -37,7 +38,10 @@ var (
 // newClient returns a client of server that is closed when the test ends.
 func newClient(t testing.TB, server *memcachedtest.Server) *memcached.Client {
 	t.Helper()
-	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext})
+	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{
+		DialContext: server.DialContext,
+		Timeout:     10 * time.Second, // a busy machine is no reason to fail
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

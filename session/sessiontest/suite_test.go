@@ -2,6 +2,7 @@ package sessiontest_test
 
 import (
 	"testing"
+	"time"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
@@ -12,7 +13,7 @@ import (
 func TestStore_InProcess(t *testing.T) {
 	sessiontest.TestStore(t, func(t *testing.T) session.Client {
 		server := memcachedtest.Start(t, nil)
-		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext})
+		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext, Timeout: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
