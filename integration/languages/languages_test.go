@@ -124,7 +124,7 @@ func (l language) connect(t *testing.T, servers ...string) *memcached.Client {
 // connectWith is connect with options of the caller's.
 func (l language) connectWith(t *testing.T, opts *memcached.Options, servers ...string) *memcached.Client {
 	t.Helper()
-	opts.Timeout = 10 * time.Second
+	opts.Timeout = 15 * time.Second // the machine may be busy with other tests
 	if !l.noSASL {
 		opts.Auth = sasl.Auto(username, password)
 	}

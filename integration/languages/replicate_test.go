@@ -2,6 +2,7 @@ package languages_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	memcached "github.com/bmemcached/bmemcached-go/binary"
@@ -98,20 +99,26 @@ func TestReplicate(t *testing.T) {
 // and each what the other stores meanwhile.
 func TestReplicate_ServerDown(t *testing.T) {
 	r := startReplicas(t)
-	r.theirs.set(t, "theirs", textOf("before"))
-	r.write(t, "ours", "before")
-	r.servers[0].Kill()
-	for _, word := range []string{"before", "after"} {
-		if got := r.theirs.get(t, "ours"); !same(got, textOf(word)) {
-			t.Errorf("they read %s, want %s", short(got), word)
+	store := func(word string) {
+		for i := range 8 { // several, so that they would be on different servers otherwise
+			r.theirs.must(t, "set", args{"key": fmt.Sprint("theirs", i), "value": textOf(word)}, nil)
+			r.write(t, fmt.Sprint("ours", i), word)
 		}
-		var text string
-		if r.read(t, "theirs", &text); text != word {
-			t.Errorf("this client reads %q, want %s", text, word)
-		}
-		if err := r.theirs.ask(t, "set", args{"key": "theirs", "value": textOf("after")}, nil); err != nil {
-			t.Fatal(err)
-		}
-		r.write(t, "ours", "after")
 	}
+	check := func(word string) {
+		for i := range 8 {
+			if got := r.theirs.get(t, fmt.Sprint("ours", i)); !same(got, textOf(word)) {
+				t.Errorf("they read %s, want %s", short(got), word)
+			}
+			var text string
+			if r.read(t, fmt.Sprint("theirs", i), &text); text != word {
+				t.Errorf("this client reads %q, want %s", text, word)
+			}
+		}
+	}
+	store("before")
+	r.servers[0].Kill()
+	check("before")
+	store("after")
+	check("after")
 }

@@ -125,7 +125,7 @@ public final class Spymemcached {
       client.shutdown();
     }
     var options = request.has("options") ? request.getAsJsonObject("options") : new JsonObject();
-    timeout = options.has("timeout") ? options.get("timeout").getAsLong() : 10_000;
+    timeout = options.has("timeout") ? options.get("timeout").getAsLong() : 15_000;
     AuthDescriptor auth = null;
     if (request.has("username")) {
       var mechanism = options.has("mechanism") ? options.get("mechanism").getAsString() : "PLAIN";

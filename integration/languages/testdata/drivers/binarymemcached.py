@@ -2,14 +2,14 @@
 
 import bmemcached
 
-from common import MISS, Driver, pack, unpack
+from common import MISS, PATIENCE, Driver, pack, unpack
 
 
 class BinaryMemcached(Driver):
     def open(self, servers, username=None, password=None, weights=None, options=None):
         replicate = (options or {}).get("replicate")
         kind = bmemcached.Client if replicate else bmemcached.DistributedClient
-        self.client = kind(tuple(servers), username, password)
+        self.client = kind(tuple(servers), username, password, socket_timeout=PATIENCE)
 
     def set(self, key, value, ttl=0):
         return self.client.set(key, unpack(value), ttl)

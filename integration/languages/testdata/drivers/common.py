@@ -13,8 +13,12 @@ class Point:
         self.x, self.y = x, y
 
 
-# Answers of get that are not values.
+# What get answers when there is no value.
 MISS = object()
+
+# How long clients wait for servers, in seconds: longer than they do by default,
+# because the machine may be busy with other tests.
+PATIENCE = 15
 
 
 def unpack(tagged):

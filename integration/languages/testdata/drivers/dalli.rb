@@ -3,6 +3,10 @@ require 'base64'
 require 'json'
 require 'dalli'
 
+# How long the client waits for servers, in seconds: longer than it does by
+# default, because the machine may be busy with other tests.
+PATIENCE = 15
+
 # An object of a class of its own, which only Marshal can store.
 Point = Struct.new(:x, :y)
 
@@ -53,7 +57,7 @@ class Driver
     options[:serializer] = Object.const_get(options[:serializer]) if options[:serializer]
     options[:compressor] = Object.const_get(options[:compressor]) if options[:compressor]
     @client = Dalli::Client.new(servers.map { |s| "#{s}:#{weights.fetch(s, 1)}" },
-                                { username: username, password: password, cache_nils: true, **options })
+                                { username: username, password: password, cache_nils: true, socket_timeout: PATIENCE, **options })
     nil
   end
 

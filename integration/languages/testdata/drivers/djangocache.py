@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.cache import CacheHandler
 
-from common import MISS, Driver, pack, unpack
+from common import MISS, PATIENCE, Driver, pack, unpack
 
 
 class Django(Driver):
@@ -17,7 +17,11 @@ class Django(Driver):
                         "binary": True,
                         "username": username,
                         "password": password,
-                        "behaviors": {"ketama_weighted": True},
+                        "behaviors": {
+                            "ketama_weighted": True,
+                            "connect_timeout": PATIENCE * 1000,
+                            "_poll_timeout": PATIENCE * 1000,
+                        },
                     },
                     **options,  # KEY_PREFIX, VERSION, TIMEOUT
                 }

@@ -2,13 +2,14 @@
 
 import pylibmc
 
-from common import MISS, Driver, pack, unpack
+from common import MISS, PATIENCE, Driver, pack, unpack
 
 
 class Pylibmc(Driver):
     def open(self, servers, username=None, password=None, weights=None, options=None):
         weighted = [f"{server}:{(weights or {}).get(server, 1)}" for server in servers]
         behaviors = {"ketama_weighted": True, "cas": True}
+        behaviors["connect_timeout"] = behaviors["_poll_timeout"] = PATIENCE * 1000
         self.client = pylibmc.Client(weighted, behaviors, True, username, password)
         self.compress = options or {}  # min_compress_len
 

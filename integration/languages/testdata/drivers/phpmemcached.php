@@ -51,6 +51,10 @@ function mb_text(string $value): bool
 /** Answers requests by calling the method that each names. */
 final class Driver
 {
+    // How long the client waits for servers, in milliseconds: longer than it does
+    // by default, because the machine may be busy with other tests.
+    private const PATIENCE = 15_000;
+
     private Memcached $client;
 
     public function open(array $servers, ?string $username = null, ?string $password = null, array $weights = [], array $options = []): void
@@ -58,6 +62,8 @@ final class Driver
         $this->client = new Memcached();
         $this->client->setOption(Memcached::OPT_BINARY_PROTOCOL, true);
         $this->client->setOption(Memcached::OPT_LIBKETAMA_COMPATIBLE, true);
+        $this->client->setOption(Memcached::OPT_CONNECT_TIMEOUT, self::PATIENCE);
+        $this->client->setOption(Memcached::OPT_POLL_TIMEOUT, self::PATIENCE);
         foreach ($options as $name => $value) {
             $value = is_string($value) ? constant("Memcached::$value") : $value;
             $this->client->setOption(constant("Memcached::$name"), $value);
