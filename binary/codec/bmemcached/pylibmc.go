@@ -14,7 +14,8 @@ const FlagText uint32 = 1 << 4
 // into a bool.
 type Pylibmc struct {
 	// CompressAbove is the size in bytes above which values are compressed, if that
-	// makes them smaller. 0 or negative: never, as pylibmc without min_compress_len.
+	// makes them smaller. 0 or negative: never, as pylibmc without min_compress_len;
+	// with it, pylibmc compresses from that size on, so this is one less.
 	CompressAbove int
 
 	// MaxSize limits, in bytes, what values decompress to; above it Decode returns
