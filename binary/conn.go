@@ -47,7 +47,8 @@ type conn struct {
 	load     atomic.Int32 // calls that use the connection, for node.pick
 
 	mu          sync.Mutex // guards what follows
-	err         error      // why the connection is unusable
+	cause       error      // why the connection ends
+	err         error      // the cause, once the node has no part in it any more
 	writing     bool       // somebody writes
 	reading     bool       // somebody reads
 	out         []byte     // encoded requests that no writer took yet
@@ -319,20 +320,22 @@ func (c *conn) leave(cl *call, cause error) (mine bool, err error) {
 // cause stays.
 func (c *conn) fail(cause error) {
 	c.mu.Lock()
-	first := c.err == nil
+	first := c.cause == nil
 	if first {
-		c.err = cause
+		c.cause = cause
 		_ = c.nc.Close()
 	}
+	c.mu.Unlock()
+	// Before anybody learns of it: who tries again must get another connection.
+	c.node.remove(c)
+	c.mu.Lock()
+	c.err = c.cause
 	c.admit()
 	reader := !c.reading
 	c.reading = true // for ever: nobody reads a broken connection
 	c.mu.Unlock()
-	if first {
-		c.node.remove(c)
-		if isTimeout(cause) {
-			c.node.silent()
-		}
+	if first && isTimeout(cause) {
+		c.node.silent()
 	}
 	if reader {
 		c.failDue(nil)
