@@ -99,6 +99,30 @@ func TestPoison_AnswerToARangeIsNotStored(t *testing.T) {
 	})
 }
 
+// TestPoison_RefusedCoding: many handlers look for the name of a coding and
+// overlook that it is refused. What they make of that must not reach those who
+// merely did not ask for it.
+func TestPoison_RefusedCoding(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), func(c *gin.Context) {
+			c.Header("Vary", "Accept-Encoding")
+			if strings.Contains(c.GetHeader("Accept-Encoding"), "gzip") {
+				c.Header("Content-Encoding", "gzip")
+			}
+			c.String(http.StatusOK, "x")
+		})
+		s.get("/a", "Accept-Encoding: gzip;q=0")
+		for _, accept := range []string{"identity", "gzip;q=0", "br", "deflate, gzip;q=0.0"} {
+			if r := s.get("/a", "Accept-Encoding: "+accept); r.Header.Get("Content-Encoding") != "" {
+				t.Errorf("Accept-Encoding: %s is answered in %s (%s)", accept, r.Header.Get("Content-Encoding"), r.cacheStatus())
+			}
+		}
+		if r := s.get("/a", "Accept-Encoding: br, x-gzip;q=0.5"); r.Header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("the handler does not see that gzip is accepted")
+		}
+	})
+}
+
 func TestAbuse_ManyRangesAreNotMultiplied(t *testing.T) {
 	s := newSite(t, minute(), blob(noise(100<<10)))
 	s.get("/a")

@@ -104,6 +104,9 @@ func (f *fill) prepare() (*http.Request, func()) {
 			f.asked = f.stale.addValidators(header)
 		}
 	}
+	if !f.private {
+		header = plainCodings(header)
+	}
 	r.Header = header
 	return r, stop
 }

@@ -156,6 +156,23 @@ func sanitize(h http.Header, ix *index) http.Header {
 	return h
 }
 
+// plainCodings returns h with Accept-Encoding in the form by which variants are
+// told apart. A handler that looks for the name of a coding only, and overlooks
+// that it is refused, would otherwise make a response that others cannot read.
+func plainCodings(h http.Header) http.Header {
+	lines, ok := h["Accept-Encoding"]
+	if !ok {
+		return h
+	}
+	plain := policy.AcceptEncoding(lines)
+	if len(lines) == 1 && lines[0] == plain {
+		return h
+	}
+	h = h.Clone()
+	h["Accept-Encoding"] = []string{plain}
+	return h
+}
+
 // originForm rewrites the URL of r, which must be the caller's own, to what is in
 // the key. A client may also send a whole URL (RFC 9112, section 3.2.2), of which
 // the server has taken the host; scheme and user are whatever it likes.

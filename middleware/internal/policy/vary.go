@@ -30,7 +30,7 @@ func VaryValue(h http.Header, field string) (string, bool) {
 	}
 	switch field {
 	case "Accept-Encoding":
-		return acceptEncoding(lines), true
+		return AcceptEncoding(lines), true
 	case "Accept-Language":
 		return preferences(lines), true
 	default:
@@ -49,22 +49,30 @@ func combine(lines []string) string {
 	return strings.Join(parts, ",")
 }
 
-// acceptEncoding keeps which codings the client takes, not how much it likes
-// each: any of them is an answer it accepts. A refused identity or wildcard
-// stays visible.
-func acceptEncoding(lines []string) string {
-	var codings []string
+// AcceptEncoding returns the codings that a client takes, not how much it likes
+// each: any of them is an answer it accepts. What it refuses stays visible only
+// where it would be taken otherwise: identity, the wildcard, and any coding
+// beside a wildcard.
+func AcceptEncoding(lines []string) string {
+	var codings, refused []string
+	wildcard := false
 	for _, line := range lines {
 		for element := range elements(line) {
 			coding, weight := splitWeight(element)
 			coding = strings.TrimPrefix(strings.ToLower(coding), "x-")
-			switch refused := weight == 0; {
-			case !refused && coding != "identity":
-				codings = append(codings, coding)
-			case refused && (coding == "identity" || coding == "*"):
+			switch {
+			case weight == 0 && (coding == "identity" || coding == "*"):
 				codings = append(codings, coding+";q=0")
+			case weight == 0:
+				refused = append(refused, coding+";q=0")
+			case coding != "identity":
+				codings = append(codings, coding)
+				wildcard = wildcard || coding == "*"
 			}
 		}
+	}
+	if wildcard {
+		codings = append(codings, refused...)
 	}
 	slices.Sort(codings)
 	return strings.Join(slices.Compact(codings), ",")

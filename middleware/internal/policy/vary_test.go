@@ -40,6 +40,7 @@ func TestVaryValue_SameMeaningSameValue(t *testing.T) {
 		"codings, identity refused":   {"Accept-Encoding", []string{"gzip, identity;q=0"}, []string{"gzip"}, false},
 		"codings, wildcard refused":   {"Accept-Encoding", []string{"gzip, *;q=0"}, []string{"gzip"}, false},
 		"codings, wildcard":           {"Accept-Encoding", []string{"gzip, *"}, []string{"gzip"}, false},
+		"codings, all but one":        {"Accept-Encoding", []string{"*, gzip;q=0"}, []string{"*"}, false},
 		"codings, none":               {"Accept-Encoding", []string{""}, nil, false},
 		"Accept keeps its order":      {"Accept", []string{"text/html, application/json"}, []string{"application/json, text/html"}, false},
 	}
