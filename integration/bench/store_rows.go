@@ -37,7 +37,7 @@ func storeRow(name, title string, load workload, callers int) row {
 		Baseline: gocacheMemcache, Peers: []string{ours, gocacheMemcache}, Slices: loadSlices,
 		measure: func(e *env, who string, t timing) (map[string]float64, error) {
 			peer := storePeer{name: who}
-			data, err := e.loadWith(peer, e.server, newDataset(load.size, keyCount).renamed("store:"+who))
+			data, err := e.loadWith(peer, e.server, newDataset(load.size, keyCount).renamed(name+":"+who))
 			if err != nil {
 				return nil, err
 			}
