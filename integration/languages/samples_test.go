@@ -189,4 +189,3 @@ func untyped(list []sample) []sample {
 	}
 	return list
 }
-
