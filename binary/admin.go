@@ -183,11 +183,16 @@ func (c *Client) Stats() Stats {
 	k := &c.counters
 	s := Stats{
 		Ops: c.removed.Ops, Errors: c.removed.Errors,
-		Hits: k.hits.Load(), Misses: k.misses.Load(),
 		Timeouts: k.timeouts.Load(), Cancellations: k.cancelled.Load(), Retries: k.retries.Load(),
 		Servers: map[string]ServerStats{},
 	}
-	s.Gets = s.Hits + s.Misses + k.failedGets.Load()
+	for i := range c.gets {
+		g := &c.gets[i]
+		hits, misses := g.hits.Load(), g.misses.Load()
+		s.Hits += hits
+		s.Misses += misses
+		s.Gets += hits + misses + g.failed.Load()
+	}
 	for n := range c.retiring {
 		server := n.stats()
 		s.Ops += server.Ops
@@ -206,9 +211,29 @@ func (n *node) stats() ServerStats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return ServerStats{
-		Conns: len(*n.conns.Load()), InFlight: max(0, int(n.inFlight.Load())),
+		Conns: len(*n.conns.Load()), InFlight: n.operations(),
 		Dials: n.counters.dials.Load(), DialErrors: n.counters.dialErrors.Load(),
 		Ops: n.counters.ops.Load(), Errors: n.counters.errors.Load(),
 		Down: n.health.err != nil, Ejected: n.health.ejected,
 	}
+}
+
+// operations returns how many are under way.
+func (n *node) operations() int {
+	total := int(n.inFlight.Load())
+	for _, c := range *n.conns.Load() {
+		total += c.sharedCalls()
+	}
+	return max(0, total)
+}
+
+// sharedCalls returns how many calls share the connection, without the one that
+// they count as.
+func (c *conn) sharedCalls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.held {
+		return 0
+	}
+	return int(c.enqueued-c.dequeued.Load()) + len(c.waiting) - int(c.load.Load())
 }

@@ -63,7 +63,7 @@ func (r *request) repeatable() bool {
 func (cl *call) heavy() bool { return cl.span > 1 || len(cl.value) >= heavyValue }
 
 // heavyValue is the size of such a value.
-const heavyValue = 4 << 10
+const heavyValue = 16 << 10
 
 // returnsValue reports whether the response has flags and a value.
 func (r *request) returnsValue() bool { return r.op == wire.OpGet || r.op == wire.OpGAT }
@@ -127,6 +127,8 @@ type call struct {
 
 	deadline int64 // when Options.Timeout ends, on the client's clock; 0: to be set
 	late     bool  // calls before it in a line may have later deadlines
+	shared   bool  // it is on a lane, and not counted by itself
+	shard    uint32
 	opaque   uint32
 	start    uint64 // offset of the first byte in the connection's stream
 	size     uint64 // bytes of the request
@@ -158,6 +160,7 @@ func (cl *call) free() {
 	cl.request = request{}
 	cl.result = result{}
 	cl.batch, cl.into, cl.fill, cl.late, cl.err = nil, nil, false, false, nil
+	cl.shared, cl.shard = false, 0
 	cl.parked, cl.promoted, cl.hold, cl.deadline = false, false, nil, 0
 	cl.state.Store(callDue)
 	cl.pool.Put(cl)
@@ -170,6 +173,7 @@ func (cl *call) reset() {
 	}
 	cl.result = result{}
 	cl.late = true
+	cl.shared = false
 	cl.err = nil
 	cl.parked, cl.promoted, cl.hold = false, false, nil
 	cl.state.Store(callDue)

@@ -45,10 +45,10 @@ func (m *multi) collect(b *getBatch, items map[string]*Item) {
 		hits++
 	}
 	m.mu.Unlock()
-	m.client.counters.hits.Add(uint64(hits))
+	m.client.gets[0].hits.Add(uint64(hits))
 	m.countFailed(len(b.failed))
 	if !m.replica {
-		m.client.counters.misses.Add(uint64(len(b.which) - hits - len(b.failed)))
+		m.client.gets[0].misses.Add(uint64(len(b.which) - hits - len(b.failed)))
 	}
 }
 
@@ -56,7 +56,7 @@ func (m *multi) collect(b *getBatch, items map[string]*Item) {
 // asked too.
 func (m *multi) countFailed(keys int) {
 	if !m.replica {
-		m.client.counters.failedGets.Add(uint64(keys))
+		m.client.gets[0].failed.Add(uint64(keys))
 	}
 }
 

@@ -24,6 +24,7 @@ type Client struct {
 	weights    map[string]int           // by address.target
 	topology   atomic.Pointer[topology] // replaced under mu
 	counters   clientCounters
+	gets       [shards]getCounters
 	goroutines sync.WaitGroup
 	calls      sync.Pool     // of *call
 	done       chan struct{} // closed by Close
@@ -36,9 +37,20 @@ type Client struct {
 
 // clientCounters are the numbers behind Stats.
 type clientCounters struct {
-	hits, misses, failedGets     atomic.Uint64
 	timeouts, cancelled, retries atomic.Uint64
 }
+
+// getCounters counts keys that were asked for. There are several of them, so
+// that processors do not wait for each other.
+type getCounters struct {
+	hits, misses, failed atomic.Uint64
+	_                    cacheLine
+}
+
+// shards is how many, nextShard the last that was given out.
+const shards = 8
+
+var nextShard atomic.Uint32
 
 const (
 	// itemOverhead is what memcached needs of an item size of 1 MiB besides

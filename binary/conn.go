@@ -44,7 +44,9 @@ type conn struct {
 	raw      syscall.RawConn // of the socket below; nil if there is none
 	vectored bool            // values can be written from where they are
 	maxBody  int
-	load     atomic.Int32 // calls that use the connection, for node.pick
+	_        cacheLine
+
+	load atomic.Int32 // calls that use the connection; those that share it count as one
 
 	mu          sync.Mutex // guards what follows
 	cause       error      // why the connection ends
@@ -62,7 +64,13 @@ type conn struct {
 	sent        uint64     // bytes ever handed to nc.Write
 	enqueued    uint64     // calls ever put into queue
 	waiting     []*call    // callers that wait for room
+	held        bool       // calls share the connection: it counts in load and in node.inFlight
+	ops         uint64     // calls that share it and that node.counters does not know of yet
+	surveyed    uint64     // received, when a write last looked
+	each        int        // bytes that a call comes to, there and back: an average
+	_           cacheLine
 
+	received   atomic.Uint64 // bytes ever read
 	hasWaiting atomic.Bool   // len(waiting) > 0, for the reader
 	dequeued   atomic.Uint64 // calls ever completed or dropped
 	answered   atomic.Uint64 // bytes of their requests
@@ -91,22 +99,26 @@ func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err err
 	c.mu.Lock()
 	for c.err == nil && c.full() {
 		if err := c.waitForRoom(ctx, cl); err != nil {
-			return true, &fault{cause: err, unsent: true}
+			return true, c.refuse(cl, &fault{cause: err, unsent: true})
 		}
 	}
 	if c.err != nil {
 		err := c.err
 		c.mu.Unlock()
-		return true, &fault{cause: err, unsent: true, lost: true}
+		return true, c.refuse(cl, &fault{cause: err, unsent: true, lost: true})
 	}
-	if c.enqueued == c.dequeued.Load() {
+	if !c.reading && c.enqueued == c.dequeued.Load() {
 		now := c.node.client.now()
 		if c.stale(now) {
 			c.mu.Unlock()
 			c.fail(errStale)
-			return true, &fault{cause: errStale, unsent: true, lost: true}
+			return true, c.refuse(cl, &fault{cause: errStale, unsent: true, lost: true})
 		}
 		c.dueSince.Store(now)
+	}
+	if cl.shared && !c.share() {
+		c.mu.Unlock()
+		return true, &fault{cause: errRetired, unsent: true}
 	}
 	c.enqueue(cl)
 	if cl.hold != nil {
@@ -314,77 +326,6 @@ func (c *conn) leave(cl *call, cause error) (mine bool, err error) {
 		c.handOver()
 	}
 	return false, &fault{cause: cause} // what is unsent still goes out
-}
-
-// fail makes the connection unusable and ends everything on it. The first
-// cause stays.
-func (c *conn) fail(cause error) {
-	c.mu.Lock()
-	first := c.cause == nil
-	if first {
-		c.cause = cause
-		_ = c.nc.Close()
-	}
-	c.mu.Unlock()
-	// Before anybody learns of it: who tries again must get another connection.
-	c.node.remove(c)
-	c.mu.Lock()
-	c.err = c.cause
-	c.admit()
-	reader := !c.reading
-	c.reading = true // for ever: nobody reads a broken connection
-	c.mu.Unlock()
-	if first && isTimeout(cause) {
-		c.node.silent()
-	}
-	if reader {
-		c.failDue(nil)
-	}
-}
-
-// failDue ends the calls that got no response, that of the reader, who calls it,
-// among them.
-func (c *conn) failDue(own *call) {
-	c.mu.Lock()
-	due := append(c.in.due[c.in.next:], c.queue...)
-	c.queue, c.in.due, c.in.next = nil, nil, 0
-	cause, sent := c.err, c.sent
-	c.mu.Unlock()
-	now := c.node.client.now()
-	for _, cl := range due {
-		c.retire(cl)
-		if !cl.state.CompareAndSwap(callDue, callClaimed) {
-			c.drop(cl)
-			continue
-		}
-		f := &fault{cause: cause, unsent: cl.start >= sent || c.rejected.Load(), lost: true}
-		if cl.deadline <= now {
-			f.cause, f.lost = errTimeout, false
-		}
-		cl.err = f
-		c.complete(cl, own)
-	}
-}
-
-// complete hands a claimed call back to its caller. The reader needs no signal
-// for its own.
-func (c *conn) complete(cl, own *call) {
-	cl.state.Store(callDone)
-	if cl != own {
-		cl.wake <- signalDone
-	}
-}
-
-// retire counts a call as out of the line.
-func (c *conn) retire(cl *call) {
-	c.dequeued.Add(1)
-	c.answered.Add(cl.size)
-}
-
-// drop frees a call whose caller left.
-func (c *conn) drop(cl *call) {
-	c.load.Add(-1)
-	cl.free()
 }
 
 // timer returns a channel that fires at deadline on the client's clock.

@@ -300,11 +300,13 @@ func (c *conn) fill() error {
 	if l := &in.large; l.call != nil && l.dst != nil && in.r == in.w {
 		n, err := c.nc.Read(l.dst[len(l.dst)-l.n:])
 		l.n -= n
+		c.received.Add(uint64(n))
 		return readError(n, err)
 	}
 	in.makeRoom()
 	n, err := c.nc.Read(in.buf[in.w:])
 	in.w += n
+	c.received.Add(uint64(n))
 	return readError(n, err)
 }
 

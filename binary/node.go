@@ -9,27 +9,24 @@ import (
 	"time"
 )
 
-// calmAfter is how many operations in a row must find a free connection before
-// a node spreads them again. It keeps a busy client from falling back whenever
-// a batch of responses empties the queue for a moment.
-const calmAfter = 128
-
-// secondShared is from how many calls on the first connection on a second one
-// is shared too.
-const secondShared = 128
-
 // node is one server: its connections, and whether it is up.
 type node struct {
 	client *Client
 	addr   address
 
-	conns    atomic.Pointer[[]*conn] // replaced under mu
-	inFlight atomic.Int32            // operations
-	crowded  atomic.Bool             // operations are concentrated on one connection
-	calm     atomic.Int32            // operations in a row that found few others
+	// Read by every operation and rarely written.
+	conns   atomic.Pointer[[]*conn] // replaced under mu
+	crowded atomic.Bool             // operations share lanes
+	lanes   atomic.Int32            // connections that they share: 1 or 2
+	suspect atomic.Bool             // health has something to forget when an operation succeeds
+	retired atomic.Bool             // SetServers removed the server
+	_       cacheLine
+
+	// Written by operations, but for shared ones.
+	inFlight atomic.Int32 // operations; those on a lane count as one
+	calm     atomic.Int32 // writes in a row that found few operations on a lane
 	counters counters
-	suspect  atomic.Bool // health has something to forget when an operation succeeds
-	retired  atomic.Bool // SetServers removed the server
+	_        cacheLine
 
 	mu      sync.Mutex // guards what follows
 	closed  error      // why no more connections are made
@@ -52,14 +49,36 @@ func newNode(c *Client, a address) *node {
 // do sends the call on one of the connections, and a second time on a fresh
 // one if that is safe. It returns as conn.do does.
 func (n *node) do(ctx context.Context, cl *call) (mine bool, err error) {
+	if c := n.lane(cl); c != nil {
+		repeatable := cl.repeatable()
+		if mine, err = c.do(ctx, cl, true); err == nil {
+			n.answered()
+			return true, nil
+		}
+		if !mine || !again(ctx, err, repeatable) {
+			n.counters.errors.Add(1)
+			return mine, err
+		}
+		n.client.counters.retries.Add(1)
+		cl.reset()
+		return n.doAlone(ctx, cl, true)
+	}
+	return n.doAlone(ctx, cl, false)
+}
+
+// doAlone is do for a call that is counted in inFlight and in the load of its
+// connection. If fresh is set it is the second attempt.
+func (n *node) doAlone(ctx context.Context, cl *call, fresh bool) (mine bool, err error) {
 	if !n.enter() {
 		return true, &fault{cause: errRetired, unsent: true}
 	}
 	defer n.leave()
-	n.counters.ops.Add(1)
+	if !fresh {
+		n.counters.ops.Add(1)
+	}
 	repeatable := cl.repeatable()
-	for attempt := 0; ; attempt++ {
-		c, crowd, err := n.pick(ctx, cl, attempt > 0)
+	for {
+		c, crowd, err := n.pick(ctx, cl, fresh)
 		if err != nil {
 			n.counters.errors.Add(1)
 			return true, err
@@ -72,15 +91,20 @@ func (n *node) do(ctx context.Context, cl *call) (mine bool, err error) {
 			n.answered()
 			return true, nil
 		}
-		var f *fault
-		if mine && attempt == 0 && errors.As(err, &f) && f.lost && (f.unsent || repeatable) && ctx.Err() == nil {
-			n.client.counters.retries.Add(1)
-			cl.reset()
-			continue
+		if !mine || fresh || !again(ctx, err, repeatable) {
+			n.counters.errors.Add(1)
+			return mine, err
 		}
-		n.counters.errors.Add(1)
-		return mine, err
+		n.client.counters.retries.Add(1)
+		cl.reset()
+		fresh = true
 	}
+}
+
+// again reports whether a call that failed may be sent a second time.
+func again(ctx context.Context, err error, repeatable bool) bool {
+	var f *fault
+	return errors.As(err, &f) && f.lost && (f.unsent || repeatable) && ctx.Err() == nil
 }
 
 // pick chooses a connection and counts the call on it: a free one while there
@@ -96,31 +120,12 @@ func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd b
 		return c, n.inFlight.Load() > 1, nil
 	}
 	if n.isCrowded() && !cl.heavy() {
-		c, crowd = n.shared(conns), true
+		c, crowd = conns[0], true
 		c.load.Add(1)
 	} else {
 		c, crowd = n.free(conns)
 	}
 	return c, crowd, nil
-}
-
-// shared returns the connection on which operations are concentrated: the
-// first, and with very many operations the second in turn, so that one is
-// filled while the other is emptied.
-func (n *node) shared(conns []*conn) *conn {
-	c := conns[0]
-	load := c.load.Load()
-	if load < secondShared || n.client.opts.MaxConns < 2 {
-		return c
-	}
-	if len(conns) < 2 {
-		n.grow()
-		return c
-	}
-	if conns[1].load.Load() < load {
-		return conns[1]
-	}
-	return c
 }
 
 // free counts the call on a connection without any, or else on the one with the
@@ -142,29 +147,6 @@ func (n *node) free(conns []*conn) (c *conn, crowd bool) {
 	}
 	c.load.Add(1)
 	return c, true
-}
-
-// isCrowded reports whether operations are to be concentrated: at once when
-// there are more of them than connections, and until calmAfter operations in a
-// row have found fewer.
-func (n *node) isCrowded() bool {
-	if int(n.inFlight.Load()) > n.client.opts.MaxConns {
-		if !n.crowded.Load() {
-			n.crowded.Store(true)
-		}
-		if n.calm.Load() != 0 {
-			n.calm.Store(0)
-		}
-		return true
-	}
-	if !n.crowded.Load() {
-		return false
-	}
-	if n.calm.Add(1) < calmAfter {
-		return true
-	}
-	n.crowded.Store(false)
-	return false
 }
 
 // add publishes a connection, under mu.
@@ -196,7 +178,7 @@ func (n *node) reap() {
 			continue
 		}
 		if c.load.CompareAndSwap(0, 1) {
-			c.fail(errIdle)
+			c.failIdle()
 		}
 	}
 	n.mu.Lock()

@@ -159,11 +159,14 @@ func (c *conn) standIn(cl *call) *call {
 	s := c.node.client.newCall(cl.op, "")
 	s.batch, s.span, s.opaque, s.size, s.start = cl.batch, cl.span, cl.opaque, cl.size, cl.start
 	s.deadline = noDeadline
+	s.shared = cl.shared
 	s.state.Store(callLeft)
 	if c.in.large.call == cl {
 		c.in.large.call, c.in.large.dst = s, nil
 	}
-	c.load.Add(1)
+	if !s.shared {
+		c.load.Add(1)
+	}
 	return s
 }
 
@@ -171,12 +174,15 @@ func (c *conn) standIn(cl *call) *call {
 // them, a goroutine reads them, so that the connection is clean for the next.
 func (c *conn) handOver() {
 	c.mu.Lock()
-	passed := c.passOn()
+	passed, released := c.passOn()
 	if !passed && c.err == nil {
 		c.node.client.goroutines.Go(c.drain) // under mu, so that Close waits for it
 	}
 	broken := c.err != nil
 	c.mu.Unlock()
+	if released {
+		c.node.leave()
+	}
 	if broken {
 		c.failDue(nil)
 	}
@@ -185,10 +191,10 @@ func (c *conn) handOver() {
 // passOn gives, under mu, the role of the reader to a waiting caller, or to
 // nobody if no response is due or the caller who writes at the moment will take
 // it. It returns false if none of that is so, or the connection broke; the role
-// then stays.
-func (c *conn) passOn() bool {
+// then stays. For released see release.
+func (c *conn) passOn() (passed, released bool) {
 	if c.err != nil {
-		return false
+		return false, false
 	}
 	if c.hasWaiting.Load() {
 		c.admit()
@@ -206,13 +212,14 @@ func (c *conn) passOn() bool {
 			} else {
 				c.reading = false // its caller writes, and will read
 			}
-			return true
+			return true, false
 		}
 	}
-	if !due {
-		c.reading = false
+	if due {
+		return false, false
 	}
-	return !due
+	c.reading = false
+	return true, c.release()
 }
 
 // drain reads responses that nobody waits for, until none is due or a caller
@@ -231,8 +238,11 @@ func (c *conn) drain() {
 			return
 		}
 		c.mu.Lock()
-		passed := c.passOn()
+		passed, released := c.passOn()
 		c.mu.Unlock()
+		if released {
+			c.node.leave()
+		}
 		if passed {
 			return
 		}

@@ -179,9 +179,9 @@ func (m *multi) readReplicas(which []int, items map[string]*Item, work partWork)
 			m.fail(i, of[retired])
 		case len(of) == len(nodes):
 			m.fail(i, mostTelling(of))
-			m.client.counters.failedGets.Add(1)
+			m.client.gets[0].failed.Add(1)
 		default:
-			m.client.counters.misses.Add(1)
+			m.client.gets[0].misses.Add(1)
 		}
 	}
 }

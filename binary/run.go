@@ -20,6 +20,7 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 		return nil, &OpError{Op: name, Key: key, Err: err}
 	}
 	isGet := cl.returnsValue()
+	var shard uint32
 	var err error
 	if cl.deadline == 0 {
 		cl.deadline = c.deadline()
@@ -30,20 +31,23 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 		cl, err = c.runPlaced(ctx, name, cl)
 	}
 	if isGet {
-		c.counters.countGet(err)
+		if cl != nil {
+			shard = cl.shard
+		}
+		c.gets[shard].count(err)
 	}
 	return cl, err
 }
 
-// countGet counts a key that was asked for.
-func (k *clientCounters) countGet(err error) {
+// count counts a key that was asked for.
+func (k *getCounters) count(err error) {
 	switch err {
 	case nil:
 		k.hits.Add(1)
 	case ErrCacheMiss:
 		k.misses.Add(1)
 	default:
-		k.failedGets.Add(1)
+		k.failed.Add(1)
 	}
 }
 

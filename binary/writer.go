@@ -60,8 +60,13 @@ func (c *conn) flushWhile(limit uint64) {
 		n := c.unsent
 		c.unsent = 0
 		c.sent += uint64(n)
+		ops, line, bytes := c.survey(n)
 		c.mu.Unlock()
 
+		if ops > 0 {
+			c.node.counters.ops.Add(ops)
+			c.node.adapt(line, bytes)
+		}
 		left, err := c.write(out, segments)
 
 		c.mu.Lock()
@@ -80,6 +85,22 @@ func (c *conn) flushWhile(limit uint64) {
 	}
 	c.writing = false
 	c.mu.Unlock()
+}
+
+// survey looks, under mu, at what n bytes that are about to be written join: how
+// many of the calls share the connection and were not counted yet, how many are
+// in the line, and about how many bytes these come to, there and back.
+func (c *conn) survey(n int) (ops uint64, line, bytes int) {
+	ops, c.ops = c.ops, 0
+	if ops == 0 {
+		return 0, 0, 0
+	}
+	received := c.received.Load()
+	each := (int(received-c.surveyed) + n) / int(ops)
+	c.surveyed = received
+	c.each += (each - c.each) / 8
+	line = int(c.enqueued - c.dequeued.Load())
+	return ops, line, line * c.each
 }
 
 // write sends out with the segments in their places. On failure it returns

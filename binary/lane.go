@@ -1,0 +1,167 @@
+package binary
+
+import "sync"
+
+// A lane is a connection that many operations share while a node is crowded:
+// their requests go out in one write and their responses come in one read.
+//
+// What every operation on a lane writes to costs most when several processors
+// do so in turn. So operations on a lane are not counted one by one: the
+// connection counts as one operation of its node while anything is on the lane,
+// and whoever writes or reads for many adds up for all. With two lanes a
+// processor keeps to one of them.
+
+const (
+	// secondLane is how many bytes on their way on the lane, there and back,
+	// open a second one.
+	secondLane = 20 << 10
+	// oneLane is how many on one of two lanes are few.
+	oneLane = secondLane / 4
+	// calmAfter is how many writes in a row must find few operations before
+	// there is a lane less. It keeps a busy client from falling back whenever
+	// a batch of responses empties the lane for a moment.
+	calmAfter = 128
+)
+
+// cacheLine keeps what different processors write to apart.
+type cacheLine [64]byte
+
+// lane returns the connection to share, or nil if the call is to have one for
+// itself.
+func (n *node) lane(cl *call) *conn {
+	if !n.crowded.Load() || cl.heavy() {
+		return nil
+	}
+	conns := *n.conns.Load()
+	if len(conns) == 0 {
+		return nil
+	}
+	cl.shared = true
+	c := conns[0]
+	p := processors.Get().(*processor)
+	cl.shard = p.shard
+	if len(conns) > 1 && n.lanes.Load() > 1 {
+		c = p.keep(conns)
+	}
+	processors.Put(p)
+	return c
+}
+
+// isCrowded reports whether operations are to share lanes: from when there are
+// more of them than connections until adapt finds that there are few.
+func (n *node) isCrowded() bool {
+	if n.crowded.Load() {
+		return true
+	}
+	if int(n.inFlight.Load()) <= n.client.opts.MaxConns {
+		return false
+	}
+	n.calm.Store(0)
+	n.lanes.Store(1)
+	n.crowded.Store(true)
+	return true
+}
+
+// adapt takes note of how many operations a write found on a lane, and how many
+// bytes they come to.
+func (n *node) adapt(operations, bytes int) {
+	two := n.lanes.Load() > 1
+	if !two && operations > n.client.opts.MaxConns || two && bytes >= oneLane {
+		if n.calm.Load() != 0 {
+			n.calm.Store(0)
+		}
+		if !two && bytes >= secondLane {
+			n.widen()
+		}
+		return
+	}
+	if n.calm.Add(1) < calmAfter {
+		return
+	}
+	n.calm.Store(0)
+	if two {
+		n.lanes.Store(1)
+	} else {
+		n.crowded.Store(false)
+	}
+}
+
+// widen opens a second lane.
+func (n *node) widen() {
+	if n.lanes.Load() > 1 || n.client.opts.MaxConns < 2 {
+		return
+	}
+	n.lanes.Store(2)
+	if len(*n.conns.Load()) < 2 {
+		n.grow()
+	}
+}
+
+// refuse counts a call that was not enqueued.
+func (c *conn) refuse(cl *call, f *fault) *fault {
+	if cl.shared {
+		c.node.counters.ops.Add(1)
+	}
+	return f
+}
+
+// share counts, under mu, a call that shares the connection. It returns false
+// when SetServers removed the server.
+func (c *conn) share() bool {
+	if !c.held {
+		if !c.node.enter() {
+			return false
+		}
+		c.held = true
+		c.load.Add(1)
+	}
+	c.ops++
+	return true
+}
+
+// release ends, under mu, the sharing of the connection, whose line is empty.
+// If it returns true the connection counted as an operation of the node, and
+// node.leave has to follow when mu is released.
+func (c *conn) release() bool {
+	if !c.held {
+		return false
+	}
+	c.held = false
+	c.load.Add(-1)
+	return true
+}
+
+// processor is what one of the processors that run goroutines keeps to. The
+// pool hands each its own again, mostly.
+type processor struct {
+	shard uint32 // of getCounters
+	lane  int
+	uses  int
+	_     cacheLine
+}
+
+var processors = sync.Pool{New: func() any {
+	i := nextShard.Add(1)
+	return &processor{shard: i % shards, lane: int(i % 2)}
+}}
+
+// lookAfter is how often a processor uses its lane before it looks whether the
+// other lies idle, and changeAfter how often in a row it has to.
+const (
+	lookAfter   = 64
+	changeAfter = 4 * lookAfter
+)
+
+// keep returns the processor's lane, one of the first two of conns. When the
+// other lies idle, as two processors keep to one, it changes over.
+func (p *processor) keep(conns []*conn) *conn {
+	if p.uses++; p.uses%lookAfter == 0 {
+		switch {
+		case conns[1-p.lane].load.Load() > 0:
+			p.uses = 0
+		case p.uses >= changeAfter:
+			p.uses, p.lane = 0, 1-p.lane
+		}
+	}
+	return conns[p.lane]
+}

@@ -1,0 +1,126 @@
+package binary
+
+import (
+	"net"
+	"testing"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// crowd returns a node whose operations share lanes.
+func crowd(maxConns int) *node {
+	n := newNode(&Client{opts: Options{MaxConns: maxConns}}, address{})
+	conns := []*conn{{node: n}, {node: n}}
+	n.conns.Store(&conns)
+	n.inFlight.Store(int32(maxConns + 1))
+	if !n.isCrowded() {
+		panic("more operations than connections, and the node is not crowded")
+	}
+	return n
+}
+
+func TestLanes_FollowWhatWritesFind(t *testing.T) {
+	n := crowd(8)
+	steps := []struct {
+		what              string
+		times             int
+		operations, bytes int
+		lanes             int32
+		crowded           bool
+	}{
+		{"some operations", 1000, 60, secondLane / 2, 1, true},
+		{"few for a moment", calmAfter - 1, 3, 500, 1, true},
+		{"some again", 1, 60, secondLane / 2, 1, true},
+		{"few for a moment", calmAfter - 1, 3, 500, 1, true},
+		{"some again", 1, 60, secondLane / 2, 1, true},
+		{"many bytes", 1, 60, secondLane, 2, true},
+		{"less on each of two lanes", 1000, 30, secondLane / 2, 2, true},
+		{"little for a moment", calmAfter - 1, 20, oneLane - 1, 2, true},
+		{"more again", 1, 20, oneLane, 2, true},
+		{"little for long", calmAfter, 20, oneLane - 1, 1, true},
+		{"few for long", calmAfter, 8, 500, 1, false},
+	}
+	for _, s := range steps {
+		for range s.times {
+			n.adapt(s.operations, s.bytes)
+		}
+		if n.lanes.Load() != s.lanes || n.crowded.Load() != s.crowded {
+			t.Fatalf("%s: %d lanes, crowded %v; want %d, %v", s.what, n.lanes.Load(), n.crowded.Load(), s.lanes, s.crowded)
+		}
+	}
+}
+
+func TestLanes_OneConnectionIsOneLane(t *testing.T) {
+	n := crowd(1)
+	n.adapt(1000, 1<<20)
+	if got := n.lanes.Load(); got != 1 {
+		t.Errorf("%d lanes with MaxConns 1, want 1", got)
+	}
+}
+
+func TestProcessor_KeepsItsLaneUnlessTheOtherLiesIdle(t *testing.T) {
+	conns := []*conn{{}, {}}
+	p := &processor{}
+	conns[1].load.Store(1)
+	for range 10 * changeAfter {
+		if p.keep(conns) != conns[0] {
+			t.Fatal("changed over to a lane in use")
+		}
+	}
+	conns[1].load.Store(0)
+	for i := range changeAfter - lookAfter {
+		if p.keep(conns) != conns[0] {
+			t.Fatalf("changed over after %d operations", i)
+		}
+	}
+	for range 2 * lookAfter {
+		p.keep(conns)
+	}
+	if p.keep(conns) != conns[1] {
+		t.Error("stayed although the other lane lay idle")
+	}
+}
+
+// TestFailIdle_SparesCalls: a call that came first is not lost, and the
+// connection stays.
+func TestFailIdle_SparesCalls(t *testing.T) {
+	front, back := net.Pipe()
+	defer back.Close()
+	n := newNode(&Client{}, address{})
+	c := newConn(n, front, false)
+	c.load.Store(2) // that of the call and that of the reaper
+	c.enqueued = 1
+	c.failIdle()
+	if c.err != nil || c.load.Load() != 1 {
+		t.Errorf("with a call in the line: error %v, load %d; want none and 1", c.err, c.load.Load())
+	}
+	c.enqueued = 0
+	c.failIdle()
+	if c.err == nil {
+		t.Error("with an empty line: no error")
+	}
+}
+
+// TestFail_CountsCallsThatNobodyWrote: they were operations too.
+func TestFail_CountsCallsThatNobodyWrote(t *testing.T) {
+	front, back := net.Pipe()
+	defer back.Close()
+	n := crowd(8)
+	c := newConn(n, front, false)
+	before := n.inFlight.Load()
+	c.writing = true // by somebody who does not get round to it
+	cl := n.client.newCall(wire.OpGet, "k")
+	cl.shared, cl.parked = true, true
+	if !c.share() {
+		t.Fatal("the node takes no calls")
+	}
+	c.enqueue(cl)
+	c.fail(errIdle)
+	<-cl.wake
+	if got := n.counters.ops.Load(); got != 1 {
+		t.Errorf("%d operations counted, want 1", got)
+	}
+	if got := n.inFlight.Load(); got != before || c.held {
+		t.Errorf("%d operations under way and held is %v, want %d and false", got, c.held, before)
+	}
+}
