@@ -82,7 +82,7 @@ func TestImports_PointOneWay(t *testing.T) {
 // TestImports_NoTestingInProduction: what a program links must not contain the
 // package testing, nor the server for tests.
 func TestImports_NoTestingInProduction(t *testing.T) {
-	for _, name := range []string{"binary", "binary/codec/...", "binary/sasl", "store", "middleware", "session"} {
+	for _, name := range []string{"binary", "binary/codec/...", "binary/discovery", "binary/sasl", "store", "middleware", "session"} {
 		cmd := exec.Command("go", "list", "-deps", "./"+name)
 		cmd.Dir = ".."
 		out, err := cmd.Output()
@@ -100,7 +100,7 @@ func TestImports_NoTestingInProduction(t *testing.T) {
 // TestImports_NestedModulesStayOutside: what only tests and examples need must
 // not reach the go.mod of the library's users.
 func TestImports_NestedModulesStayOutside(t *testing.T) {
-	for _, dir := range []string{"integration", "integration/bench", "examples"} {
+	for _, dir := range []string{"integration", "integration/bench", "examples", "binary/otelmemcached", "binary/prommemcached"} {
 		if _, err := os.Stat(filepath.Join("..", dir, "go.mod")); err != nil {
 			t.Errorf("%s is no module of its own: %v", dir, err)
 		}
@@ -109,7 +109,7 @@ func TestImports_NestedModulesStayOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, foreign := range []string{"testcontainers", "docker", "moby", "gomemcache", "gomemcached", "memcachier", "scs", "chromedp", "redis"} {
+	for _, foreign := range []string{"testcontainers", "docker", "moby", "gomemcache", "gomemcached", "memcachier", "scs", "chromedp", "redis", "miekg", "opentelemetry", "prometheus/client_golang"} {
 		if strings.Contains(string(mod), foreign) {
 			t.Errorf("go.mod of the library mentions %s", foreign)
 		}

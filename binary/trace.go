@@ -10,7 +10,9 @@ type Tracer interface {
 	// governs the operation; it must derive from ctx. Nil stands for ctx.
 	OpStart(ctx context.Context, op Op) context.Context
 	// OpEnd is called with the context from OpStart when the operation has
-	// ended. err is what the caller gets.
+	// ended. err is what the caller gets; but when SetServers removed the
+	// server just then err says so, and the operation goes on, traced anew, on
+	// the server that its key has now.
 	OpEnd(ctx context.Context, op Op, err error)
 }
 

@@ -173,7 +173,7 @@ func writeTable(b *strings.Builder, r *results, row row) {
 	b.WriteString("|\n" + strings.Repeat("| --- ", cells) + "|\n")
 	for _, peer := range row.Peers {
 		if e := r.errorOf(row.Name, peer); e != "" {
-			fmt.Fprintf(b, "| %s | failed: %s %s|\n", peer, e, strings.Repeat("| ", cells-2))
+			fmt.Fprintf(b, "| %s | failed: %s %s|\n", peer, e, strings.Repeat("| ", max(0, cells-2)))
 			continue
 		}
 		if !slices.ContainsFunc(shown, func(c column) bool { return r.absolute(row.Name, peer, c.metric).rounds > 0 }) {

@@ -50,7 +50,7 @@ func webRows() []row {
 // webRow measures the applications of apps.
 func webRow(name, title string, apps map[string]func(*env) (*webApp, error), who []string, baseline string) row {
 	return row{
-		Name: name, Group: groupHTTP, Title: title, Callers: webConns, Unit: "requests/s",
+		Name: name, Group: groupHTTP, Title: title, Callers: webConns, Unit: "requests/s", Slices: loadSlices,
 		Baseline: baseline, Peers: who,
 		measure: func(e *env, peer string, t timing) (map[string]float64, error) {
 			build, ok := apps[peer]
