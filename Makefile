@@ -64,7 +64,7 @@ soak: ## Run the soak alone, ten times as long
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
 	@$(call each,$(MODULES),$(list_fuzz) | while read -r package target; do \
 		echo "$$target in $$package"; \
-		go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) "$$package" || exit 1; \
+		go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s "$$package" || exit 1; \
 	done)
 
 # Prints a package and a target per line; go test -list names a package after its targets.
