@@ -10,6 +10,9 @@ import (
 // Increment adds delta to a decimal number and returns the sum, which wraps
 // round at 2^64. It returns ErrCacheMiss if the key is missing and ErrNotNumber
 // if the value is no number. The time to live stays.
+//
+// Of a number from 2^63 on memcached may say that it is none: it looks for a
+// minus sign, and that beyond the value (util.c, safe_strtoull).
 func (c *Client) Increment(ctx context.Context, key string, delta uint64) (uint64, error) {
 	return c.count(ctx, "increment", wire.OpIncrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
 }

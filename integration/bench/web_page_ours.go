@@ -16,7 +16,7 @@ func pageOurs(e *env) (*webApp, error) {
 		return nil, err
 	}
 	app := newPage(client.Close)
-	cache := middleware.New(client, &middleware.Options{TTL: time.Hour})
+	cache := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second})
 	app.engine.GET(app.path, cache.Handler(), makePage(app.runs))
 	return app, nil
 }

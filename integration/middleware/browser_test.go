@@ -39,11 +39,34 @@ func chromiumPath(t *testing.T) string {
 	return path
 }
 
+// profile returns a folder for a browser's files. The processes of a browser
+// that was killed may write there for a moment.
+func profile(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			err := os.RemoveAll(folder)
+			if err == nil {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Errorf("the browser's files are still there: %v", err)
+				return
+			}
+		}
+	})
+	return folder
+}
+
 // browse has a browser without a window open url, until done is closed.
 func browse(t *testing.T, url string, done <-chan string) string {
 	t.Helper()
 	cmd := exec.Command(chromiumPath(t), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-background-networking", "--user-data-dir="+t.TempDir(), url)
+		"--no-first-run", "--disable-background-networking", "--user-data-dir="+profile(t), url)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
