@@ -81,7 +81,7 @@ var counterTests = []clientTest{
 	}},
 	{"IncrementOrSet and DecrementOrSet create what is missing", func(t *testing.T, s *suite) {
 		for name, create := range map[string]creating{"IncrementOrSet": s.client.IncrementOrSet, "DecrementOrSet": s.client.DecrementOrSet} {
-			for _, initial := range []uint64{0, 42, math.MaxUint64} {
+			for _, initial := range []uint64{0, 42, math.MaxInt64} {
 				key := s.key()
 				got, err := create(t.Context(), key, 5, initial, 0)
 				if got != initial || err != nil {
