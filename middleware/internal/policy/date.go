@@ -81,7 +81,7 @@ func matches(s, pattern string) bool {
 	}
 	for i := range len(s) {
 		switch c := pattern[i]; {
-		case c == '.', c == '#' && digit(s[i]), c == s[i]:
+		case c == '.', c == '#' && digit(s[i]), c != '#' && c == s[i]:
 		case c >= 'a' && c <= 'z' && c == s[i]|0x20:
 		default:
 			return false
