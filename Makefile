@@ -21,6 +21,10 @@ GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TEST        := go test ./... -race -shuffle=on -timeout=15m
 
+# Tests that count allocations, or callers by the ten thousand: with the race
+# detector they skip, so they run without it too.
+UNRACED := ^Test(Allocations|Memory_|LargeValues_|OversizedFrame_|Queue_)
+
 # How long each fuzz target runs.
 FUZZTIME ?= 60s
 
@@ -35,6 +39,7 @@ demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PAS
 .PHONY: test
 test: check compiler ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
 	@$(call each,$(filter-out $(ENGINE) integration/bench,$(MODULES)),$(TEST))
+	@go test -count=1 -timeout=5m -run='$(UNRACED)' ./binary ./store
 	@cd integration && go run ./conformance -fetch
 ifeq ($(MEMCACHED_INTEGRATION),off)
 	@$(call each,$(ENGINE),$(TEST) -p=1)
