@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os/exec"
 	"sync"
 )
 
@@ -16,6 +17,7 @@ type env struct {
 	options serverOptions
 	server  *server
 	many    *server             // clusterSize addresses; nil until a row asks
+	aside   *server             // on all processors but the first; nil until a row asks
 	loaded  map[string]*dataset // by address and data set
 }
 
@@ -85,10 +87,25 @@ func (e *env) cluster() (*server, error) {
 // server or a container is at hand.
 var errNoCluster = errors.New("bench: rows of several servers need a memcached on PATH")
 
-func (e *env) close() error {
-	err := e.server.stop()
-	if e.many != nil {
-		err = errors.Join(err, e.many.stop())
+// apart returns a memcached that leaves the first processor alone.
+func (e *env) apart() (*server, error) {
+	if e.aside != nil {
+		return e.aside, nil
 	}
-	return err
+	path, err := exec.LookPath("memcached")
+	if err != nil || e.options.addr != "" || !canPin() {
+		return nil, errNoCPU
+	}
+	e.aside, err = startBinary(e.ctx, otherCPUs(), path, 1)
+	return e.aside, err
+}
+
+func (e *env) close() error {
+	var errs []error
+	for _, s := range []*server{e.server, e.many, e.aside} {
+		if s != nil {
+			errs = append(errs, s.stop())
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -38,8 +38,8 @@ type options struct {
 }
 
 func main() {
-	if isLoad() {
-		if err := serveLoad(os.Stdin, os.Stdout); err != nil {
+	if isApp() {
+		if err := serveApp(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -178,7 +178,10 @@ func (o *options) measure(ctx context.Context, args []string, rows []row, stderr
 		return nil, err
 	}
 	n := &runner{env: e, rows: rows, rounds: o.rounds, timing: o.timing, progress: stderr}
-	return r, errors.Join(n.run(ctx, r), stop())
+	before := readProcessorTime()
+	err = errors.Join(n.run(ctx, r), stop())
+	r.Machine["stolen by other machines during the run"] = readProcessorTime().stolenSince(before)
+	return r, err
 }
 
 // publish writes the report and its plot.

@@ -124,7 +124,7 @@ func writeConditions(b *strings.Builder, r *results) {
 		"A measurement of load is made in slices, between which the contestants alternate. " +
 		"CPU is the user and system time of the client process; the server is a process of its own. " +
 		"Latencies come from every eighth call (every call of batches). " +
-		"Each delivered value is checked against its key.\n\n")
+		"Each delivered value is checked against its key; of pages the first and the last one, and the mean size of all.\n\n")
 }
 
 // writeGroup writes the tables of one section.

@@ -37,7 +37,7 @@ func startServer(ctx context.Context, opts serverOptions, listeners int) (*serve
 		return s, s.await(ctx)
 	}
 	if path, err := exec.LookPath("memcached"); err == nil {
-		return startBinary(ctx, path, listeners)
+		return startBinary(ctx, anywhere, path, listeners)
 	}
 	if path, err := exec.LookPath("docker"); err == nil {
 		return startContainer(ctx, path, opts.image)
@@ -46,7 +46,7 @@ func startServer(ctx context.Context, opts serverOptions, listeners int) (*serve
 }
 
 // startBinary runs memcached from PATH on free ports of the loopback.
-func startBinary(ctx context.Context, path string, listeners int) (*server, error) {
+func startBinary(ctx context.Context, on cpus, path string, listeners int) (*server, error) {
 	addrs, err := freeAddrs(listeners)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func startBinary(ctx context.Context, path string, listeners int) (*server, erro
 		shown += " -u nobody"
 	}
 	var stderr bytes.Buffer
-	cmd := exec.Command(path, args...)
+	cmd := on.command(append([]string{path}, args...)...)
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("bench: starting memcached: %w", err)

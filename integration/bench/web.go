@@ -1,18 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"runtime"
-	"strings"
-	"sync/atomic"
-
-	"github.com/gin-gonic/gin"
 )
 
 // webConns is the number of connections that load an application.
@@ -26,150 +16,84 @@ const (
 	ginContribSession = "gin-contrib/sessions"
 )
 
-// webApp is a gin application built on one contestant.
-type webApp struct {
-	engine *gin.Engine
-	path   string
-	body   string        // of every answer
-	runs   *atomic.Int64 // how often the page was made; nil where each request makes it
-	login  string        // path of the request that gives the session's cookie; empty: none
-	close  func() error
+// builders makes an application of each kind on each contestant, over the
+// memcached with that address.
+var builders = map[string]map[string]func(memcached string) (*webApp, error){
+	"page":    pageApps,
+	"session": sessionApps,
 }
 
-// webRows are the rows of whole HTTP requests.
+// webRows are the rows of whole HTTP requests. Each work is measured twice:
+// with application, memcached and wrk on the same processors, and with one
+// processor for the application alone.
 func webRows() []row {
+	const page, session = "page of 2 KB out of the cache", "request that loads a session and saves nothing"
+	caches := []string{ours, ginContribCache, ginCache, webNone}
+	stores := []string{ours, ginContribSession, webNone}
 	return []row{
-		webRow("page64", "page of 2 KB out of the cache, 64 connections", pageApps,
-			[]string{ours, ginContribCache, ginCache, webNone}, ginContribCache),
-		webRow("session64", "request that loads a session and saves nothing, 64 connections", sessionApps,
-			[]string{ours, ginContribSession, webNone}, ginContribSession),
+		webRow("page64", page, "page", false, caches),
+		webRow("page64own", page, "page", true, caches),
+		webRow("session64", session, "session", false, stores),
+		webRow("session64own", session, "session", true, stores),
 		sealRow(),
 	}
 }
 
-// webRow measures the applications of apps.
-func webRow(name, title string, apps map[string]func(*env) (*webApp, error), who []string, baseline string) row {
+// webRow measures the applications of a kind, the second of who being what
+// others are shown relative to. With own, each has a processor to itself.
+func webRow(name, work, kind string, own bool, who []string) row {
+	title := fmt.Sprintf("%s, %s", work, counted(webConns, "connection"))
+	if own {
+		title += ", the application on a processor of its own"
+	}
 	return row{
-		Name: name, Group: groupHTTP, Title: title, Callers: webConns, Unit: "requests/s", Slices: loadSlices,
-		Baseline: baseline, Peers: who,
+		Name: name, Group: groupHTTP, Title: title, Callers: webConns, Unit: "requests/s", Slices: webSlices,
+		Baseline: who[1], Peers: who,
 		measure: func(e *env, peer string, t timing) (map[string]float64, error) {
-			build, ok := apps[peer]
-			if !ok {
-				return nil, errUnsupported
-			}
-			app, err := build(e)
-			if err != nil {
-				return nil, err
-			}
-			m, err := app.measure(t)
-			return m, errors.Join(err, app.close())
+			return measureWeb(e, appOrder{Kind: kind, Peer: peer}, own, t)
 		},
 	}
 }
 
-// newEngine returns gin without its log and its recovery, the same for all.
-func newEngine() *gin.Engine {
-	gin.SetMode(gin.ReleaseMode)
-	return gin.New()
-}
+// webSlices is loadSlices for web rows: wrk measures for a whole second at
+// least.
+const webSlices = 2
 
-// measure serves the application on the loopback and puts load on it.
-func (a *webApp) measure(t timing) (m map[string]float64, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// measureWeb starts an application and puts load on it.
+func measureWeb(e *env, order appOrder, own bool, t timing) (m map[string]float64, err error) {
+	server, app, others := e.server, anywhere, anywhere
+	if own {
+		if server, err = e.apart(); err != nil {
+			return nil, err
+		}
+		app, others = firstCPU, otherCPUs()
+	}
+	order.Memcached = server.addrs[0]
+	p, err := startApp(app, order)
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Server{Handler: a.engine}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	defer func() {
-		err = errors.Join(err, server.Close())
-		if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
-			err = errors.Join(err, serveErr)
-		}
-	}()
-	addr := listener.Addr().String()
-	cookies, err := a.prepare(addr)
+	defer func() { err = errors.Join(err, p.stop()) }()
+	before, err := p.usage()
 	if err != nil {
 		return nil, err
 	}
-	made := a.made()
-	runtime.GC()
-	m, err = applyLoad(loadOrder{
-		Addr: addr, Request: request(addr, a.path, cookies), Body: a.body,
-		Conns: webConns, Warmup: t.warmup, Duration: t.duration,
-	})
-	if again := a.made() - made; err == nil && again > 0 {
-		err = fmt.Errorf("bench: the page was made %d times while it should have come from the cache", again)
-	}
-	return m, err
-}
-
-// made tells how often the page was made.
-func (a *webApp) made() int64 {
-	if a.runs == nil {
-		return 0
-	}
-	return a.runs.Load()
-}
-
-// prepare signs in where the application wants it and asks for the page twice,
-// alone, so that it is in the cache once and for all. It returns the cookies.
-func (a *webApp) prepare(addr string) (cookies string, err error) {
-	if a.login != "" {
-		if cookies, _, err = ask(addr, a.login, ""); err != nil {
-			return "", err
-		}
-		if cookies == "" {
-			return "", errors.New("bench: signing in gave no cookie")
-		}
-	}
-	for range 2 {
-		_, body, err := ask(addr, a.path, cookies)
-		if err != nil {
-			return "", err
-		}
-		if body != a.body {
-			return "", fmt.Errorf("%w: %d bytes of %s, want %d", errWrongValue, len(body), a.path, len(a.body))
-		}
-	}
-	return cookies, nil
-}
-
-// request writes down a request as a browser would, in short.
-func request(addr, path, cookies string) string {
-	r := "GET " + path + " HTTP/1.1\r\nHost: " + addr + "\r\n"
-	if cookies != "" {
-		r += "Cookie: " + cookies + "\r\n"
-	}
-	return r + "\r\n"
-}
-
-// ask makes one request on a connection of its own.
-func ask(addr, path, cookies string) (set, body string, err error) {
-	conn, err := net.Dial("tcp", addr)
+	load, err := runWrk(e.ctx, others, p.page, t.duration)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, request(addr, path, cookies)); err != nil {
-		return "", "", err
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	after, err := p.usage()
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	defer response.Body.Close()
-	var text bytes.Buffer
-	if _, err := text.ReadFrom(response.Body); err != nil {
-		return "", "", err
+	if again := after.Made - before.Made; again > 0 {
+		return nil, fmt.Errorf("bench: the page was made %d times while it should have come from the cache", again)
 	}
-	if response.StatusCode != http.StatusOK {
-		return "", "", fmt.Errorf("bench: %s answered %s", path, response.Status)
+	win := window{
+		elapsed: load.elapsed, cpu: after.CPU - before.CPU,
+		mallocs: after.Mallocs - before.Mallocs, bytes: after.Bytes - before.Bytes,
 	}
-	var pairs []string
-	for _, cookie := range response.Cookies() {
-		pairs = append(pairs, cookie.Name+"="+cookie.Value)
-	}
-	return strings.Join(pairs, "; "), text.String(), nil
+	m = perOp(win, load.requests)
+	m[metricP50], m[metricP99] = micros(load.p50), micros(load.p99)
+	return m, nil
 }

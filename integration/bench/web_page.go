@@ -18,7 +18,7 @@ import (
 var pageBody = "<!doctype html><title>page</title><p>" + strings.Repeat("lorem ipsum dolor ", 114)[:2000]
 
 // pageApps builds an application around each cache.
-var pageApps = map[string]func(*env) (*webApp, error){
+var pageApps = map[string]func(memcached string) (*webApp, error){
 	ginContribCache: pageContrib,
 	ginCache:        pageGinCache,
 	webNone:         pageNone,
@@ -35,10 +35,10 @@ func makePage(runs *atomic.Int64) gin.HandlerFunc {
 
 // pageContrib is gin-contrib/cache over memcached in the binary protocol, with
 // a pool as large as the load.
-func pageContrib(e *env) (*webApp, error) {
+func pageContrib(memcached string) (*webApp, error) {
 	config := mc.DefaultConfig()
 	config.PoolSize = webConns
-	store := persistence.NewMemcachedBinaryStoreWithConfig(e.server.addrs[0], "", "", time.Hour, config)
+	store := persistence.NewMemcachedBinaryStoreWithConfig(memcached, "", "", time.Hour, config)
 	app := newPage(func() error { store.Quit(); return nil })
 	app.engine.GET(app.path, contrib.CachePage(store, time.Hour, makePage(app.runs)))
 	return app, nil
@@ -46,14 +46,14 @@ func pageContrib(e *env) (*webApp, error) {
 
 // pageGinCache is chenyahui/gin-cache in the process's own memory: no network
 // at all.
-func pageGinCache(*env) (*webApp, error) {
+func pageGinCache(string) (*webApp, error) {
 	app := newPage(func() error { return nil })
 	app.engine.GET(app.path, chenyahui.CacheByRequestURI(persist.NewMemoryStore(time.Hour), time.Hour), makePage(app.runs))
 	return app, nil
 }
 
 // pageNone makes the page anew for each request.
-func pageNone(*env) (*webApp, error) {
+func pageNone(string) (*webApp, error) {
 	app := newPage(func() error { return nil })
 	app.engine.GET(app.path, makePage(app.runs))
 	app.runs = nil

@@ -10,8 +10,8 @@ import (
 func init() { pageApps[ours] = pageOurs }
 
 // pageOurs is this module's response cache over its client.
-func pageOurs(e *env) (*webApp, error) {
-	client, err := memcached.New(e.server.addrs[:1], nil)
+func pageOurs(addr string) (*webApp, error) {
+	client, err := memcached.New([]string{addr}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -13,23 +13,23 @@ import (
 var sessionKey = []byte("0123456789abcdef0123456789abcdef")
 
 // sessionApps builds an application around each session store.
-var sessionApps = map[string]func(*env) (*webApp, error){
+var sessionApps = map[string]func(memcached string) (*webApp, error){
 	ginContribSession: sessionContrib,
 	webNone:           sessionNone,
 }
 
 // sessionContrib is gin-contrib/sessions over memcached in the binary protocol,
 // as its documentation shows it, with a pool as large as the load.
-func sessionContrib(e *env) (*webApp, error) {
+func sessionContrib(memcached string) (*webApp, error) {
 	config := mc.DefaultConfig()
 	config.PoolSize = webConns
-	client := mc.NewMCwithConfig(e.server.addrs[0], "", "", config)
+	client := mc.NewMCwithConfig(memcached, "", "", config)
 	store := contribmemcached.NewMemcacheStore(client, "bench-session-", sessionKey)
 	return newSessionApp(store, func() error { client.Quit(); return nil }), nil
 }
 
 // sessionNone answers the same without a session.
-func sessionNone(*env) (*webApp, error) {
+func sessionNone(string) (*webApp, error) {
 	app := &webApp{engine: newEngine(), path: "/me", body: "hello alice", close: func() error { return nil }}
 	app.engine.GET(app.path, func(c *gin.Context) { c.String(http.StatusOK, "hello %s", "alice") })
 	return app, nil

@@ -8,8 +8,8 @@ import (
 func init() { sessionApps[ours] = sessionOurs }
 
 // sessionOurs is this module's session store over its client.
-func sessionOurs(e *env) (*webApp, error) {
-	client, err := memcached.New(e.server.addrs[:1], nil)
+func sessionOurs(addr string) (*webApp, error) {
+	client, err := memcached.New([]string{addr}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,26 +1,28 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gin-gonic/gin"
 )
 
-// TestMain lets the test binary be the load generator too: applyLoad starts
-// its own program again.
+// TestMain lets the test binary be an application too: startApp starts its own
+// program again.
 func TestMain(m *testing.M) {
-	if isLoad() {
-		if err := serveLoad(os.Stdin, os.Stdout); err != nil {
+	if isApp() {
+		if err := serveApp(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -33,79 +35,118 @@ var quickly = timing{warmup: 20 * time.Millisecond, duration: 100 * time.Millise
 
 func TestWebRows_Run(t *testing.T) {
 	e := startTest(t)
-	for kind, apps := range map[string]map[string]func(*env) (*webApp, error){"page": pageApps, "session": sessionApps} {
-		for _, name := range slices.Sorted(maps.Keys(apps)) {
-			t.Run(kind+"/"+name, func(t *testing.T) {
-				m, err := webRow("", "", apps, nil, "").measure(e, name, quickly)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if m[metricRate] <= 0 || m[metricCPU] <= 0 || m[metricP50] <= 0 || m[metricP99] < m[metricP50] {
-					t.Errorf("metrics %v make no sense", m)
-				}
-			})
+	for _, kind := range slices.Sorted(maps.Keys(builders)) {
+		for _, name := range slices.Sorted(maps.Keys(builders[kind])) {
+			for _, own := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/own=%t", kind, name, own), func(t *testing.T) {
+					m, err := measureWeb(e, appOrder{Kind: kind, Peer: name}, own, quickly)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if m[metricRate] <= 0 || m[metricCPU] <= 0 || m[metricP50] <= 0 || m[metricP99] < m[metricP50] {
+						t.Errorf("metrics %v make no sense", m)
+					}
+				})
+			}
 		}
 	}
 }
 
+// talk runs an application's side of its pipes with one question after ask, and
+// returns what it announced and answered.
+func talk(t *testing.T, app *webApp, asking func(appPage)) (page appPage, first, second appUsage) {
+	t.Helper()
+	questions, in := io.Pipe()
+	out, answers := io.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		err := app.serve(questions, answers)
+		answers.CloseWithError(err)
+		served <- err
+	}()
+	decoder := json.NewDecoder(out)
+	read := func(v any) {
+		t.Helper()
+		if err := decoder.Decode(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	question := func() {
+		t.Helper()
+		if _, err := io.WriteString(in, "usage\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(&page)
+	question()
+	read(&first)
+	asking(page)
+	question()
+	read(&second)
+	in.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	return page, first, second
+}
+
 // A cache that does not keep the page must not pass as a fast one.
-func TestWebApp_NoticesACacheThatDoesNotHold(t *testing.T) {
-	app, err := pageNone(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	counted := newPage(nil)
-	counted.engine.GET(counted.path, makePage(counted.runs))
-	if _, err := counted.measure(quickly); err == nil || !strings.Contains(err.Error(), "should have come from the cache") {
-		t.Errorf("measure = %v, want a complaint about the page being made", err)
-	}
-	if _, err := app.measure(quickly); err != nil {
-		t.Errorf("measure without a cache = %v, want no error", err)
-	}
-}
-
-func TestWebApp_NoticesAWrongBody(t *testing.T) {
+func TestWebApp_TellsHowOftenThePageWasMade(t *testing.T) {
 	app := newPage(nil)
-	app.engine.GET(app.path, func(c *gin.Context) {
-		c.String(http.StatusOK, strings.ToUpper(pageBody))
+	app.engine.GET(app.path, makePage(app.runs))
+	_, first, second := talk(t, app, func(page appPage) {
+		response, err := http.Get(page.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
 	})
-	if _, err := app.measure(quickly); !errors.Is(err, errWrongValue) {
-		t.Errorf("measure = %v, want errWrongValue", err)
+	if made := second.Made - first.Made; made != 2 { // one of them by the look at the page
+		t.Errorf("the page was made %d times, want 2", made)
+	}
+	if second.Mallocs <= first.Mallocs || second.CPU < first.CPU {
+		t.Errorf("usage went from %+v to %+v", first, second)
 	}
 }
 
-func TestReadResponse(t *testing.T) {
-	tests := map[string]struct {
-		response string
-		want     string // part of the error; empty: none
-	}{
-		"right":          {"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello", ""},
-		"other status":   {"HTTP/1.1 500 Oops\r\nContent-Length: 5\r\n\r\nhello", "answered"},
-		"other length":   {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhell", "4 bytes"},
-		"other bytes":    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhallo", "other bytes"},
-		"no length":      {"HTTP/1.1 200 OK\r\n\r\nhello", "-1 bytes"},
-		"ends too early": {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "EOF"},
+func TestWebApp_NoticesAPageThatChanges(t *testing.T) {
+	app := newPage(nil)
+	var wrong atomic.Bool
+	app.engine.GET(app.path, func(c *gin.Context) {
+		if wrong.Load() {
+			c.String(http.StatusOK, strings.ToUpper(pageBody))
+			return
+		}
+		c.String(http.StatusOK, pageBody)
+	})
+	_, first, second := talk(t, app, func(appPage) { wrong.Store(true) })
+	if first.Error != "" || !second.Wrong {
+		t.Errorf("errors %q and %q, want none and one of a wrong page", first.Error, second.Error)
 	}
-	for name, test := range tests {
+}
+
+func TestWebApp_DoesNotStartWithAWrongPage(t *testing.T) {
+	app := newPage(nil)
+	app.engine.GET(app.path, func(c *gin.Context) { c.String(http.StatusOK, "other") })
+	if err := app.serve(strings.NewReader(""), io.Discard); !errors.Is(err, errWrongValue) {
+		t.Errorf("serve = %v, want errWrongValue", err)
+	}
+}
+
+func TestServeApp_RefusesGarbage(t *testing.T) {
+	for name, order := range map[string]string{"no JSON": "no order", "unknown": `{"Kind":"page","Peer":"nobody"}`} {
 		t.Run(name, func(t *testing.T) {
-			err := readResponse(bufio.NewReader(strings.NewReader(test.response)), []byte("hello"))
-			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
-				t.Errorf("readResponse = %v, want %q", err, test.want)
+			t.Setenv(appEnv, order)
+			if err := serveApp(strings.NewReader(""), new(bytes.Buffer)); err == nil {
+				t.Error("serveApp gives no error")
 			}
 		})
 	}
 }
 
-func TestServeLoad_RefusesGarbage(t *testing.T) {
-	var out bytes.Buffer
-	if err := serveLoad(strings.NewReader("no order"), &out); err == nil {
-		t.Error("serveLoad of garbage gives no error")
-	}
-}
-
-func TestServeLoad_ReportsAServerThatIsNotThere(t *testing.T) {
-	_, err := applyLoad(loadOrder{Addr: "127.0.0.1:1", Conns: 2, Warmup: time.Millisecond, Duration: time.Millisecond})
-	if err == nil || !strings.Contains(err.Error(), "refused") {
-		t.Errorf("applyLoad = %v, want connection refused", err)
+func TestStartApp_ReportsAnApplicationThatDoesNotStart(t *testing.T) {
+	_, err := startApp(anywhere, appOrder{Kind: "page", Peer: "nobody"})
+	if err == nil || !strings.Contains(err.Error(), "did not start") {
+		t.Errorf("startApp = %v, want an error", err)
 	}
 }
