@@ -2,42 +2,28 @@ package bmemcached_test
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/json"
 	"errors"
-	"io"
 	"math/big"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
 )
 
-// A golden value is what a Python client stored.
-type golden struct {
+// stored is what a Python client stored.
+type stored struct {
 	Client, Name string
 	Python       string // the value in Python, shortened
 	Flags        uint32
 	Value        []byte `json:"value_base64"`
 }
 
-func loadGolden(tb testing.TB) []golden {
+func loadGolden(tb testing.TB) []stored {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/foreign_values.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var file struct{ Values []golden }
-	if err := json.Unmarshal(text, &file); err != nil {
-		tb.Fatal(err)
-	}
-	if len(file.Values) == 0 {
-		tb.Fatal("no golden values")
-	}
-	return file.Values
+	return golden.Load[stored](tb, "testdata/foreign_values.json")
 }
 
 // codecOf returns the codec of a golden value, with the settings that the client
@@ -49,17 +35,6 @@ func codecOf(client string) codec.Codec {
 	return bmemcached.Codec{}
 }
 
-// allBytes returns every byte value n times.
-func allBytes(n int) []byte {
-	var b []byte
-	for range n {
-		for i := range 256 {
-			b = append(b, byte(i))
-		}
-	}
-	return b
-}
-
 // data holds the golden values that are data, in Go; the others are pickles.
 var data = map[string]any{
 	"text":         "héllo wörld",
@@ -69,7 +44,7 @@ var data = map[string]any{
 	"negative_int": int64(-7),
 	"big_int":      uint64(1 << 63),
 	"long_text":    strings.Repeat("abc ", 200),
-	"long_bytes":   allBytes(4),
+	"long_bytes":   golden.AllBytes(4),
 }
 
 func TestGolden_DecodesWhatPythonStored(t *testing.T) {
@@ -101,7 +76,7 @@ func TestGolden_DecodesWhatPythonStored(t *testing.T) {
 }
 
 // wantPickle checks that a golden pickle gave its bytes and nothing else.
-func wantPickle(t *testing.T, g golden, got any, err error) {
+func wantPickle(t *testing.T, g stored, got any, err error) {
 	t.Helper()
 	var pickle *bmemcached.PickleError
 	if got != nil || !errors.Is(err, bmemcached.ErrPickle) || !errors.As(err, &pickle) {
@@ -112,21 +87,13 @@ func wantPickle(t *testing.T, g golden, got any, err error) {
 	}
 }
 
-// unzip decompresses with the standard library.
+// unzip decompresses what the flags say is compressed.
 func unzip(t *testing.T, data []byte, flags uint32) []byte {
 	t.Helper()
 	if flags&bmemcached.FlagZlib == 0 {
 		return data
 	}
-	r, err := zlib.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plain
+	return golden.Unzip(t, data)
 }
 
 func TestGolden_EncodesAsPythonStores(t *testing.T) {

@@ -2,43 +2,28 @@ package dalli_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"compress/zlib"
-	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"math/big"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/dalli"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
 )
 
-// A golden value is what Dalli stored.
-type golden struct {
+// stored is what Dalli stored.
+type stored struct {
 	Options, Name string
 	Flags         uint32
 	Value         []byte `json:"value_base64"`
 }
 
-func loadGolden(tb testing.TB) []golden {
+func loadGolden(tb testing.TB) []stored {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/values.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var file struct{ Values []golden }
-	if err := json.Unmarshal(text, &file); err != nil {
-		tb.Fatal(err)
-	}
-	if len(file.Values) == 0 {
-		tb.Fatal("no golden values")
-	}
-	return file.Values
+	return golden.Load[stored](tb, "testdata/values.json")
 }
 
 // codecOf returns the codec with the options that Dalli had.
@@ -78,22 +63,11 @@ var (
 		"shared":    []any{"dup", "dup", "dup"},
 		"intkeys":   map[string]any{"1": int64(2)},
 		"default":   map[string]any{"a": int64(1)},
-		"long_text": strings.Repeat("abc ", 2000), "long_bytes": allBytes(20),
+		"long_text": strings.Repeat("abc ", 2000), "long_bytes": golden.AllBytes(20),
 	}
 	// objects are those that are more than data.
 	objects = []string{"time", "struct", "range"}
 )
-
-// allBytes returns every byte value n times.
-func allBytes(n int) []byte {
-	var b []byte
-	for range n {
-		for i := range 256 {
-			b = append(b, byte(i))
-		}
-	}
-	return b
-}
 
 func TestGolden_DecodesWhatMarshalStored(t *testing.T) {
 	for _, g := range loadGolden(t) {
@@ -202,23 +176,11 @@ func TestGolden_EncodesAsDalliStores(t *testing.T) {
 	}
 }
 
-// unzip decompresses with the standard library.
+// unzip decompresses what the flags say is compressed.
 func unzip(t *testing.T, data []byte, flags uint32) []byte {
 	t.Helper()
 	if flags&dalli.FlagCompressed == 0 {
 		return data
 	}
-	var r io.Reader
-	r, err := zlib.NewReader(bytes.NewReader(data))
-	if data[0] == 0x1f {
-		r, err = gzip.NewReader(bytes.NewReader(data))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plain
+	return golden.Unzip(t, data)
 }

@@ -2,24 +2,21 @@ package phpmemcached_test
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"io"
 	"math"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
 	"github.com/bmemcached/bmemcached-go/binary/codec/phpmemcached"
 )
 
-// A golden value is what php-memcached stored.
-type golden struct {
+// stored is what php-memcached stored.
+type stored struct {
 	Serializer, Compression, Name string
 
 	Flags       uint32
@@ -28,20 +25,9 @@ type golden struct {
 	PlainSize   int    `json:"plain_size"`
 }
 
-func loadGolden(tb testing.TB) []golden {
+func loadGolden(tb testing.TB) []stored {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/values.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var file struct{ Values []golden }
-	if err := json.Unmarshal(text, &file); err != nil {
-		tb.Fatal(err)
-	}
-	if len(file.Values) == 0 {
-		tb.Fatal("no golden values")
-	}
-	return file.Values
+	return golden.Load[stored](tb, "testdata/values.json")
 }
 
 // scalars are the golden values that PHP does not serialize, in Go.
@@ -66,7 +52,7 @@ var serialized = map[string]map[string]any{
 	},
 }
 
-func wanted(g golden) (want any, ok bool) {
+func wanted(g stored) (want any, ok bool) {
 	if want, ok = scalars[g.Name]; ok {
 		return want, true
 	}
@@ -144,7 +130,7 @@ func TestGolden_EncodesAsPHPStores(t *testing.T) {
 			switch {
 			case flags&phpmemcached.FlagCompressed != 0:
 				// Two compressors need not agree on the bytes, only on what they hold.
-				if !bytes.Equal(got[:4], g.Value[:4]) || !bytes.Equal(unzip(t, got[4:]), unzip(t, g.Value[4:])) {
+				if !bytes.Equal(got[:4], g.Value[:4]) || !bytes.Equal(golden.Unzip(t, got[4:]), golden.Unzip(t, g.Value[4:])) {
 					t.Errorf("Encode(%.40v) holds another value", v)
 				}
 			case flags == phpmemcached.TypeDouble || g.Name == "intkeys":
@@ -160,20 +146,6 @@ func TestGolden_EncodesAsPHPStores(t *testing.T) {
 	if encoded < 30 {
 		t.Errorf("only %d golden values were encoded", encoded)
 	}
-}
-
-// unzip decompresses with the standard library.
-func unzip(t *testing.T, data []byte) []byte {
-	t.Helper()
-	r, err := zlib.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plain
 }
 
 func TestGolden_NumbersDecodeIntoNumbers(t *testing.T) {

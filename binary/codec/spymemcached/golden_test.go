@@ -2,53 +2,28 @@ package spymemcached_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"encoding/json"
 	"errors"
-	"io"
 	"math"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
 	"github.com/bmemcached/bmemcached-go/binary/codec/spymemcached"
 )
 
-// A golden value is what spymemcached stored.
-type golden struct {
+// stored is what spymemcached stored.
+type stored struct {
 	Name  string
 	Flags uint32
 	Value []byte `json:"value_base64"`
 }
 
-func loadGolden(tb testing.TB) []golden {
+func loadGolden(tb testing.TB) []stored {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/values.json")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var file struct{ Values []golden }
-	if err := json.Unmarshal(text, &file); err != nil {
-		tb.Fatal(err)
-	}
-	if len(file.Values) == 0 {
-		tb.Fatal("no golden values")
-	}
-	return file.Values
-}
-
-// allBytes returns every byte value n times.
-func allBytes(n int) []byte {
-	var b []byte
-	for range n {
-		for i := range 256 {
-			b = append(b, byte(i))
-		}
-	}
-	return b
+	return golden.Load[stored](tb, "testdata/values.json")
 }
 
 // data holds the golden values that are data, in Go; the others are objects.
@@ -59,7 +34,7 @@ var data = map[string]any{
 	"true": true, "false": false, "byte": int8(-3), "bytezero": int8(0),
 	"float": float32(3.5), "fzero": float32(0), "double": 3.5, "dzero": 0.0, "dneg": -1.0 / 3, "inf": math.Inf(1),
 	"date": time.UnixMilli(1700000000123).UTC(), "dateneg": time.UnixMilli(-5).UTC(),
-	"long_text": strings.Repeat("abc ", 5000), "long_bytes": allBytes(80),
+	"long_text": strings.Repeat("abc ", 5000), "long_bytes": golden.AllBytes(80),
 	"inttr": int32(42), "longtr": int64(-42), "counter": "10",
 }
 
@@ -120,19 +95,11 @@ func TestGolden_EncodesAsJavaStores(t *testing.T) {
 	}
 }
 
-// unzip decompresses with the standard library.
+// unzip decompresses what the flags say is compressed.
 func unzip(t *testing.T, data []byte, flags uint32) []byte {
 	t.Helper()
 	if flags&spymemcached.FlagCompressed == 0 {
 		return data
 	}
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plain
+	return golden.Unzip(t, data)
 }
