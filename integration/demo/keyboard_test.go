@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bmemcached/bmemcached-go/integration/browser"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -14,18 +15,18 @@ import (
 // page, and can be seen to have the focus.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
-	p := open(t, browser, run(t, nil).base)
-	p.visit(demoArticle)
-	p.press("/cart") // so that the cart has its buttons
+	chromium := browser.Start(t)
+	p := open(t, chromium, run(t, nil).Base)
+	p.Visit(demoArticle)
+	p.Press("/cart") // so that the cart has its buttons
 	for _, path := range []string{"/", demoArticle, "/tides", "/cart", "/login", "/status"} {
-		p.visit(path)
+		p.Visit(path)
 		p.wait("the page says who looks at it", `document.getElementById("cart-count").innerText === "1"`)
 		all := evaluate[[]string](p, `
 			window.all = [...document.querySelectorAll("a[href], button, input:not([type=hidden])")].filter((e) => e.checkVisibility());
 			all.map((e) => e.getAttribute("aria-label") || e.innerText || e.name)`)
 		for i, name := range all {
-			p.do("pressing Tab", chromedp.KeyEvent(kb.Tab))
+			p.Do("pressing Tab", chromedp.KeyEvent(kb.Tab))
 			got := evaluate[string](p, fmt.Sprintf(`(() => {
 				const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
 				if (e !== all[%d]) return "the focus is on " + e.outerHTML.slice(0, 80);
@@ -40,11 +41,9 @@ func TestKeyboard(t *testing.T) {
 		}
 	}
 	// Enter works where a click does.
-	p.visit("/")
-	p.do("going to the link of the tides", chromedp.Focus(chromedp.CSS(`nav a[href="/tides"]`)))
-	if _, err := chromedp.RunResponse(p.ctx, chromedp.KeyEvent(kb.Enter)); err != nil {
-		t.Fatal(err)
-	}
+	p.Visit("/")
+	p.Do("going to the link of the tides", chromedp.Focus(chromedp.CSS(`nav a[href="/tides"]`)))
+	p.Follow("pressing Enter", chromedp.KeyEvent(kb.Enter))
 	p.want("Enter on a link", "Tides at North Quay")
 }
 
@@ -52,12 +51,12 @@ func TestKeyboard(t *testing.T) {
 // only the plots and what a page says of its own making need the script.
 func TestWithoutJavaScript(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
-	p := open(t, browser, run(t, nil).base)
+	chromium := browser.Start(t)
+	p := open(t, chromium, run(t, nil).Base)
 	p.disableScript()
 	text := func(selector string) string {
 		t.Helper()
-		return get(p, "reading "+selector, chromedp.Text(chromedp.CSS(selector)))
+		return browser.Get(p.Tab, "reading "+selector, chromedp.Text(chromedp.CSS(selector)))
 	}
 	says := func(what, selector, want string) {
 		t.Helper()
@@ -66,68 +65,68 @@ func TestWithoutJavaScript(t *testing.T) {
 		}
 	}
 
-	p.visit("/")
-	p.click(`.card a[href="` + demoArticle + `"]`)
+	p.Visit("/")
+	p.Click(`.card a[href="` + demoArticle + `"]`)
 	says("an article", "h1", "The four towers of Eddystone")
 	says("an article", ".trip", "The site took")
-	if buttons := get(p, "counting buttons", chromedp.Text(chromedp.CSS(".trip"))); strings.Contains(buttons, "Ask again") {
+	if buttons := browser.Get(p.Tab, "counting buttons", chromedp.Text(chromedp.CSS(".trip"))); strings.Contains(buttons, "Ask again") {
 		t.Error("a button that needs the script is shown without")
 	}
-	p.press(demoArticle + "/purge")
-	p.press("/cart")
+	p.Press(demoArticle + "/purge")
+	p.Press("/cart")
 	says("the cart", ".total", "1 print, 24 €")
 	p.login("ada", "lantern")
 	says("the login", "h1", "Hello, ada")
-	p.visit("/cart")
+	p.Visit("/cart")
 	says("the cart after the login", ".total", "1 print, 24 €")
-	p.visit("/tides?harbour=mill")
+	p.Visit("/tides?harbour=mill")
 	says("the tides", "h1", "Mill Creek")
-	p.press("/purge/tides")
+	p.Press("/purge/tides")
 	says("the tides after the purge", ".trip", "computed")
-	p.visit("/status")
+	p.Visit("/status")
 	says("the status", "noscript", "The plots need the page's script.")
 	says("the hit ratio", "[data-total=ratio]", "%")
-	p.press("/servers/0/stop")
+	p.Press("/servers/0/stop")
 	says("a stopped server", "[data-state=stopped]", "stopped")
-	p.visit(demoArticle)
+	p.Visit(demoArticle)
 	says("with a server stopped", "h1", "The four towers of Eddystone")
-	p.visit("/status")
-	p.press("/servers/0/restart")
+	p.Visit("/status")
+	p.Press("/servers/0/restart")
 	says("a restarted server", ".server", "up")
-	p.press("/purge/articles")
+	p.Press("/purge/articles")
 	says("the purge", "h1", "Status")
 }
 
 // What another site cannot do, although the browser has the session's cookie.
 func TestSecurity_OtherSites(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
+	chromium := browser.Start(t)
 	site := run(t, nil)
-	p := open(t, browser, site.base)
+	p := open(t, chromium, site.Base)
 	p.login("ada", "lantern")
 
 	// localhost is another site than 127.0.0.1.
-	other := strings.Replace(site.base, "127.0.0.1", "localhost", 1)
-	stranger := &tab{t: t, ctx: p.ctx, base: other}
-	p.do("going to another site", chromedp.Navigate(other+"/static/icon.svg"))
+	other := strings.Replace(site.Base, "127.0.0.1", "localhost", 1)
+	stranger := &browser.Tab{TB: t, Ctx: p.Ctx, Base: other}
+	p.Do("going to another site", chromedp.Navigate(other+"/static/icon.svg"))
 	p.expectComplaint("a request to " + other)
 	const send = `(async () => {
 		try { return (await fetch(%q, { method: "POST", mode: "no-cors", credentials: "include", body: new URLSearchParams({ article: "building-on-bell-rock" }) })).type } catch (e) { return String(e) }
 	})()`
 	for _, path := range []string{"/cart", "/logout", "/servers/0/stop", "/purge/articles"} {
-		get(stranger, "sending a form to "+path, chromedp.Evaluate[string](fmt.Sprintf(send, site.base+path), chromedp.EvalAwaitPromise))
+		browser.Get(stranger, "sending a form to "+path, chromedp.Evaluate[string](fmt.Sprintf(send, site.Base+path), chromedp.EvalAwaitPromise))
 	}
 	p.expectComplaint("")
-	p.visit("/login")
+	p.Visit("/login")
 	p.want("after the forms of another site", "Hello, ada")
 	p.wait("nothing was ordered", `document.getElementById("cart-count").hidden && document.getElementById("account").innerText === "ada"`)
-	p.visit("/status")
+	p.Visit("/status")
 	if up := evaluate[int](p, `document.querySelectorAll("[data-state=up]").length`); up != 3 {
 		t.Errorf("%d servers are up after the forms of another site, want 3", up)
 	}
 
 	// No other site shows this one in a frame, and no script is run from a page.
-	response, err := http.Get(site.base + "/login")
+	response, err := http.Get(site.Base + "/login")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +135,7 @@ func TestSecurity_OtherSites(t *testing.T) {
 	if len(policy) != 1 || !strings.Contains(policy[0], "frame-ancestors 'none'") || strings.Contains(policy[0], "unsafe") {
 		t.Errorf("Content-Security-Policy = %q, want one that forbids frames and inline scripts", policy)
 	}
-	p.do("adding an inline script", chromedp.Evaluate[chromedp.Void](`
+	p.Do("adding an inline script", chromedp.Evaluate[chromedp.Void](`
 		document.body.append(Object.assign(document.createElement("script"), { textContent: "window.ran = true" }))`))
 	p.expectComplaint("Content Security Policy")
 	if evaluate[bool](p, "window.ran === true") {

@@ -3,13 +3,12 @@ package demo_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/integration"
+	"github.com/bmemcached/bmemcached-go/integration/demo/site"
 )
 
 const (
@@ -37,15 +36,7 @@ func runTests(m *testing.M) int {
 }
 
 // build builds the demo, once for all tests.
-var build = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(folder, "demo")
-	cmd := exec.Command("go", "build", "-o", path, "./demo")
-	cmd.Dir = filepath.Join("..", "..", "examples")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the demo: %w\n%s", err, output)
-	}
-	return path, nil
-})
+var build = sync.OnceValues(func() (string, error) { return site.Build(folder) })
 
 // launch starts memcached with SASL in containers.
 func launch(t *testing.T, count int) []*integration.Server {

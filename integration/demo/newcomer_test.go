@@ -10,31 +10,32 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/integration"
+	"github.com/bmemcached/bmemcached-go/integration/demo/site"
 )
 
 // Ctrl-C ends the program at once, also while browsers hold connections.
 func TestProgram_EndsOnInterrupt(t *testing.T) {
 	t.Parallel()
 	p := run(t, nil)
-	idle, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+	idle, err := net.Dial("tcp", strings.TrimPrefix(p.Base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer idle.Close()
-	d := newVisitor(t, p.base)
+	d := newVisitor(t, p.Base)
 	d.page(200, demoArticle, nil)
 	begin := time.Now()
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := p.Cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case <-p.over:
+	case <-p.Over():
 	case <-time.After(30 * time.Second):
 		t.Fatal("the demo does not end")
 	}
 	t.Logf("ended after %v", time.Since(begin))
-	if p.err != nil || p.log.String() != "" {
-		t.Errorf("the demo ended with %v, and logged %q", p.err, p.log.String())
+	if p.Err() != nil || p.Log.String() != "" {
+		t.Errorf("the demo ended with %v, and logged %q", p.Err(), p.Log.String())
 	}
 }
 
@@ -42,7 +43,7 @@ func TestProgram_EndsOnInterrupt(t *testing.T) {
 func TestProgram_EndsOnSecondInterrupt(t *testing.T) {
 	t.Parallel()
 	p := run(t, nil)
-	hanging, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+	hanging, err := net.Dial("tcp", strings.TrimPrefix(p.Base, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,18 +55,18 @@ func TestProgram_EndsOnSecondInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() error { // the first ends nothing while the request hangs
-		if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		if err := p.Cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
 		select {
-		case <-p.over:
+		case <-p.Over():
 			return nil
 		default:
 			return errors.New("the demo runs on")
 		}
 	})
-	if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
-		t.Errorf("the demo ended with %v, want by the second interrupt", p.err)
+	if status, ok := p.Cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
+		t.Errorf("the demo ended with %v, want by the second interrupt", p.Err())
 	}
 }
 
@@ -76,10 +77,10 @@ func TestProgram_PortTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	p := launchProgram(t, nil, nil, "-addr", taken.Addr().String())
-	<-p.over
-	if p.cmd.ProcessState.ExitCode() != 1 || !strings.Contains(p.log.String(), "another program has "+taken.Addr().String()) {
-		t.Errorf("the demo ended with %v and said %q", p.err, p.log.String())
+	p := site.Start(t, built(t), &site.Options{Args: []string{"-addr", taken.Addr().String()}})
+	<-p.Over()
+	if p.Cmd.ProcessState.ExitCode() != 1 || !strings.Contains(p.Log.String(), "another program has "+taken.Addr().String()) {
+		t.Errorf("the demo ended with %v and said %q", p.Err(), p.Log.String())
 	}
 }
 
@@ -90,14 +91,14 @@ func TestProgram_WrongPassword(t *testing.T) {
 	server := integration.Start(t, &integration.Options{Users: users})
 	p := run(t, []string{"MEMCACHED_PASSWORD=" + wrong}, server)
 	eventually(t, func() error {
-		if out := p.out.String(); !strings.Contains(out, "MEMCACHED_PASSWORD") || !strings.Contains(out, "authentication failed") {
+		if out := p.Out.String(); !strings.Contains(out, "MEMCACHED_PASSWORD") || !strings.Contains(out, "authentication failed") {
 			return errors.New("the demo printed only " + out)
 		}
 		return nil
 	})
-	newVisitor(t, p.base).page(200, demoArticle, nil)
-	if strings.Contains(p.out.String()+p.log.String(), wrong) {
-		t.Errorf("the password is told:\n%s%s", p.out.String(), p.log.String())
+	newVisitor(t, p.Base).page(200, demoArticle, nil)
+	if strings.Contains(p.Out.String()+p.Log.String(), wrong) {
+		t.Errorf("the password is told:\n%s%s", p.Out.String(), p.Log.String())
 	}
 }
 
@@ -108,13 +109,13 @@ func TestProgram_ServerComesLater(t *testing.T) {
 	server.Kill()
 	p := run(t, nil, server)
 	eventually(t, func() error {
-		if out := p.out.String(); !strings.Contains(out, "does not answer") {
+		if out := p.Out.String(); !strings.Contains(out, "does not answer") {
 			return errors.New("the demo printed only " + out)
 		}
 		return nil
 	})
 	server.Restart()
-	d := newVisitor(t, p.base)
+	d := newVisitor(t, p.Base)
 	eventually(t, func() error {
 		if !d.fromCache(demoArticle) {
 			return errors.New("the page does not come from the cache")

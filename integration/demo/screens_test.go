@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/bmemcached/bmemcached-go/integration/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -42,7 +43,7 @@ var (
 // dress gives the tab a window and a colour scheme.
 func (p *tab) dress(l look) {
 	p.t.Helper()
-	p.do("changing the window to "+l.name,
+	p.Do("changing the window to "+l.name,
 		chromedp.EmulateViewport(l.width, l.height, l.options...),
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -68,7 +69,7 @@ func (p *tab) shoot(name string) {
 		for _, wrong := range evaluate[[]string](p, fmt.Sprintf("(%s)(%d)", checkScript, l.width)) {
 			p.t.Errorf("%s, %s: %s", name, l.name, wrong)
 		}
-		picture := get(p, "taking a screenshot", screenshot)
+		picture := browser.Get(p.Tab, "taking a screenshot", screenshot)
 		if err := os.WriteFile(filepath.Join(screens, name+"-"+l.name+".png"), picture, 0o644); err != nil {
 			p.t.Fatal(err)
 		}
@@ -84,52 +85,52 @@ const (
 // The pages in every state, in every window.
 func TestScreens(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
+	chromium := browser.Start(t)
 	site := run(t, nil)
 	if err := os.MkdirAll(screens, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p := open(t, browser, site.base)
+	p := open(t, chromium, site.Base)
 
-	p.visit("/status")
+	p.Visit("/status")
 	p.wait("the plots are drawn", `document.querySelectorAll(".plot svg").length === 4`)
 	p.shoot("status-empty")
-	p.visit("/tides")
+	p.Visit("/tides")
 	p.shoot("tides-computed")
-	p.visit("/cart")
+	p.Visit("/cart")
 	p.shoot("cart-empty")
-	p.visit("/login")
+	p.Visit("/login")
 	p.shoot("login")
 	p.login(`"><script>alert(1)</script>`, "wrong")
 	p.expectComplaint("401")
 	p.shoot("login-refused")
-	p.visit("/")
+	p.Visit("/")
 	p.wait("the page says how it was made", trips+" === 1")
 	p.shoot("articles")
-	p.visit(demoArticle)
+	p.Visit(demoArticle)
 	p.wait("the page says how it was made", trips+" === 1")
 	for i := range 3 {
-		p.do("asking again", chromedp.Click(chromedp.CSS("#again")))
+		p.Do("asking again", chromedp.Click(chromedp.CSS("#again")))
 		p.wait("the answer is listed", fmt.Sprintf("%s === %d", trips, i+2))
 	}
 	p.shoot("article")
 	for range 2 {
-		p.visit(demoArticle)
-		p.press("/cart")
-		p.visit("/articles/the-keeper-of-la-jument")
-		p.press("/cart")
+		p.Visit(demoArticle)
+		p.Press("/cart")
+		p.Visit("/articles/the-keeper-of-la-jument")
+		p.Press("/cart")
 	}
 	p.wait("the cart is counted", `document.getElementById("cart-count").innerText === "4"`)
 	p.shoot("cart")
 	p.login("ada", "lantern")
 	p.wait("the user is named", `document.getElementById("account").innerText === "ada"`)
 	p.shoot("account")
-	p.visit("/nothing")
+	p.Visit("/nothing")
 	p.expectComplaint("404")
 	p.shoot("error")
-	p.visit("/tides?harbour=lamp")
+	p.Visit("/tides?harbour=lamp")
 	eventually(t, func() error { // it is stored in the background
-		p.do("reloading", chromedp.Reload())
+		p.Do("reloading", chromedp.Reload())
 		if !evaluate[bool](p, `document.querySelector(".trip .hit") !== null`) {
 			return errors.New("/tides is computed again and again")
 		}
@@ -137,27 +138,27 @@ func TestScreens(t *testing.T) {
 	})
 	p.shoot("tides")
 
-	p.visit("/status")
-	p.do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
+	p.Visit("/status")
+	p.Do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
 	p.wait("visitors have come for some seconds", `[...document.querySelectorAll("[data-plot=pages] polyline.k0")].some(
 		(line) => line.getAttribute("points").split(" ").filter((point) => +point.split(",")[1] < 90).length >= 6)`)
 	p.shoot("status")
-	p.press("/servers/1/stop")
+	p.Press("/servers/1/stop")
 	p.wait("a server is stopped", upCards+` === 2 && document.querySelector("[data-state=stopped]")`)
-	p.do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
+	p.Do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
 	p.wait("the banner says so", `!document.getElementById("away").hidden`)
 	p.shoot("status-stopped")
 	for _, i := range []int{0, 2} {
-		p.press(fmt.Sprintf("/servers/%d/stop", i))
+		p.Press(fmt.Sprintf("/servers/%d/stop", i))
 	}
-	p.visit("/cart")
+	p.Visit("/cart")
 	p.wait("the cart is away", `!document.getElementById("away").hidden`)
 	p.shoot("cart-away")
-	p.visit("/login")
+	p.Visit("/login")
 	p.wait("the session is away", `!document.getElementById("away").hidden`)
 	p.shoot("login-away")
-	p.visit(demoArticle)
-	p.press("/cart")
+	p.Visit(demoArticle)
+	p.Press("/cart")
 	p.expectComplaint("503")
 	p.shoot("error-away")
 }

@@ -28,7 +28,7 @@ type demo struct {
 // runDemo runs the site on servers until the test ends.
 func runDemo(t *testing.T, env []string, servers ...*integration.Server) *demo {
 	t.Helper()
-	return newVisitor(t, run(t, env, servers...).base)
+	return newVisitor(t, run(t, env, servers...).Base)
 }
 
 // newVisitor returns a browser with cookies of its own.

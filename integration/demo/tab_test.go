@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bmemcached/bmemcached-go/integration/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
@@ -21,24 +22,19 @@ import (
 // A tab is a tab of a browser, on the site. What the browser complains of, and
 // what it asks of other sites, fails the test, unless it was expected.
 type tab struct {
+	*browser.Tab
 	t    *testing.T
-	ctx  context.Context
-	base string
+	site string // its address
 
 	mu         sync.Mutex // guards what follows
 	complaints []string
 }
 
 // open opens a tab with cookies of its own, as a browser of somebody else.
-func open(t *testing.T, browser context.Context, base string) *tab {
+func open(t *testing.T, chromium context.Context, base string) *tab {
 	t.Helper()
-	p := &tab{t: t, base: base}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
-	t.Cleanup(cancel)
-	p.ctx = ctx
-	if err := chromedp.Do(ctx); err != nil { // makes the tab, which lives as long as this context
-		t.Fatalf("opening a tab: %v", err)
-	}
+	p := &tab{t: t, site: base}
+	p.Tab = browser.Open(t, chromium, base, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
 	t.Cleanup(func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -63,7 +59,7 @@ func (p *tab) listen(event any) {
 	case *log.EventEntryAdded:
 		complaint = fmt.Sprintf("%s: %s (%s)", event.Entry.Level, event.Entry.Text, event.Entry.URL)
 	case *network.EventRequestWillBeSent:
-		if url := event.Request.URL; !strings.HasPrefix(url, p.base+"/") {
+		if url := event.Request.URL; !strings.HasPrefix(url, p.site+"/") {
 			complaint = "a request to " + url
 		}
 	}
@@ -90,35 +86,17 @@ func (p *tab) expectComplaint(text string) {
 	})
 }
 
-// do runs actions, for a minute at most.
-func (p *tab) do(what string, actions ...chromedp.Action[chromedp.Void]) {
-	p.t.Helper()
-	get(p, what, chromedp.Steps(actions...))
-}
-
-// get runs an action and returns its value.
-func get[T any](p *tab, what string, action chromedp.Action[T]) T {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-	defer cancel()
-	value, err := chromedp.Run(ctx, action)
-	if err != nil {
-		p.t.Fatalf("%s: %v", what, err)
-	}
-	return value
-}
-
 // evaluate returns the value of an expression in the page.
 func evaluate[T any](p *tab, expression string) T {
 	p.t.Helper()
-	return get(p, expression, chromedp.Evaluate[T](expression))
+	return browser.Get(p.Tab, expression, chromedp.Evaluate[T](expression))
 }
 
 // wait waits until an expression is true in the page, whichever comes meanwhile.
 func (p *tab) wait(what, expression string) {
 	p.t.Helper()
 	eventually(p.t, func() error {
-		ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+		ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
 		defer cancel()
 		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		if err == nil && !holds {
@@ -126,28 +104,6 @@ func (p *tab) wait(what, expression string) {
 		}
 		return err
 	})
-}
-
-func (p *tab) visit(path string) {
-	p.t.Helper()
-	p.do("visiting "+path, chromedp.Navigate(p.base+path))
-}
-
-// click clicks what leads to another page, and waits for that.
-func (p *tab) click(selector string) {
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
-		p.t.Fatalf("clicking %s: %v", selector, err)
-	}
-}
-
-// press presses the button of the form that goes to path, and waits for the
-// next page.
-func (p *tab) press(path string) {
-	p.t.Helper()
-	p.click(`form[action="` + path + `"] button`)
 }
 
 // want fails the test unless the heading of the page is want.
@@ -161,19 +117,15 @@ func (p *tab) want(what, want string) {
 // login fills in the form of the login, and sends it with the Enter key.
 func (p *tab) login(user, password string) {
 	p.t.Helper()
-	p.visit("/login")
-	p.do("filling in the user", chromedp.SetValue(chromedp.CSS(`input[name="user"]`), user))
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, chromedp.SendKeys(chromedp.CSS(`input[name="password"]`), password+"\r")); err != nil {
-		p.t.Fatalf("sending the login: %v", err)
-	}
+	p.Visit("/login")
+	p.Do("filling in the user", chromedp.SetValue(chromedp.CSS(`input[name="user"]`), user))
+	p.Follow("sending the login", chromedp.SendKeys(chromedp.CSS(`input[name="password"]`), password+"\r"))
 }
 
 // disableScript turns JavaScript off.
 func (p *tab) disableScript() {
 	p.t.Helper()
-	p.do("turning JavaScript off", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	p.Do("turning JavaScript off", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	}))

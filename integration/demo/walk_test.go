@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bmemcached/bmemcached-go/integration/browser"
 	"github.com/chromedp/chromedp"
 )
 
@@ -20,31 +21,31 @@ const (
 
 func TestWalk_OnServersInsideTheProcess(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
-	w := newWalk(t, browser, run(t, nil).base)
+	chromium := browser.Start(t)
+	w := newWalk(t, chromium, run(t, nil).Base)
 	w.everything()
 
-	w.visit("/status")
+	w.Visit("/status")
 	for i := range 3 {
-		w.press(fmt.Sprintf("/servers/%d/stop", i))
+		w.Press(fmt.Sprintf("/servers/%d/stop", i))
 	}
 	w.wait("all servers are stopped", `document.querySelectorAll("[data-state=stopped]").length === 3`)
 	w.withoutMemcached()
-	w.visit("/status")
+	w.Visit("/status")
 	for i := range 3 {
-		w.press(fmt.Sprintf("/servers/%d/restart", i))
+		w.Press(fmt.Sprintf("/servers/%d/restart", i))
 	}
 	w.withMemcachedAgain()
 }
 
 func TestWalk_OnMemcachedWithSASL(t *testing.T) {
 	t.Parallel()
-	browser := chromium(t)
+	chromium := browser.Start(t)
 	servers := launch(t, 2)
-	w := newWalk(t, browser, run(t, nil, servers...).base)
+	w := newWalk(t, chromium, run(t, nil, servers...).Base)
 	w.everything()
 
-	w.visit("/status")
+	w.Visit("/status")
 	if n := evaluate[int](w.tab, `document.querySelectorAll("form[action^='/servers/']").length`); n != 0 {
 		t.Errorf("the status page has %d buttons that stop or restart real servers", n)
 	}
@@ -56,7 +57,7 @@ func TestWalk_OnMemcachedWithSASL(t *testing.T) {
 	for _, server := range servers {
 		server.Restart()
 	}
-	w.visit("/status")
+	w.Visit("/status")
 	w.withMemcachedAgain()
 }
 
@@ -66,9 +67,9 @@ type walk struct {
 	second *tab
 }
 
-func newWalk(t *testing.T, browser context.Context, base string) *walk {
+func newWalk(t *testing.T, chromium context.Context, base string) *walk {
 	t.Helper()
-	return &walk{open(t, browser, base), open(t, browser, base)}
+	return &walk{open(t, chromium, base), open(t, chromium, base)}
 }
 
 func (w *walk) everything() {
@@ -95,22 +96,22 @@ func (p *tab) trip(what, want string) {
 // and purges.
 func (w *walk) articles() {
 	w.t.Helper()
-	w.visit("/")
+	w.Visit("/")
 	w.trip("the first visit", "made anew")
-	w.do("reloading", chromedp.Reload())
+	w.Do("reloading", chromedp.Reload())
 	w.trip("the second visit", "from memcached")
-	w.do("asking again", chromedp.Click(chromedp.CSS("#again")))
+	w.Do("asking again", chromedp.Click(chromedp.CSS("#again")))
 	w.wait("the answer is listed", `document.querySelectorAll("#trips li").length === 2`)
 	w.trip("asking again", "from memcached")
 
-	w.click(`.card a[href="` + demoArticle + `"]`)
+	w.Click(`.card a[href="` + demoArticle + `"]`)
 	w.want("the link of a card", "The four towers of Eddystone")
 	w.trip("the article", "made anew")
-	w.do("reloading", chromedp.Reload())
+	w.Do("reloading", chromedp.Reload())
 	w.trip("the article again", "from memcached")
-	w.press(demoArticle + "/purge") // goes back to the article
+	w.Press(demoArticle + "/purge") // goes back to the article
 	w.trip("the article after the purge", "made anew")
-	w.do("reloading", chromedp.Reload())
+	w.Do("reloading", chromedp.Reload())
 	w.trip("the article after that", "from memcached")
 }
 
@@ -123,20 +124,20 @@ func (p *tab) inCart(count string) {
 // cart orders prints, and takes some back.
 func (w *walk) cart() {
 	w.t.Helper()
-	w.visit("/cart")
+	w.Visit("/cart")
 	if got := evaluate[string](w.tab, `document.querySelector("main").innerText`); !strings.Contains(got, "It is empty") {
 		w.t.Errorf("the cart of a new visitor says %q", got)
 	}
-	w.visit(demoArticle)
-	w.press("/cart") // goes to the cart
+	w.Visit(demoArticle)
+	w.Press("/cart") // goes to the cart
 	w.inCart("1")
-	w.click(`button[aria-label^="One more of The four towers"]`)
+	w.Click(`button[aria-label^="One more of The four towers"]`)
 	w.inCart("2")
-	w.visit(otherPrint)
-	w.press("/cart")
+	w.Visit(otherPrint)
+	w.Press("/cart")
 	w.inCart("3")
 	for range 2 {
-		w.click(`button[aria-label^="One less of The four towers"]`)
+		w.Click(`button[aria-label^="One less of The four towers"]`)
 	}
 	w.inCart("1")
 	if got := evaluate[string](w.tab, `document.querySelector(".total").innerText`); got != "1 print, 22 €" {
@@ -172,18 +173,18 @@ func (w *walk) accounts() {
 
 	w.second.login("ada", "lantern")
 	w.second.want("in the second browser", "Hello, ada")
-	w.second.press("/logout/others")
+	w.second.Press("/logout/others")
 	w.second.want("after logging out the others", "Hello, ada")
-	w.do("reloading", chromedp.Reload())
+	w.Do("reloading", chromedp.Reload())
 	w.want("in the browser that was logged out", "Log in")
 	w.named("Log in")
 	w.wait("its cart is gone", `document.getElementById("cart-count").hidden`)
-	w.second.press("/logout")
+	w.second.Press("/logout")
 	w.second.want("after the logout", "Log in")
 
 	w.login("grace", "lantern")
-	w.visit(otherPrint)
-	w.press("/cart")
+	w.Visit(otherPrint)
+	w.Press("/cart")
 	w.inCart("1")
 }
 
@@ -191,19 +192,19 @@ func (w *walk) accounts() {
 func (w *walk) tides() {
 	w.t.Helper()
 	pill := func() string { return evaluate[string](w.tab, `document.querySelector(".trip .pill").innerText`) }
-	w.visit("/tides")
-	w.click(`.tabs a[href$="=lamp"]`)
+	w.Visit("/tides")
+	w.Click(`.tabs a[href$="=lamp"]`)
 	w.want("the link of a harbour", "Tides at Lamp Island")
 	if got := pill(); got != "computed" {
 		w.t.Errorf("the first table is %q", got)
 	}
 	eventually(w.t, func() error { // it is stored in the background
-		if w.click(".trip a.button"); pill() != "from the cache" {
+		if w.Click(".trip a.button"); pill() != "from the cache" {
 			return errors.New("the table is computed again and again")
 		}
 		return nil
 	})
-	w.press("/purge/tides") // goes back to the harbour
+	w.Press("/purge/tides") // goes back to the harbour
 	w.want("the button of the purge", "Tides at Lamp Island")
 	if got := pill(); got != "computed" {
 		w.t.Errorf("the table after the purge is %q", got)
@@ -213,12 +214,12 @@ func (w *walk) tides() {
 // status sends visitors and watches the plots, and purges from there.
 func (w *walk) status() {
 	w.t.Helper()
-	w.visit("/status")
+	w.Visit("/status")
 	w.wait("four plots are drawn", `document.querySelectorAll(".plot svg").length === 4`)
-	w.do("remembering the plots", chromedp.Evaluate[chromedp.Void](
+	w.Do("remembering the plots", chromedp.Evaluate[chromedp.Void](
 		`window.before = [...document.querySelectorAll(".plot")].map((plot) => plot.querySelector("svg").innerHTML);
 		window.ops = document.querySelector("[data-total=ops]").innerText`))
-	w.do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
+	w.Do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
 	w.wait("pages come from memcached", `+document.querySelector("[data-plot=pages] .k0 b").innerText > 5`)
 	w.wait("the plots have moved", `[...document.querySelectorAll(".plot")].every((plot, i) => plot.querySelector("svg").innerHTML !== before[i])`)
 	w.wait("operations are counted", `document.querySelector("[data-total=ops]").innerText !== ops`)
@@ -228,13 +229,13 @@ func (w *walk) status() {
 		w.t.Errorf("the hit ratio is %q", got)
 	}
 
-	w.visit("/") // the visitors leave with the page that sent them
-	w.visit("/status")
-	w.press("/purge/articles") // goes back to the status
-	w.press("/purge/tides")
-	w.visit("/")
+	w.Visit("/") // the visitors leave with the page that sent them
+	w.Visit("/status")
+	w.Press("/purge/articles") // goes back to the status
+	w.Press("/purge/tides")
+	w.Visit("/")
 	w.trip("the list after all articles were purged", "made anew")
-	w.visit(demoArticle)
+	w.Visit(demoArticle)
 	w.trip("an article after all were purged", "made anew")
 }
 
@@ -243,7 +244,7 @@ func (w *walk) withoutMemcached() {
 	w.t.Helper()
 	const banner = `!document.getElementById("away").hidden`
 	for range 2 {
-		w.visit(demoArticle)
+		w.Visit(demoArticle)
 		w.want("without memcached the article", "The four towers of Eddystone")
 		w.trip("the article without memcached", "made anew")
 		w.wait("a banner says what is the matter", banner)
@@ -251,12 +252,12 @@ func (w *walk) withoutMemcached() {
 	for path, heading := range map[string]string{
 		"/": "Stories of lighthouses", "/tides": "Tides at North Quay", "/cart": "Your cart", "/login": "Your account", "/status": "Status",
 	} {
-		w.visit(path)
+		w.Visit(path)
 		w.want(path+" without memcached", heading)
 		w.wait("a banner says what is the matter", banner)
 	}
-	w.visit(demoArticle)
-	w.press("/cart")
+	w.Visit(demoArticle)
+	w.Press("/cart")
 	w.expectComplaint("503")
 	w.want("ordering without memcached", "503")
 }
@@ -268,7 +269,7 @@ func (w *walk) withMemcachedAgain() {
 	w.wait("all servers are up", `[...document.querySelectorAll("[data-server]")].every((card) => card.dataset.state === "up")`)
 	w.wait("the banner is gone", `document.getElementById("away").hidden`)
 	eventually(w.t, func() error {
-		w.visit(demoArticle)
+		w.Visit(demoArticle)
 		w.wait("the page says how it came about", `document.querySelector("#trips li")`)
 		if !evaluate[bool](w.tab, `document.querySelector("#trips .hit") !== null`) {
 			return errors.New("the article does not come from memcached again")
@@ -277,10 +278,10 @@ func (w *walk) withMemcachedAgain() {
 	})
 	w.login("ada", "lantern")
 	w.want("a login after the restart", "Hello, ada")
-	w.visit(demoArticle)
-	w.press("/cart")
+	w.Visit(demoArticle)
+	w.Press("/cart")
 	w.inCart("1")
-	w.visit("/login")
-	w.press("/logout")
+	w.Visit("/login")
+	w.Press("/logout")
 	w.want("after the logout", "Log in")
 }

@@ -2,8 +2,6 @@ package middleware_test
 
 import (
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -11,69 +9,13 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/bmemcached/bmemcached-go/integration/browser"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
-// chromiumPath returns where the browser is. Where there is none, and this runs
-// as root on Debian, it is installed.
-func chromiumPath(t *testing.T) string {
+// reported returns what the pages report in the end.
+func reported(t *testing.T, done <-chan string) string {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	apt, err := exec.LookPath("apt-get")
-	if err != nil || os.Geteuid() != 0 {
-		t.Fatal("this test needs Chromium or Chrome: install it, or leave real servers and browsers out with MEMCACHED_INTEGRATION=off")
-	}
-	install := exec.CommandContext(t.Context(), "sh", "-c", apt+" update && "+apt+" install -y --no-install-recommends chromium")
-	install.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if output, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("installing chromium: %v\n%s", err, output)
-	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// profile returns a folder for a browser's files. The processes of a browser
-// that was killed may write there for a moment.
-func profile(t *testing.T) string {
-	t.Helper()
-	folder, err := os.MkdirTemp("", "browser")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-			err := os.RemoveAll(folder)
-			if err == nil {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Errorf("the browser's files are still there: %v", err)
-				return
-			}
-		}
-	})
-	return folder
-}
-
-// browse has a browser without a window open url, until done is closed.
-func browse(t *testing.T, url string, done <-chan string) string {
-	t.Helper()
-	cmd := exec.Command(chromiumPath(t), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-background-networking", "--user-data-dir="+profile(t), url)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}()
 	select {
 	case report := <-done:
 		return report
@@ -153,7 +95,8 @@ func TestBrowser_ConditionalRequestsAndBackAndForward(t *testing.T) {
 		body, _ := c.GetRawData()
 		done <- string(body)
 	})
-	report := browse(t, a.serve(t)+"/first", done)
+	browser.Open(t, browser.Start(t), a.serve(t)).Visit("/first")
+	report := reported(t, done)
 	want := "first default:200:some data default:200:some data default:200:some data no-cache:200:some data reload:200:some data second first"
 	if report != want {
 		t.Errorf("the browser saw %q, want %q", report, want)

@@ -62,7 +62,7 @@ func (p *process) kill() {
 	}
 }
 
-var browser = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 200, DisableCompression: true}}
+var httpClient = &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 200, DisableCompression: true}}
 
 // answer is a response that is read.
 type answer struct {
@@ -95,7 +95,7 @@ func try(t *testing.T, url string, lines ...string) (answer, error) {
 		name, value, _ := strings.Cut(line, ": ")
 		request.Header.Set(name, value)
 	}
-	response, err := browser.Do(request)
+	response, err := httpClient.Do(request)
 	if err != nil {
 		return answer{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/bmemcached/bmemcached-go/integration/browser"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -19,12 +20,12 @@ const (
 // keeps, what the back button shows, what a second tab and a second browser see.
 func TestBrowser_LoginRenewLogout(t *testing.T) {
 	base := runDemo(t, start(t, 1)[0])
-	browser := chromium(t)
-	first, second := open(t, browser, base, false), open(t, browser, base, false)
+	chromium := browser.Start(t)
+	first, second := open(t, chromium, base, false), open(t, chromium, base, false)
 
 	// A visitor fills a cart, and gets a session for it.
-	first.visit("/articles/four-towers-of-eddystone")
-	first.press("/cart")
+	first.Visit("/articles/four-towers-of-eddystone")
+	first.Press("/cart")
 	before := first.cookie()
 	if before == nil {
 		t.Fatal("the visitor's session has no cookie")
@@ -32,7 +33,7 @@ func TestBrowser_LoginRenewLogout(t *testing.T) {
 	if !before.HTTPOnly || before.SameSite != network.CookieSameSiteLax || !before.Session || before.Path != "/" {
 		t.Errorf("the browser keeps the cookie as %+v, want HttpOnly, SameSite=Lax, Path=/ and until it closes", before)
 	}
-	if script := run(first, "reading document.cookie", chromedp.Evaluate[string]("document.cookie")); strings.Contains(script, demoCookie) {
+	if script := browser.Get(first.Tab, "reading document.cookie", chromedp.Evaluate[string]("document.cookie")); strings.Contains(script, demoCookie) {
 		t.Errorf("scripts can read the cookie: %q", script)
 	}
 
@@ -45,41 +46,41 @@ func TestBrowser_LoginRenewLogout(t *testing.T) {
 	}
 	wantUser(t, base, "the cookie from before the login", before, false)
 	wantUser(t, base, "the cookie from after the login", after, true)
-	if cart := run(first, "reading the cart", chromedp.Evaluate[string](`(async () => (await (await fetch("/me.json")).text()))()`, chromedp.EvalAwaitPromise)); !strings.Contains(cart, `"cart":1`) {
+	if cart := browser.Get(first.Tab, "reading the cart", chromedp.Evaluate[string](`(async () => (await (await fetch("/me.json")).text()))()`, chromedp.EvalAwaitPromise)); !strings.Contains(cart, `"cart":1`) {
 		t.Errorf("after the login /me.json = %s, want one print in the cart", cart)
 	}
 
 	// A second tab is logged in, and another browser is not.
-	second.visit("/login")
+	second.Visit("/login")
 	second.want("in a second tab", loggedIn)
-	other := open(t, browser, base, true)
-	other.visit("/login")
+	other := open(t, chromium, base, true)
+	other.Visit("/login")
 	other.want("in another browser", loggedOut)
 
 	// Logging out all other browsers spares this one, which gets a new cookie.
 	other.login("ada")
 	other.want("after the login in another browser", loggedIn)
-	first.visit("/login")
-	first.press("/logout/others")
+	first.Visit("/login")
+	first.Press("/logout/others")
 	first.want("after logging out the others", loggedIn)
 	if renewed := first.cookie(); renewed == nil || renewed.Value == after.Value {
 		t.Error("logging out the others did not change the cookie")
 	}
 	wantUser(t, base, "the cookie from before that", after, false)
-	other.visit("/login")
+	other.Visit("/login")
 	other.want("in the other browser then", loggedOut)
-	second.visit("/login")
+	second.Visit("/login")
 	second.want("in the second tab then", loggedIn)
 
 	// Logout: in memcached, so that neither tab nor a copied cookie is logged in.
 	stolen := first.cookie()
-	first.press("/logout")
+	first.Press("/logout")
 	first.want("after the logout", loggedOut)
 	if left := first.cookie(); left != nil {
 		t.Errorf("after the logout the browser has the cookie %v", left)
 	}
 	wantUser(t, base, "the cookie from before the logout", stolen, false)
-	second.visit("/login")
+	second.Visit("/login")
 	second.want("in the second tab after the logout", loggedOut)
 }
 
@@ -87,27 +88,27 @@ func TestBrowser_LoginRenewLogout(t *testing.T) {
 // done there finds no session.
 func TestBrowser_BackButtonAfterLogout(t *testing.T) {
 	base := runDemo(t, start(t, 1)[0])
-	p := open(t, chromium(t), base, false)
+	p := open(t, browser.Start(t), base, false)
 	p.login("ada")
 	p.want("after the login", loggedIn)
-	p.visit(somewhere)
-	p.visit("/login")
-	p.press("/logout")
+	p.Visit(somewhere)
+	p.Visit("/login")
+	p.Press("/logout")
 	p.want("after the logout", loggedOut)
-	p.do("going back", chromedp.NavigateBack())
-	p.do("reloading", chromedp.Reload())
+	p.Do("going back", chromedp.NavigateBack())
+	p.Do("reloading", chromedp.Reload())
 	p.want("going back and reloading", loggedOut)
 	p.login("ada")
 	p.want("logging in again", loggedIn)
-	p.visit(somewhere)
-	p.visit("/login")
-	p.press("/logout")
-	p.do("going back", chromedp.NavigateBack())
+	p.Visit(somewhere)
+	p.Visit("/login")
+	p.Press("/logout")
+	p.Do("going back", chromedp.NavigateBack())
 	var shown string
-	if shown = run(p, "reading the heading", chromedp.Text(chromedp.CSS("h1"))); shown == loggedIn {
-		p.press("/logout/others") // an old page: its buttons do nothing for ada any more
+	if shown = browser.Get(p.Tab, "reading the heading", chromedp.Text(chromedp.CSS("h1"))); shown == loggedIn {
+		p.Press("/logout/others") // an old page: its buttons do nothing for ada any more
 	}
-	p.visit("/login")
+	p.Visit("/login")
 	p.want("after the back button, which showed "+shown, loggedOut)
 }
 
