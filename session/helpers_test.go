@@ -208,3 +208,47 @@ func (b *browser) logout(store ginsessions.Store) (err error) {
 func entries(server *memcachedtest.Server) []string {
 	return slices.DeleteFunc(server.Keys(), func(key string) bool { return strings.Contains(key, "user:") })
 }
+
+func mustSave(t testing.TB, s ginsessions.Session) {
+	t.Helper()
+	if err := s.Save(); err != nil {
+		t.Errorf("Save: %v", err)
+	}
+}
+
+// operations lists what a server was asked since its record was begun. A GET
+// beside a GAT, both at once, comes behind it.
+func operations(server *memcachedtest.Server) string {
+	var ops []string
+	for _, r := range server.Requests() {
+		if r.Op == "NOOP" { // greets a new connection
+			continue
+		}
+		op := strings.Replace(r.Op, "GATK", "GAT", 1)
+		if r.CAS != 0 {
+			op += "+CAS"
+		}
+		ops = append(ops, op)
+	}
+	if len(ops) > 1 && ops[0] == "GET" && ops[1] == "GAT" {
+		ops[0], ops[1] = ops[1], ops[0]
+	}
+	return strings.Join(ops, " ")
+}
+
+// replaceRequest does what middleware for tracing does.
+func replaceRequest(c *gin.Context) {
+	type key struct{}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), key{}, 1))
+}
+
+// attributes returns what follows the value in the only Set-Cookie field.
+func attributes(t *testing.T, rec *httptest.ResponseRecorder) string {
+	t.Helper()
+	fields := rec.Header().Values("Set-Cookie")
+	if len(fields) != 1 {
+		t.Fatalf("Set-Cookie = %q, want one field", fields)
+	}
+	_, after, _ := strings.Cut(fields[0], "; ")
+	return after
+}
