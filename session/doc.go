@@ -30,6 +30,13 @@
 // A read that fails leads to no overwriting. The session is then empty and can
 // be used; Save refuses with [ErrUnavailable], and the browser keeps its cookie.
 //
+// A browser that leaves stops nothing. Operations on memcached run on when the
+// request's context is cancelled, so that what a handler did is saved and no
+// error is logged for a server in good health. They keep the context's values
+// and its deadline, which gives [ErrUnavailable] and context.DeadlineExceeded
+// when it has passed, and end with the client's Options.Timeout, or after 10 to
+// 20 seconds where that is longer or switched off.
+//
 // A request that does not touch its session costs nothing, one that reads it a
 // single round trip, which also rolls the idle timeout. Nothing is written and
 // no cookie is set when nothing changed, nor is a cookie that is still right

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -16,8 +17,9 @@ var (
 	// Loading a session that is not there is no error but a new session.
 	ErrNotFound = errors.New("session: the session has ended")
 
-	// ErrUnavailable says that memcached could not be asked or did not answer.
-	// After a load that failed so the session is empty and usable, but Save
+	// ErrUnavailable says that memcached could not be asked or did not answer,
+	// or not before the request's deadline, which is context.DeadlineExceeded
+	// as well. After a load that failed so the session is empty and usable, but Save
 	// refuses with this error, because what is stored is not known. It is the
 	// client's ErrUnavailable.
 	ErrUnavailable = memcached.ErrUnavailable
@@ -54,13 +56,28 @@ var (
 )
 
 // fault says at what the client failed. Whatever it is that kept memcached
-// from answering, it is ErrUnavailable and keeps its cause.
+// from answering, it is ErrUnavailable and keeps its cause; the text says no
+// more than the cause does, since time can run out and a client can be closed
+// with the server in good health. A cancellation is not ErrUnavailable: nobody
+// waits for an answer any more.
 func fault(doing string, err error) error {
-	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTooLarge) {
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTooLarge) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("session: %s: %w", doing, err)
 	}
-	return fmt.Errorf("session: %s: %w: %w", doing, ErrUnavailable, err)
+	return &unansweredError{doing, err}
 }
+
+// unansweredError is ErrUnavailable for a cause that is not by itself.
+type unansweredError struct {
+	doing string
+	cause error
+}
+
+func (e *unansweredError) Error() string { return "session: " + e.doing + ": " + e.cause.Error() }
+
+func (e *unansweredError) Is(target error) bool { return target == ErrUnavailable }
+
+func (e *unansweredError) Unwrap() error { return e.cause }
 
 // undecodable says why a stored session cannot be read.
 func undecodable(reason string) error {

@@ -31,7 +31,9 @@ func (s *Store) Renew(r *http.Request, session *sessions.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := st.renew(r.Context(), session); err != nil {
+	ctx, done := s.patient.outlast(r.Context())
+	defer done()
+	if err := st.renew(ctx, session); err != nil {
 		st.failed = err // a login must not go on with the old ID
 		return err
 	}

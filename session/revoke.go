@@ -34,9 +34,11 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 	if st.failed != nil {
 		return st.failed
 	}
-	current, err := s.bindEpoch(r.Context(), s.pairs[0].tagOf(user))
+	ctx, done := s.patient.outlast(r.Context())
+	defer done()
+	current, err := s.bindEpoch(ctx, s.pairs[0].tagOf(user))
 	if err != nil {
-		s.log.warn(r.Context(), "a session could not be bound", err)
+		s.log.warn(ctx, "a session could not be bound", err)
 		return err
 	}
 	st.bound, st.user, st.epoch = true, user, current
@@ -48,8 +50,9 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 // To spare the caller's own, bind it again afterwards. To end the sessions of
 // all users, change the store's keys.
 //
-// It is one operation, two for each key pair while there are several. After an
-// error some sessions may live: call it again.
+// It is one operation, two for each key pair while there are several. Of ctx the
+// deadline counts, not the cancellation, so that a browser that leaves does not
+// stop it halfway. After an error some sessions may live: call it again.
 func (s *Store) RevokeAll(ctx context.Context, user string) error {
 	if s.broken != nil {
 		return s.broken
@@ -57,6 +60,8 @@ func (s *Store) RevokeAll(ctx context.Context, user string) error {
 	if user == "" {
 		return errNoUser
 	}
+	ctx, done := s.patient.outlast(ctx)
+	defer done()
 	// A session that moves to another key meanwhile (see rebind) has read its
 	// new epoch before it checked the old one: the second round catches it.
 	rounds := min(2, len(s.pairs))

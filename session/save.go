@@ -27,8 +27,10 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	if st.broken != nil {
 		return st.broken
 	}
+	ctx, done := st.patient.outlast(r.Context())
+	defer done()
 	if session.Options.MaxAge < 0 {
-		return st.logout(r.Context(), w, session)
+		return st.logout(ctx, w, session)
 	}
 	if st.failed != nil {
 		return st.failed
@@ -40,7 +42,7 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	if err != nil {
 		return err
 	}
-	return st.save(r.Context(), w, session, mine)
+	return st.save(ctx, w, session, mine)
 }
 
 func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessions.Session, mine values) error {

@@ -17,10 +17,16 @@ import (
 // A token that was deleted stays dead for an hour, so that a request in flight
 // cannot bring a session back after a logout or RenewToken: its Commit fails
 // with ErrNotFound. It is safe for concurrent use.
+//
+// Scs hands the request's context to FindCtx, CommitCtx and DeleteCtx. Its
+// deadline and its values count, its cancellation does not: a browser that
+// leaves before the response is committed has logged in or out all the same.
+// The client's Options.Timeout ends what takes too long.
 type SCSStore struct {
-	client Client
-	opts   Options
-	log    limitedLog
+	client  Client
+	opts    Options
+	patient patient
+	log     limitedLog
 }
 
 // NewSCS returns a store for scs. Of the options it uses Prefix, MaxSize and
@@ -51,7 +57,7 @@ func (s *SCSStore) Find(token string) ([]byte, bool, error) {
 	return s.FindCtx(context.Background(), token)
 }
 
-// FindCtx is Find with a context.
+// FindCtx is Find with a context, of which the deadline counts: see SCSStore.
 func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
 	if s.client == nil {
 		return nil, false, errNoClient
@@ -59,6 +65,8 @@ func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	if !validToken(token) {
 		return nil, false, nil
 	}
+	ctx, done := s.patient.outlast(ctx)
+	defer done()
 	item, err := s.client.Get(ctx, s.key(token))
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		return nil, false, nil
@@ -85,7 +93,7 @@ func (s *SCSStore) Commit(token string, data []byte, expiry time.Time) error {
 	return s.CommitCtx(context.Background(), token, data, expiry)
 }
 
-// CommitCtx is Commit with a context.
+// CommitCtx is Commit with a context, of which the deadline counts: see SCSStore.
 func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	if s.client == nil {
 		return errNoClient
@@ -102,6 +110,8 @@ func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, exp
 		return fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), s.opts.MaxSize)
 	}
 	item := &memcached.Item{Key: s.key(token), Value: sealed, TTL: ttl}
+	ctx, done := s.patient.outlast(ctx)
+	defer done()
 	for attempt := range maxAttempts {
 		retry, err := s.put(ctx, item)
 		if !retry {
@@ -147,7 +157,7 @@ func (s *SCSStore) put(ctx context.Context, item *memcached.Item) (retry bool, e
 // no error.
 func (s *SCSStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
-// DeleteCtx is Delete with a context.
+// DeleteCtx is Delete with a context, of which the deadline counts: see SCSStore.
 func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
 	if s.client == nil {
 		return errNoClient
@@ -155,6 +165,8 @@ func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
 	if !validToken(token) {
 		return nil
 	}
+	ctx, done := s.patient.outlast(ctx)
+	defer done()
 	err := s.client.Set(ctx, &memcached.Item{Key: s.key(token), Value: scsEnded, TTL: scsDeadFor})
 	if err != nil {
 		err = fault("deleting", err)

@@ -93,13 +93,14 @@ func (o *Options) withDefaults() Options {
 // and for gorilla/sessions. It is safe for concurrent use; one request's
 // session, being gorilla's map, is not.
 type Store struct {
-	client Client
-	opts   Options
-	pairs  []pair
-	broken error // what is wrong with the store's set-up: every session fails with it
-	cookie atomic.Pointer[sessions.Options]
-	recent recent
-	log    limitedLog
+	client  Client
+	opts    Options
+	pairs   []pair
+	broken  error // what is wrong with the store's set-up: every session fails with it
+	cookie  atomic.Pointer[sessions.Options]
+	recent  recent
+	patient patient
+	log     limitedLog
 }
 
 var (

@@ -68,7 +68,9 @@ func (st *state) start(r *http.Request, name string) (*sessions.Session, error) 
 	if !st.readCookie(r) {
 		return session, nil
 	}
-	st.failed = st.load(r.Context(), session)
+	ctx, done := st.patient.outlast(r.Context())
+	defer done()
+	st.failed = st.load(ctx, session)
 	return session, st.failed
 }
 

@@ -2,7 +2,6 @@ package session_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -190,23 +189,6 @@ func TestUncertainCreate_TakesAnotherID(t *testing.T) {
 		})
 		b.wantValue(store, "k", 1)
 	})
-}
-
-func TestContext_IsHonoured(t *testing.T) {
-	_, store := newStore(t, nil)
-	b := newBrowser(t)
-	b.set(store, "k", 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	b.sendContext(ctx, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, err := store.Get(r, cookieName)
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, session.ErrUnavailable) {
-			t.Errorf("Get with a cancelled context: %v, want context.Canceled and ErrUnavailable", err)
-		}
-	}))
-	if err := store.RevokeAll(ctx, "ada"); !errors.Is(err, context.Canceled) {
-		t.Errorf("RevokeAll with a cancelled context: %v, want context.Canceled", err)
-	}
 }
 
 func TestLogs_AreLimitedAndSayNothingSecret(t *testing.T) {
