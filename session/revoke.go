@@ -47,8 +47,13 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 
 // RevokeAll ends every session that was bound to the user: each is gone at its
 // next request, in every process that shares memcached and keys with this one.
-// To spare the caller's own, bind it again afterwards. To end the sessions of
-// all users, change the store's keys.
+// To end the sessions of all users, change the store's keys.
+//
+// The session of the request in hand ends with the others. To keep it, read it
+// before RevokeAll (a value of it, with gin-contrib/sessions, which loads it no
+// sooner), and Renew and Bind it afterwards: what was read stays in hand, and
+// Bind is what makes it last. Without Bind it is gone at the next request, saved
+// or not. If it is not read before, it is found revoked: empty and new.
 //
 // It is one operation, two for each key pair while there are several. Of ctx the
 // deadline counts, not the cancellation, so that a browser that leaves does not
