@@ -155,3 +155,26 @@ func TestForms_AreLimitedInSize(t *testing.T) {
 		t.Error("a form that is too large is shown")
 	}
 }
+
+func TestHead_IsGetWithoutABody(t *testing.T) {
+	_, base := start(t)
+	b := newBrowser(t, base)
+	b.login("ada")
+	for _, path := range []string{"/", eddystone, "/tides", "/status", "/status.json", "/me.json", "/login", "/cart", "/static/style.css"} {
+		head := b.do(http.NewRequestWithContext(t.Context(), http.MethodHead, base+path, nil))
+		get := b.get(path)
+		if head.StatusCode != get.StatusCode || head.body != "" {
+			t.Errorf("HEAD %s = %d with %d bytes, want %d without any", path, head.StatusCode, len(head.body), get.StatusCode)
+		}
+		for _, name := range []string{"Content-Type", "Cache-Control", "Content-Security-Policy"} {
+			if got, want := head.Header.Get(name), get.Header.Get(name); got != want {
+				t.Errorf("HEAD %s has %s %q, want %q", path, name, got, want)
+			}
+		}
+	}
+	again := b.do(http.NewRequestWithContext(t.Context(), http.MethodHead, base+"/", nil))
+	if again.cache() != hit {
+		t.Errorf("Cache-Status of HEAD / after GET / = %q, want %q", again.cache(), hit)
+	}
+	b.expect(b.do(http.NewRequestWithContext(t.Context(), http.MethodHead, base+"/nothing", nil)), http.StatusNotFound)
+}

@@ -108,14 +108,14 @@ func (s *site) routes() {
 
 	// The same for everybody, and kept in memcached.
 	cached := s.router.Group("/", serverTiming, ignoreReload, s.pages.Handler())
-	cached.GET("/", s.listArticles)
-	cached.GET("/articles/:slug", s.showArticle)
+	get(cached, "/", s.listArticles)
+	get(cached, "/articles/:slug", s.showArticle)
 
 	// Made for one visitor, or measured now: never kept.
 	own := s.router.Group("/", fresh)
-	own.GET("/tides", s.showTides)
-	own.GET("/status", s.showStatus)
-	own.GET("/status.json", s.statusJSON)
+	get(own, "/tides", s.showTides)
+	get(own, "/status", s.showStatus)
+	get(own, "/status.json", s.statusJSON)
 	own.POST("/articles/:slug/purge", s.purgeArticle)
 	own.POST("/purge/articles", s.purgeArticles)
 	own.POST("/purge/tides", s.purgeTides)
@@ -123,17 +123,22 @@ func (s *site) routes() {
 	own.POST("/servers/:number/restart", s.restartServer)
 
 	visitors := own.Group("/", ginsessions.Sessions(cookieName, s.sessions))
-	visitors.GET("/me.json", s.me)
-	visitors.GET("/login", s.showLogin)
+	get(visitors, "/me.json", s.me)
+	get(visitors, "/login", s.showLogin)
 	visitors.POST("/login", s.login)
 	visitors.POST("/logout", s.logout)
 	visitors.POST("/logout/others", s.logoutOthers)
-	visitors.GET("/cart", s.showCart)
+	get(visitors, "/cart", s.showCart)
 	visitors.POST("/cart", s.changeCart)
 
 	s.router.NoRoute(fresh, func(c *gin.Context) {
 		s.fail(c, http.StatusNotFound, "There is nothing at this address.", nil)
 	})
+}
+
+// get routes GET, and HEAD, which is GET whose body is not sent.
+func get(routes gin.IRoutes, path string, handler gin.HandlerFunc) {
+	routes.Match([]string{http.MethodGet, http.MethodHead}, path, handler)
 }
 
 // secure keeps the browser from loading or showing what is not of the site.
