@@ -11,8 +11,9 @@ import (
 
 // keysResult lists the keys for which something was done.
 type keysResult struct {
-	Done string   `json:"done"`
-	Keys []string `json:"keys"`
+	Done       string   `json:"done"`
+	Keys       []string `json:"keys"`
+	KeysBase64 []string `json:"keys_base64,omitempty"` // see keysBase64
 }
 
 func (k *keysResult) text(p *printer) {
@@ -38,6 +39,7 @@ func (t *tool) eachKey(ctx context.Context, done string, keys []string, do func(
 		}
 		found.Keys = append(found.Keys, key)
 	}
+	found.KeysBase64 = keysBase64(found.Keys)
 	return found, failed.orNil()
 }
 
@@ -143,7 +145,7 @@ func (c *counting) count(ctx context.Context, t *tool, args []string) (result, e
 		return nil, err
 	}
 	defer client.Close()
-	found := &counterResult{Key: args[0]}
+	found := &counterResult{jsonKey: newJSONKey(args[0])}
 	if c.create {
 		found.Value, err = c.changeOrSet(client, ctx, args[0], delta, c.initial, c.ttl)
 	} else {
@@ -156,7 +158,7 @@ func (c *counting) count(ctx context.Context, t *tool, args []string) (result, e
 }
 
 type counterResult struct {
-	Key   string `json:"key"`
+	jsonKey
 	Value uint64 `json:"value"`
 }
 

@@ -232,6 +232,23 @@ func TestTLS_ServerWithout(t *testing.T) {
 	s.run("get", "key", "--tls", "--timeout", "2s").wantError(exitUnavailable, "TLS")
 }
 
+func TestTLS_FlagOverridesTheEnvironment(t *testing.T) {
+	t.Parallel()
+	c := newCertificate(t, inYears(1))
+	_, s := secured(t, nil)
+	for _, value := range []string{"on", c.file} {
+		s.env["MEMCACHED_TLS"] = value
+		s.run("get", "key", "--tls=false").wantError(exitMiss)
+		s.run("--tls=false", "get", "key").wantError(exitMiss)
+		s.run("get", "key", "--timeout", "2s").wantError(exitUnavailable, "TLS")
+		s.run("--tls=false", "get", "key", "--tls", "--timeout", "2s").wantError(exitUnavailable, "TLS") // the last one counts
+	}
+	for _, other := range []string{"--ca=" + c.file, "--cert=" + c.both, "--server-name=cache.test", "--insecure"} {
+		s.run("get", "key", "--tls=false", other).wantError(exitUsage, "--tls=false", strings.SplitN(other, "=", 2)[0])
+	}
+	s.run("get", "key", "--tls=perhaps").wantError(exitUsage, "perhaps")
+}
+
 func TestMechanism_IsTheOneThatWasChosen(t *testing.T) {
 	t.Parallel()
 	for _, mechanism := range []string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"} {

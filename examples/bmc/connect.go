@@ -104,7 +104,11 @@ func (t *tool) tlsConfig() (*tls.Config, error) {
 	if err := t.tlsFromEnvironment(); err != nil {
 		return nil, err
 	}
-	if t.ca != "" || t.cert != "" || t.serverName != "" || t.insecure {
+	asked := t.ca != "" || t.cert != "" || t.serverName != "" || t.insecure
+	switch {
+	case asked && t.tlsGiven && !t.tls:
+		return nil, usagef("--tls=false excludes --ca, --cert, --server-name and --insecure")
+	case asked:
 		t.tls = true
 	}
 	switch {
@@ -137,7 +141,7 @@ func (t *tool) tlsConfig() (*tls.Config, error) {
 
 // tlsFromEnvironment reads MEMCACHED_TLS unless flags say something of TLS.
 func (t *tool) tlsFromEnvironment() error {
-	if t.tls || t.ca != "" {
+	if t.tlsGiven || t.ca != "" {
 		return nil
 	}
 	switch value := t.sys.getenv("MEMCACHED_TLS"); {

@@ -17,6 +17,7 @@ type settings struct {
 	mechanism    string
 
 	tls        bool
+	tlsGiven   bool // by its flag, which may also turn it off
 	ca         string
 	cert, key  string
 	serverName string
@@ -43,7 +44,11 @@ func (s *settings) register(flags *flag.FlagSet) {
 	flags.StringVar(&s.passwordFile, "password-file", s.passwordFile, "`FILE` with the password (else MEMCACHED_PASSWORD, else the terminal is asked)")
 	flags.Func("password", "", func(string) error { s.passwordGiven = true; return nil })
 	flags.StringVar(&s.mechanism, "mechanism", s.mechanism, "`NAME` of the SASL mechanism: auto, plain, scram-sha-256, scram-sha-1 or cram-md5 (default auto)")
-	flags.BoolVar(&s.tls, "tls", s.tls, "use TLS (else MEMCACHED_TLS: on, off or a file like that of --ca)")
+	flags.BoolFunc("tls", "use TLS; --tls=false does not (else MEMCACHED_TLS: on, off or a file like that of --ca)", func(text string) (err error) {
+		s.tlsGiven = true
+		s.tls, err = strconv.ParseBool(text)
+		return err
+	})
 	flags.StringVar(&s.ca, "ca", s.ca, "`FILE` with the certificates to trust, in PEM, instead of the system's; turns TLS on")
 	flags.StringVar(&s.cert, "cert", s.cert, "`FILE` with a client certificate, in PEM; turns TLS on")
 	flags.StringVar(&s.key, "key", s.key, "`FILE` with its private key, in PEM (default: in that of --cert)")
@@ -56,7 +61,7 @@ func (s *settings) register(flags *flag.FlagSet) {
 		s.maxItemSize, err = parseSize(text)
 		return err
 	})
-	flags.BoolVar(&s.json, "json", s.json, "print one JSON object; values that are not UTF-8 are in base64 and say so")
+	flags.BoolVar(&s.json, "json", s.json, "print one JSON object; values that are not UTF-8 are in base64 and say so, such keys have a second member, key_base64")
 }
 
 func (s *settings) addWeight(text string) error {

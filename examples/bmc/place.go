@@ -72,7 +72,7 @@ type placeResult struct {
 }
 
 type placeOfKey struct {
-	Key     string            `json:"key"`
+	jsonKey
 	Servers map[string]string `json:"servers"` // by distribution
 }
 
@@ -90,7 +90,7 @@ func (t *tool) place(keys []string) (result, error) {
 	}
 	found := &placeResult{only: strings.ToLower(t.distribution)}
 	for _, key := range keys {
-		found.Keys = append(found.Keys, placeOfKey{key, map[string]string{}})
+		found.Keys = append(found.Keys, placeOfKey{newJSONKey(key), map[string]string{}})
 	}
 	for _, d := range distributions() {
 		if found.only != "" && found.only != d.name {

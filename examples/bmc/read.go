@@ -29,14 +29,15 @@ func getCommand() command {
 
 // getResult is what get found.
 type getResult struct {
-	Items     []itemResult `json:"items"`
-	Missing   []string     `json:"missing"`
-	raw, meta bool
+	Items         []itemResult `json:"items"`
+	Missing       []string     `json:"missing"`
+	MissingBase64 []string     `json:"missing_base64,omitempty"` // see keysBase64
+	raw, meta     bool
 }
 
 // itemResult is an item for people and programs.
 type itemResult struct {
-	Key      string `json:"key"`
+	jsonKey
 	Value    string `json:"value"`
 	Encoding string `json:"encoding"` // of Value: utf-8 or base64
 	Bytes    int    `json:"bytes"`    // that are stored
@@ -47,7 +48,7 @@ type itemResult struct {
 
 func newItemResult(item *memcached.Item) itemResult {
 	r := itemResult{
-		Key: item.Key, Value: string(item.Value), Encoding: "utf-8", Bytes: len(item.Value),
+		jsonKey: newJSONKey(item.Key), Value: string(item.Value), Encoding: "utf-8", Bytes: len(item.Value),
 		Flags: item.Flags, CAS: item.CAS, stored: item.Value,
 	}
 	if !utf8.Valid(item.Value) {
@@ -80,6 +81,7 @@ func (g *getResult) get(ctx context.Context, t *tool, keys []string) (result, er
 			g.Items = append(g.Items, newItemResult(items[key]))
 		}
 	}
+	g.MissingBase64 = keysBase64(g.Missing)
 	return g, failed.orNil()
 }
 

@@ -171,7 +171,7 @@ func stored(key string, err error) (result, error) {
 	if err != nil {
 		return nil, explain(err, key)
 	}
-	return &keysResult{Done: "stored", Keys: []string{key}}, nil
+	return &keysResult{Done: "stored", Keys: []string{key}, KeysBase64: keysBase64([]string{key})}, nil
 }
 
 // explain says of an answer which key it is about. Other errors stay.
