@@ -179,6 +179,7 @@ func TestStored_WhenTheClientLeftButTheHandlerDidNot(t *testing.T) {
 	goOn, done := make(chan struct{}), make(chan struct{})
 	s.router.NoRoute(s.cache.Handler(), func(c *gin.Context) {
 		s.runs.Add(1)
+		c.Header("Content-Length", "1000000") // by which it is known to be whole
 		c.Writer.WriteHeaderNow()
 		c.Writer.Flush()
 		<-goOn

@@ -67,7 +67,7 @@ func (x *exchange) fill(s slot) {
 func (f *fill) run() {
 	below := f.g.Writer
 	request, stop := f.prepare()
-	f.request = request
+	f.request, f.rec.ctx = request, request.Context()
 	f.g.Request, f.g.Writer = request, f.rec
 	returned := false
 	defer func() {

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -38,6 +39,7 @@ type recorder struct {
 	overflow  bool
 	hijacked  bool
 	streaming bool
+	ctx       context.Context // of the handler's request; nil: that of the client
 	clock     writeClock
 }
 
@@ -224,6 +226,17 @@ func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.ResponseWriter.Hijack()
 }
 
+// CloseNotify tells of the end of the handler's request, which may outlive that
+// of its client.
+func (w *recorder) CloseNotify() <-chan bool {
+	if w.ctx == nil {
+		return w.ResponseWriter.CloseNotify()
+	}
+	gone := make(chan bool, 1)
+	context.AfterFunc(w.ctx, func() { gone <- true })
+	return gone
+}
+
 func (w *recorder) Status() int { return w.status }
 
 func (w *recorder) Written() bool { return w.committed }
@@ -268,11 +281,16 @@ func (w *recorder) declared() int64 {
 	return n
 }
 
-// whole reports whether the body is all that the handler meant to send.
+// whole reports whether the body is all that the handler meant to send. Many a
+// handler stops when its request is over, and returns as if it were done: then
+// only the length that it stated can tell.
 func (w *recorder) whole() bool {
 	if w.hijacked || w.overflow || !w.committed {
 		return false
 	}
 	lines := w.header["Content-Length"]
-	return len(lines) == 0 || slices.Equal(lines, []string{strconv.Itoa(len(w.body))})
+	if len(lines) == 0 {
+		return w.ctx == nil || w.ctx.Err() == nil
+	}
+	return slices.Equal(lines, []string{strconv.Itoa(len(w.body))})
 }
