@@ -38,10 +38,15 @@ func freshnessOf(r *Response, d Directives, targeted, heuristic bool, ttl time.D
 	case heuristic:
 		f.Lifetime = guess(r, date)
 	}
+	f.Age, f.Lifetime = atMost(f.Age), atMost(f.Lifetime)
 	return f
 }
 
 func (s Seconds) duration() time.Duration { return time.Duration(s) * time.Second }
+
+// atMost bounds a duration as delta-seconds are bounded, so that sums of a few do
+// not overflow: a date of year 9999 is as far away as a time.Duration reaches.
+func atMost(d time.Duration) time.Duration { return min(d, maxSeconds.duration()) }
 
 // dateOf returns when the response was generated: its Date, or when it was
 // received.

@@ -184,7 +184,7 @@ func window(stated Seconds, chosen time.Duration, forbidden, noStale bool) time.
 	case noStale:
 		return 0
 	default:
-		return chosen
+		return atMost(chosen)
 	}
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -133,6 +134,21 @@ func TestEvaluate_DelayCountsForForwardedResponses(t *testing.T) {
 	}
 }
 
+// TestEvaluate_AgeHasAnEnd: times that are far apart overflow what counts seconds.
+func TestEvaluate_AgeHasAnEnd(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"Date":       {"Date", "Mon, 01 Jan 0001 00:00:00 GMT"},
+		"Age":        {"Age", "99999999999999999999999"},
+		"2^63 of it": {"Age", "9223372036854775808"},
+		"Date, Age":  {"Date", "Mon, 01 Jan 0001 00:00:00 GMT", "Age", "99999999999"},
+	} {
+		v := Evaluate(received(200, append(lines, "Cache-Control", "max-age=60", "Etag", `"a"`)...), &Config{})
+		if !v.Store || v.Share || v.Age <= v.Lifetime || v.Age+keepLongest < v.Age {
+			t.Errorf("%s: Evaluate = %+v, want it stale, at an age that can still grow", name, v)
+		}
+	}
+}
+
 func TestEvaluate_Authorization(t *testing.T) {
 	for directive, want := range map[string]bool{
 		"max-age=60": false, "max-age=60, public": true, "max-age=60, must-revalidate": true, "s-maxage=60": true,
@@ -202,6 +218,9 @@ func TestEvaluate_KeepsForAsLongAsItCanBeUsed(t *testing.T) {
 		"unreachable":               {[]string{"Cache-Control", "max-age=60"}, Config{StaleIfUnreachable: true}, time.Minute + day},
 		"stale-if-error":            {[]string{"Cache-Control", "max-age=60, stale-if-error=600"}, Config{}, 11 * time.Minute},
 		"stale-if-error, half over": {[]string{"Cache-Control", "max-age=60, stale-if-error=600", "Age", "360"}, Config{}, 5 * time.Minute},
+		"Expires in 9999":           {[]string{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}, Config{}, 365 * day},
+		"a TTL for ever":            {nil, Config{TTL: math.MaxInt64}, 365 * day},
+		"windows for ever":          {[]string{"Cache-Control", "max-age=60"}, Config{StaleIfError: math.MaxInt64, StaleWhileRevalidate: math.MaxInt64}, 365 * day},
 		"a year at most":            {[]string{"Cache-Control", "max-age=2147483648"}, Config{}, 365 * day},
 		"no-cache with validator":   {[]string{"Cache-Control", "max-age=60, no-cache", "Last-Modified", at(-day)}, Config{}, day},
 	}
