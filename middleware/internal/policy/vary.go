@@ -44,7 +44,15 @@ func combine(lines []string) string {
 	}
 	var parts []string
 	for _, line := range lines {
-		parts = append(parts, slices.Collect(elements(line))...)
+		for end := elementEnd(line); ; end = elementEnd(line) {
+			// Empty ones count: a handler that does not know lists may
+			// take ",a" for something else than "a".
+			parts = append(parts, trim(line[:end]))
+			if end == len(line) {
+				break
+			}
+			line = line[end+1:]
+		}
 	}
 	return strings.Join(parts, ",")
 }

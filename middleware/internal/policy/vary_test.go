@@ -25,6 +25,7 @@ func TestVaryValue_SameMeaningSameValue(t *testing.T) {
 		"space":                       {"Foo", []string{"1,2"}, []string{" 1,  2 "}, true},
 		"space around":                {"Foo", []string{"1"}, []string{" 1\t"}, true},
 		"lines":                       {"Foo", []string{"1, 2"}, []string{"1", "2"}, true},
+		"empty elements":              {"Foo", []string{"1"}, []string{",1"}, false},
 		"order":                       {"Foo", []string{"1, 2"}, []string{"2, 1"}, false},
 		"case":                        {"Foo", []string{"a"}, []string{"A"}, false},
 		"quoted space":                {"Foo", []string{`"a, b"`}, []string{`"a,b"`}, false},
