@@ -85,9 +85,11 @@ func sendWhole(w gin.ResponseWriter, r *http.Request, e *entry) {
 // header of its own, whatever its length (RFC 9110, section 17.15).
 const maxRanges = 16
 
+// wantsRange reports whether to cut parts from a response: not of a unit that
+// nobody here knows (RFC 9110, section 14.2).
 func wantsRange(r *http.Request) bool {
 	lines := r.Header["Range"]
-	return len(lines) > 0 && strings.Count(lines[0], ",") < maxRanges
+	return len(lines) > 0 && strings.HasPrefix(lines[0], "bytes=") && strings.Count(lines[0], ",") < maxRanges
 }
 
 // sendRange leaves the arithmetic of ranges, and If-Range, to net/http.
