@@ -68,7 +68,7 @@ func (c *Cache) bypass(g *gin.Context, why forward, start time.Time) {
 // otherMethod runs the handler of a request that is neither GET nor HEAD. When an
 // unsafe one succeeds, what is stored for its URL is not valid any more.
 func (c *Cache) otherMethod(g *gin.Context, start time.Time) {
-	if safeMethod(g.Request.Method) || len(g.Request.Header["Upgrade"]) > 0 {
+	if safeMethod(g.Request.Method) {
 		c.bypass(g, fwdMethod, start)
 		return
 	}

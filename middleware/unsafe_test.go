@@ -102,3 +102,12 @@ func TestUnsafe_InvalidatesLocationsOfTheSameHost(t *testing.T) {
 		}
 	})
 }
+
+func TestUnsafe_InvalidatesWhenItOffersAnotherProtocol(t *testing.T) {
+	s := newSite(t, minute(), text("x"))
+	s.get("/a")
+	s.do(http.MethodPost, "/a", "Connection: Upgrade", "Upgrade: h2c")
+	if s.get("/a").hit() {
+		t.Error("a POST that offers HTTP/2 did not invalidate")
+	}
+}
