@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
@@ -209,8 +210,8 @@ func (f *fill) hand(status int, header http.Header) action {
 func (f *fill) effective(header http.Header) http.Header {
 	h := header.Clone()
 	above := f.rec.before
-	if n := len(above["Set-Cookie"]); n > 0 && len(h["Set-Cookie"]) >= n {
-		h["Set-Cookie"] = h["Set-Cookie"][n:]
+	if live, lines := above["Set-Cookie"], h["Set-Cookie"]; len(lines) >= len(live) && slices.Equal(live, lines[:len(live)]) {
+		h["Set-Cookie"] = lines[len(live):]
 	}
 	h["Vary"] = withoutLive(above["Vary"], h["Vary"], len(h["Content-Encoding"]) > len(above["Content-Encoding"]))
 	return h

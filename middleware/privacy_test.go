@@ -56,6 +56,22 @@ func TestSetCookie_OfMiddlewareAboveStaysLive(t *testing.T) {
 	})
 }
 
+// TestSetCookie_InPlaceOfThatOfMiddlewareAbove: a handler that replaces a cookie
+// sets one, too.
+func TestSetCookie_InPlaceOfThatOfMiddlewareAbove(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		above := func(c *gin.Context) { c.Header("Set-Cookie", "visit=1") }
+		s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, func(c *gin.Context) {
+			c.Header("Set-Cookie", "session=secret")
+			c.String(http.StatusOK, "x")
+		})
+		s.get("/a")
+		if r := s.get("/a"); r.hit() {
+			t.Errorf("response = %s with Set-Cookie %q, want none stored", r.cacheStatus(), r.Header["Set-Cookie"])
+		}
+	})
+}
+
 // TestSession_MakesAResponsePrivate is about package session: whoever touches a
 // session has a response of his own, whether or not the handler says so.
 func TestSession_MakesAResponsePrivate(t *testing.T) {

@@ -97,7 +97,7 @@ func (f *fill) freshen(stale *entry, header http.Header) (*entry, freshened) {
 	if header.Get("Date") == "" {
 		delete(effective, "Date") // made here and now
 	}
-	verdict := policy.Evaluate(f.response(stale.status, effective), f.cache.policy)
+	verdict := policy.Evaluate(f.response(stale.status, f.effective(effective)), f.cache.policy)
 	fresh.terms = verdict.Terms
 	f.verdict = verdict
 	if !verdict.Store {

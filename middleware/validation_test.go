@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // versioned is a handler that knows validators: it answers 304 when they match.
@@ -257,6 +259,39 @@ func TestValidation_BodyDescriptionSurvivesA304(t *testing.T) {
 		r := s.get("/a")
 		if r.Header.Get("Content-Length") != "5" || r.Header.Get("Content-Encoding") != "" || r.Header.Get("X-Hop") != "" {
 			t.Errorf("header after the 304 = %v, want nothing of what describes the body or the connection", r.Header)
+		}
+	})
+}
+
+func TestValidation_CookieOfMiddlewareAboveStaysLive(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		v := &versioned{etag: `"v1"`, control: "max-age=10", body: "hello"}
+		above := func(c *gin.Context) { c.SetCookie("visit", "1", 60, "/", "", false, true) }
+		s := newSiteAbove(t, memcachedtest.Start(t, nil), nil, above, v.serve)
+		s.get("/a")
+		time.Sleep(11 * time.Second)
+		s.get("/a")
+		if r := s.get("/a"); !r.hit() || len(r.Header["Set-Cookie"]) != 1 {
+			t.Errorf("after a 304 = %s with Set-Cookie %q, want a hit with the cookie of this request", r.cacheStatus(), r.Header["Set-Cookie"])
+		}
+	})
+}
+
+func TestValidation_CookieOfA304IsForOneClient(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		v := &versioned{etag: `"v1"`, control: "max-age=10", body: "hello", notModified: []string{"Set-Cookie: id=1"}}
+		s := newSite(t, nil, slow(v.serve))
+		s.get("/a")
+		time.Sleep(11 * time.Second)
+		cookies := 0
+		for _, r := range together(5, "/a", s) {
+			cookies += len(r.Header["Set-Cookie"])
+			if r.body != "hello" {
+				t.Errorf("body = %q", r.body)
+			}
+		}
+		if runs := int(s.runs.Load()) - 1; cookies > runs {
+			t.Errorf("%d clients got a cookie of %d runs", cookies, runs)
 		}
 	})
 }
