@@ -93,6 +93,42 @@ func TestHeaders_OfTheConnectionAreNotStored(t *testing.T) {
 	})
 }
 
+// TestHeaders_NamesInAnyCase: who writes to the map of a header itself need not
+// spell names as net/http does.
+func TestHeaders_NamesInAnyCase(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		for name, value := range map[string]string{
+			"set-cookie": "id=1", "cache-control": "no-store", "vary": "*", "trailer": "X", "content-length": "9",
+		} {
+			s := newSite(t, minute(), func(c *gin.Context) {
+				c.Writer.Header()[name] = []string{value}
+				c.String(http.StatusOK, "x")
+			})
+			s.get("/a")
+			if r := s.get("/a"); r.hit() {
+				t.Errorf("a response with %s: %s is stored", name, value)
+			}
+		}
+		s := newSite(t, minute(), func(c *gin.Context) {
+			h := c.Writer.Header()
+			h["ETag"] = []string{`"v1"`}
+			h["keep-alive"] = []string{"timeout=5"}
+			h["X-Two"], h["x-two"] = []string{"1"}, []string{"2"}
+			c.String(http.StatusOK, "x")
+		})
+		for range 2 {
+			r := s.get("/a")
+			if r.Header["ETag"] != nil || r.Header.Get("ETag") != `"v1"` || len(r.Header["X-Two"]) != 2 {
+				t.Errorf("%s: header = %v, want one ETag, and X-Two in two lines", r.cacheStatus(), r.Header)
+			}
+			if r.hit() && r.Header.Get("Keep-Alive")+r.Header.Get("keep-alive") != "" {
+				t.Errorf("hit = %v, want nothing of the connection", r.Header)
+			}
+		}
+		s.wantRuns(1)
+	})
+}
+
 func TestHeaders_ContentTypeIsKeptForHEAD(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), func(c *gin.Context) { _, _ = c.Writer.WriteString("<!doctype html><p>x") })

@@ -118,6 +118,17 @@ func replaceHeader(h, with http.Header) {
 	maps.Copy(h, with)
 }
 
+// canonicalize spells names that a handler put into the map as it likes the way
+// everyone else looks for them.
+func canonicalize(h http.Header) {
+	for name, values := range h {
+		if canonical := http.CanonicalHeaderKey(name); canonical != name {
+			delete(h, name)
+			h[canonical] = append(h[canonical], values...)
+		}
+	}
+}
+
 // WriteHeaderNow commits status and header.
 func (w *recorder) WriteHeaderNow() {
 	if w.committed {
@@ -133,6 +144,7 @@ func (w *recorder) WriteHeaderNow() {
 // sending it yet.
 func (w *recorder) settle() {
 	w.committed = true
+	canonicalize(w.header)
 	w.act = w.commit(w.status, w.header)
 	if n := w.declared(); w.act.record && n > 0 && n <= w.limit {
 		w.body = make([]byte, 0, n)
