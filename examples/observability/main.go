@@ -1,9 +1,11 @@
-// Command observability shows what a site's cache reports: traces through
-// OpenTelemetry and metrics for Prometheus.
+// Command observability shows what a site's caches report: traces through
+// OpenTelemetry and metrics for Prometheus, of the client and of the cache of
+// whole pages.
 //
 //	cd examples && go run ./observability
 //	curl http://127.0.0.1:8082/articles/1       (its spans are printed)
 //	curl http://127.0.0.1:8082/articles/1       (and now without the database)
+//	curl http://127.0.0.1:8082/pages/imprint    (a page of the response cache)
 //	curl http://127.0.0.1:8082/metrics
 //
 // It uses the servers that MEMCACHED_SERVERS names (several are separated by
@@ -21,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/sdk/trace"
 
@@ -43,6 +46,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
+	gin.SetMode(gin.ReleaseMode)
 	// A program in production exports to a collector here (otlptracehttp).
 	spans := trace.NewTracerProvider(trace.WithSyncer(&printer{out: os.Stdout}))
 	defer func() { _ = spans.Shutdown(context.WithoutCancel(ctx)) }()
@@ -52,9 +56,11 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	server := &http.Server{Addr: address, Handler: site(client, spans, metrics), ReadHeaderTimeout: 5 * time.Second}
+	handler, end := site(client, spans, metrics)
+	defer end()
+	server := &http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	fmt.Println("http://" + address + "/articles/1 and http://" + address + "/metrics")
+	fmt.Println("http://" + address + "/articles/1, http://" + address + "/pages/imprint and http://" + address + "/metrics")
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -5,17 +5,25 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
-// start runs the site on a cache that the environment names.
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	os.Exit(m.Run())
+}
+
+// start runs the site on a cache that the environment names. What get gets may
+// have "POST " in front.
 func start(t *testing.T, env map[string]string) (get func(path string) string, printed *bytes.Buffer) {
 	t.Helper()
 	printed = new(bytes.Buffer)
@@ -26,10 +34,15 @@ func start(t *testing.T, env map[string]string) (get func(path string) string, p
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	handler := site(client, spans, metrics)
+	handler, end := site(client, spans, metrics)
+	t.Cleanup(end)
 	return func(path string) string {
+		method := http.MethodGet
+		if rest, ok := strings.CutPrefix(path, "POST "); ok {
+			method, path = http.MethodPost, rest
+		}
 		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		handler.ServeHTTP(w, httptest.NewRequest(method, path, http.NoBody))
 		body, _ := io.ReadAll(w.Result().Body)
 		return string(body)
 	}, printed

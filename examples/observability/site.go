@@ -19,13 +19,16 @@ type articles struct {
 	tracer trace.Tracer
 }
 
-// site returns all pages.
-func site(client *memcached.Client, spans trace.TracerProvider, metrics *prometheus.Registry) http.Handler {
+// site returns all pages. What stop ends needs the client: the caller calls it
+// before it closes that.
+func site(client *memcached.Client, spans trace.TracerProvider, metrics *prometheus.Registry) (all http.Handler, stop func()) {
 	a := &articles{cache: client, tracer: spans.Tracer("site")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /articles/{id}", a.show)
+	whole, cache := pages(client, metrics)
+	mux.Handle("/pages/", whole)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	return mux
+	return mux, func() { _ = cache.Close() }
 }
 
 // show answers with an article. What goes wrong with the cache is seen in the
