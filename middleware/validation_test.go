@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,11 +18,15 @@ type versioned struct {
 	control        string
 	body           string
 	notModified    []string // header lines of a 304
-	seen           []http.Header
+
+	mu   sync.Mutex // guards seen
+	seen []http.Header
 }
 
 func (v *versioned) serve(c *gin.Context) {
+	v.mu.Lock()
 	v.seen = append(v.seen, c.Request.Header.Clone())
+	v.mu.Unlock()
 	h := c.Writer.Header()
 	if v.control != "" {
 		h.Set("Cache-Control", v.control)
