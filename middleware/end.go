@@ -66,8 +66,19 @@ func (f *fill) respond(e *entry, s forwardStatus) {
 func (f *fill) endStored() {
 	e := f.entry()
 	ix := f.variantOf(e)
-	f.land(outcome{entry: e, index: ix})
 	f.event(EventMiss, f.name, 0)
+	current, err := f.checkTags(e)
+	switch {
+	case err != nil: // memcached will tell those who wait, or they do without
+		f.fault(f.name, err)
+		f.land(outcome{again: true})
+	case !current:
+		f.giveBack()
+		f.land(outcome{again: true})
+		return
+	default:
+		f.land(outcome{entry: e, index: ix})
+	}
 	f.store(e, ix)
 }
 

@@ -39,6 +39,8 @@ type fill struct {
 	received time.Time
 	epoch    uint64
 	hasEpoch bool
+	tags     []tagStamp // if stamped
+	stamped  bool
 	stopLock func()
 
 	verdict   policy.Verdict
@@ -95,7 +97,7 @@ func (f *fill) run() {
 // evaluate, and with those of the stale entry.
 func (f *fill) prepare() (*http.Request, func()) {
 	ctx, stop := f.detach()
-	r := originForm(f.original.WithContext(ctx))
+	r := originForm(f.original.WithContext(withInside(ctx, f.pageKey)))
 	header := sanitize(f.original.Header, f.index)
 	if f.ownsConditions() {
 		header = header.Clone()

@@ -20,8 +20,9 @@ type flight struct {
 	waiting int // followers; guarded by flights.mu
 
 	// since is when the leader took the lock in memcached, and zero before;
-	// token is the lock's id. A request that looked later and found no such lock
-	// came after a purge and must not join. Guarded by flights.mu.
+	// token is the id of the lock, or of the entry that is revalidated. A
+	// request that looked later and found something else came after a purge and
+	// must not join. Guarded by flights.mu.
 	since time.Time
 	token uint64
 	// idle is called when the last follower left; guarded by flights.mu.
@@ -37,7 +38,7 @@ type outcome struct {
 }
 
 // join returns the flight for key and whether the caller leads it. The caller
-// looked into memcached at looked and found there a lock with id token, or 0.
+// looked into memcached at looked and found there what has the id token, or 0.
 func (fs *flights) join(key string, looked time.Time, token uint64) (f *flight, leads bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -62,6 +63,15 @@ func (fs *flights) locked(f *flight, since time.Time, token uint64) {
 	fs.mu.Lock()
 	f.since, f.token = since, token
 	fs.mu.Unlock()
+}
+
+// seal keeps later requests from joining a flight that has not landed yet.
+func (fs *flights) seal(f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.m[f.key] == f {
+		delete(fs.m, f.key)
+	}
 }
 
 // leave is what a follower does when its client is gone.

@@ -44,7 +44,12 @@ func (c *Cache) handle(g *gin.Context) {
 		c.exchange(f).refresh(m)
 		return
 	}
-	if served, found := f.serve(); !served {
+	served, found := f.serve()
+	switch {
+	case served:
+	case isInside(r, f.name):
+		g.Next()
+	default:
 		x := c.exchange(f)
 		x.spent = c.now().Sub(start)
 		x.run(found)

@@ -42,7 +42,7 @@ func markerOf(r *http.Request, c *Cache) *marker {
 func (x *exchange) refreshLater(l lookup) bool {
 	c := x.cache
 	key := c.keys.of(letterRefresh, l.full)
-	f, leads := c.flights.join(key, l.at, 0)
+	f, leads := c.flights.join(key, l.at, l.stamp.id)
 	if !leads {
 		c.flights.leave(f)
 		return true
@@ -51,7 +51,7 @@ func (x *exchange) refreshLater(l lookup) bool {
 		return !x.refreshHere(f, key, l)
 	}
 	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered
-	if !c.spawn(func() { c.refreshNow(request, key, f) }) {
+	if !c.spawn(func() { c.refreshNow(request, key, f, l.stamp.id) }) {
 		c.flights.land(f, outcome{})
 	}
 	return true
@@ -65,13 +65,15 @@ func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
 		x.cache.flights.land(f, outcome{})
 		return false
 	}
+	x.cache.flights.locked(f, x.cache.now(), l.stamp.id)
 	x.fill(slot{lookup: l, why: fwdStale, stale: l.entry, flight: f, lock: key, held: held})
 	return true
 }
 
-// refreshNow sends the request through the engine. Its context has the values of
-// the original one and a life of its own.
-func (c *Cache) refreshNow(r *http.Request, key string, f *flight) {
+// refreshNow sends the request through the engine, to have the entry with the id
+// stale revalidated. Its context has the values of the original one and a life of
+// its own.
+func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64) {
 	defer c.flights.land(f, outcome{})
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTimeout)
 	defer cancel()
@@ -83,6 +85,7 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight) {
 		}
 		return
 	}
+	c.flights.locked(f, c.now(), stale)
 	m := &marker{cache: c, key: key, held: held, flight: f}
 	defer c.pauseRefresh(ctx, key, held)
 	defer func() {

@@ -76,7 +76,10 @@ func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) 
 		c.releaseLock(ctx, f.lock, f.held)
 		return
 	}
-	tags, ok, err := f.stampTags(ctx, e)
+	tags, ok, err := f.tags, true, error(nil)
+	if !f.stamped {
+		tags, ok, err = f.stampTags(ctx, e)
+	}
 	if err == nil && ok {
 		stored := *e // others may be sending e
 		stored.tags = tags

@@ -172,6 +172,21 @@ func (f *fill) stampTags(ctx context.Context, e *entry) ([]tagStamp, bool, error
 	return tags, true, nil
 }
 
+// checkTags reports whether e may be given to those who wait for it: some may
+// have come after a purge of one of its tags.
+func (f *fill) checkTags(e *entry) (current bool, err error) {
+	if f.flight == nil || len(tagsOf(e.fields)) == 0 {
+		return true, nil
+	}
+	f.cache.flights.seal(f.flight)
+	err = f.within(func(ctx context.Context) error {
+		f.tags, current, err = f.stampTags(ctx, e)
+		return err
+	})
+	f.stamped = err == nil
+	return current, err
+}
+
 // newTag stores the first stamp of a tag, or returns the one that another just
 // stored.
 func (c *Cache) newTag(ctx context.Context, key string, epoch uint64) (uint64, error) {

@@ -26,7 +26,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		return true
 	}
 	key := x.cache.keys.of(letterRefresh, l.full)
-	f, leads := x.cache.flights.join(key, l.at, 0)
+	f, leads := x.cache.flights.join(key, l.at, l.stamp.id)
 	if !leads {
 		return x.follow(f, l)
 	}
@@ -38,6 +38,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	}
 	switch {
 	case err == nil:
+		x.cache.flights.locked(f, x.cache.now(), l.stamp.id)
 		s.flight, s.lock, s.held = f, key, lock
 		x.fill(s)
 		return true

@@ -1,0 +1,67 @@
+package middleware_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// TestTags_WhoComesAfterThePurgeDoesNotGetWhatBeganBefore: nor from the request
+// that is still making it.
+func TestTags_WhoComesAfterThePurgeDoesNotGetWhatBeganBefore(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		version := newCell("old")
+		s := newSite(t, minute(), func(c *gin.Context) {
+			read := version.get()
+			time.Sleep(10 * time.Second)
+			c.Header("Cache-Tag", "a")
+			c.String(http.StatusOK, read)
+		})
+		go s.get("/a")
+		time.Sleep(time.Second)
+		version.set("new")
+		s.purgeTags("a")
+		time.Sleep(time.Second)
+		if r := s.get("/a"); r.body != "new" {
+			t.Errorf("a second after the purge = %q (%s), want new", r.body, r.cacheStatus())
+		}
+	})
+}
+
+func TestTags_ConcurrentRequestsShareATaggedResponse(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), slow(text("x", "Cache-Tag: a")))
+		together(10, "/a", s)
+		s.wantRuns(1)
+	})
+}
+
+// TestPurge_WhoComesAfterItDoesNotGetAnOlderRevalidation: what was purged, made
+// anew and stale again is not the entry that a slow run began to revalidate.
+func TestPurge_WhoComesAfterItDoesNotGetAnOlderRevalidation(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		version, pause := newCell("old"), time.Duration(0)
+		s := newSite(t, nil, func(c *gin.Context) {
+			read := version.get()
+			time.Sleep(pause)
+			c.Header("Cache-Control", "max-age=1")
+			c.String(http.StatusOK, read)
+		})
+		s.get("/a")
+		time.Sleep(2 * time.Second)
+		pause = 10 * time.Second
+		go s.get("/a") // validates
+		synctest.Wait()
+		version.set("new")
+		pause = 0
+		s.purge("/a")
+		s.get("/a")
+		time.Sleep(2 * time.Second)
+		if r := s.get("/a"); r.body != "new" {
+			t.Errorf("after the purge = %q (%s), want new", r.body, r.cacheStatus())
+		}
+	})
+}
