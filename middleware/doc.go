@@ -20,6 +20,25 @@
 // garbage the handler runs, after at most [Options.LookupTimeout]. Streams pass
 // through at once.
 //
+// # What tells pages apart
+//
+// The key is made of the scheme (whether the connection has TLS, and the http or
+// https that X-Forwarded-Proto names), Host, and path and query, in the place of
+// which [Options.Key] may put something else; then of the request fields that the
+// response's Vary names. A handler whose response depends on any other field,
+// Accept-Language, X-Forwarded-For or X-Real-Ip (gin's ClientIP) for example, must
+// say so in Vary, or mark the response private: else the next visitor gets what
+// was made for this one.
+//
+// Fields by which programs commonly learn of another host, port, scheme, path or
+// method are not in the key and do not reach the handler: Forwarded,
+// X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix, X-Original-Url,
+// X-Rewrite-Url, X-Http-Method-Override and their like. Whoever can set them could
+// put a page of his choice before everyone. Vary lets such a field through, once
+// the cache has seen a response of the page that names it; the first one is made
+// without. Middleware above the cache sees all fields, and may make Host or a
+// field of its own of them. Requests that the cache bypasses keep theirs.
+//
 // # Seeing what happens
 //
 // Every response says it in its Cache-Status field (RFC 9211):
