@@ -34,6 +34,7 @@ type fill struct {
 	slot
 	rec      *recorder
 	request  *http.Request // as the handler sees it
+	last     *http.Request // what the handlers made of it; nil before they returned
 	asked    bool          // with validators of the stale entry
 	called   time.Time
 	received time.Time
@@ -87,6 +88,7 @@ func (f *fill) run() {
 	if len(f.g.Errors) == faults {
 		f.rec.finish()
 	}
+	f.last = f.g.Request
 	f.g.Writer = below
 	f.g.Request = f.original
 	f.end(len(f.g.Errors) == faults && !f.g.IsAborted())
@@ -255,6 +257,9 @@ func (f *fill) response(status int, header http.Header) *policy.Response {
 }
 
 func (f *fill) touched() bool {
+	if f.last != nil && sessionTouched(f.g, f.last) {
+		return true
+	}
 	return sessionTouched(f.g, f.original, f.request, f.g.Request)
 }
 

@@ -93,12 +93,23 @@ func appendKey(dst []byte, o origin, host, custom, path, query string) []byte {
 	}
 	dst = append(dst, 'G', secure) // GET and HEAD
 	dst = appendFramed(dst, o.proto)
-	dst = appendFramed(dst, strings.ToLower(host))
+	dst = appendFramed(dst, lowerHost(host))
 	if custom != "" {
 		return appendFramed(append(dst, 'k'), custom)
 	}
 	dst = appendFramed(append(dst, 'u'), path)
 	return appendFramed(dst, query)
+}
+
+// lowerHost returns host with its letters in lower case. It leaves alone one with
+// bytes that no name of a host has: two of those may be the same in lower case.
+func lowerHost(host string) string {
+	for i := range len(host) {
+		if host[i] >= 0x80 {
+			return host
+		}
+	}
+	return strings.ToLower(host)
 }
 
 // appendRequestKey is appendKey for r, or false if Options.Key declines r.
