@@ -151,7 +151,7 @@ func TestAbuse_HugeURLsCostOthersNothing(t *testing.T) {
 			s.cache.PurgeTags(t.Context(), "none")
 			s.get("/other")
 			s.get("/other")
-			if n, r := roundTrips(s, "/other"); n != 1 || !r.hit() {
+			if n, r := roundTrips(s, http.MethodGet, "/other"); n != 1 || !r.hit() {
 				t.Errorf("afterwards a hit of 500 KB takes %d round trips (%s), want 1", n, r.cacheStatus())
 			}
 		})

@@ -11,9 +11,9 @@ import (
 
 // roundTrips returns how often a request for path waits for memcached. Requests
 // that one multi-get pipelines count as one.
-func roundTrips(s *site, path string, lines ...string) (n int, r response) {
+func roundTrips(s *site, method, path string) (n int, r response) {
 	s.memory.ForgetRequests()
-	r = s.get(path, lines...)
+	r = s.do(method, path)
 	for _, request := range s.memory.Requests() {
 		if request.Op != "GETQ" && request.Op != "GETKQ" { // quiet ones do not end a batch
 			n++
@@ -43,7 +43,11 @@ func TestHit_IsOneRoundTrip(t *testing.T) {
 			s.router.NoRoute(s.cache.Handler(), text("", test.lines...), blob(test.body))
 			s.get("/a")
 			s.get("/a") // learns what the page needs
-			n, r := roundTrips(s, "/a")
+			method := http.MethodGet
+			if name == "of a HEAD request" {
+				method = http.MethodHead
+			}
+			n, r := roundTrips(s, method, "/a")
 			if !r.hit() || n != test.want {
 				t.Errorf("a hit took %d round trips (%s), want %d", n, r.cacheStatus(), test.want)
 			}

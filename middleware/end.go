@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 )
@@ -174,8 +175,11 @@ func (f *fill) compareHead() {
 	for _, name := range []string{"Etag", "Last-Modified", "Content-Length"} {
 		lines, ok := header[name]
 		had := f.stale.get(name)
-		if name == "Etag" && f.stale.madeETag || name == "Content-Length" && had == "" {
+		if name == "Etag" && f.stale.madeETag {
 			continue
+		}
+		if name == "Content-Length" {
+			had = strconv.Itoa(len(f.stale.body))
 		}
 		if ok && !slices.Equal(lines, []string{had}) {
 			f.discard()

@@ -247,7 +247,17 @@ func TestKeys_NothingRunsTogether(t *testing.T) {
 func TestVariant_AbsentIsNotEmpty(t *testing.T) {
 	ix := &index{1, []string{"A", "B"}}
 	headers := []http.Header{
-		{}, {"A": {""}}, {"B": {""}}, {"A": {""}, "B": {""}}, {"A": {"1"}}, {"B": {"1"}}, {"A": {"1"}, "B": {"2"}}, {"A": {"12"}}, {"A": {"1"}, "B": {""}},
+		{},
+		{"A": {""}},
+		{"B": {""}},
+		{"A": {""}, "B": {""}},
+		{"A": {"1"}},
+		{"B": {"1"}},
+		{"A": {"1"}, "B": {"2"}},
+		{"A": {"12"}},
+		{"A": {"1"}, "B": {""}},
+		{"A": {"x"}, "B": {"y\x01B\x01z"}},
+		{"A": {"x\x01B\x01y"}, "B": {"z"}},
 	}
 	seen := map[string]http.Header{}
 	for _, h := range headers {
@@ -256,6 +266,17 @@ func TestVariant_AbsentIsNotEmpty(t *testing.T) {
 			t.Errorf("%v and %v select the same variant", h, other)
 		}
 		seen[full] = h
+	}
+}
+
+// TestAge_ClocksMayDisagree: what another process received is not older or younger
+// for it.
+func TestAge_ClocksMayDisagree(t *testing.T) {
+	now := time.Now()
+	e := &entry{received: now.Add(time.Hour)}
+	e.terms.Age = 5 * time.Second
+	if got := e.age(now); got != 5*time.Second {
+		t.Errorf("age of what comes from the future = %v, want what it had when it was received", got)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestUnstorable(t *testing.T) {
 	skip := Unstorable(header("Connection", "close, x-Hop", "Connection", "Y"), []string{"Secret"})
 	for field, want := range map[string]bool{
 		"Connection": true, "X-Hop": true, "Y": true, "Secret": true, "Keep-Alive": true, "Te": true, "Age": true,
-		"Proxy-Authenticate": true, "Transfer-Encoding": true, "Upgrade": true, "Proxy-Connection": true,
+		"Proxy-Authenticate": true, "Proxy-Authentication-Info": true, "Proxy-Authorization": true, "Transfer-Encoding": true, "Upgrade": true, "Proxy-Connection": true,
 		"Content-Type": false, "Etag": false, "X-Other": false, "Set-Cookie": false,
 	} {
 		if got := skip(field); got != want {

@@ -18,6 +18,7 @@ func TestParseCacheControl(t *testing.T) {
 		"quoted":                   {[]string{`max-age="3600"`}, func(d *Directives) { d.MaxAge = 3600 }},
 		"leading zeros":            {[]string{"max-age=003600"}, func(d *Directives) { d.MaxAge = 3600 }},
 		"huge":                     {[]string{"max-age=99999999999999999999999"}, func(d *Directives) { d.MaxAge = 1 << 31 }},
+		"2^64 and one more":        {[]string{"max-age=18446744073709551617, s-maxage=18446744073709551615"}, func(d *Directives) { d.MaxAge, d.SMaxAge = 1<<31, 1<<31 }},
 		"negative is stale":        {[]string{"max-age=-3600"}, func(d *Directives) { d.MaxAge = 0 }},
 		"decimal is stale":         {[]string{"max-age=3600.5"}, func(d *Directives) { d.MaxAge = 0 }},
 		"single quotes are stale":  {[]string{"max-age='3600'"}, func(d *Directives) { d.MaxAge = 0 }},
