@@ -76,6 +76,7 @@ func TestCacheStatus_IsAStructuredField(t *testing.T) {
 		seen := []string{s.get("/a").cacheStatus(), s.get("/a").cacheStatus(), s.do("POST", "/b").cacheStatus()}
 		time.Sleep(15 * time.Second)
 		seen = append(seen, s.get("/a").cacheStatus(), s.get("/c", "Authorization: x").cacheStatus(), s.get("/c", "Cache-Control: only-if-cached").cacheStatus())
+		seen = append(seen, newSite(t, nil, text("x")).get("/a").cacheStatus()) // a reason of two words
 		flags := []string{"hit", "stored", "collapsed"}
 		for _, value := range seen {
 			parts := strings.Split(value, "; ")
