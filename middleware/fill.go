@@ -110,7 +110,7 @@ func (f *fill) prepare() (*http.Request, func()) {
 		}
 	}
 	if !f.private {
-		header = plainCodings(header)
+		header = plainChoices(header)
 	}
 	r.Header = header
 	return r, stop

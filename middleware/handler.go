@@ -161,20 +161,26 @@ func sanitize(h http.Header, ix *index) http.Header {
 	return h
 }
 
-// plainCodings returns h with Accept-Encoding in the form by which variants are
-// told apart. A handler that looks for the name of a coding only, and overlooks
-// that it is refused, would otherwise make a response that others cannot read.
-func plainCodings(h http.Header) http.Header {
-	lines, ok := h["Accept-Encoding"]
+// plainChoices returns h with Accept-Encoding and Accept-Language in the form by
+// which variants are told apart. A handler that looks for the name of a coding
+// only, and overlooks that it is refused, or takes the first language that it
+// knows, would otherwise make a response that is wrong for others.
+func plainChoices(h http.Header) http.Header {
+	h = plain(h, "Accept-Encoding", policy.AcceptEncoding)
+	return plain(h, "Accept-Language", policy.AcceptLanguage)
+}
+
+func plain(h http.Header, name string, form func([]string) string) http.Header {
+	lines, ok := h[name]
 	if !ok {
 		return h
 	}
-	plain := policy.AcceptEncoding(lines)
-	if len(lines) == 1 && lines[0] == plain {
+	value := form(lines)
+	if len(lines) == 1 && lines[0] == value {
 		return h
 	}
 	h = h.Clone()
-	h["Accept-Encoding"] = []string{plain}
+	h[name] = []string{value}
 	return h
 }
 

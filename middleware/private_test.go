@@ -155,3 +155,22 @@ func TestSession_TouchedLateThroughAnotherRequest(t *testing.T) {
 	s.get("/a")
 	s.wantRuns(2)
 }
+
+// TestPoison_OrderOfLanguages: many handlers take the first language that they
+// know, whatever its weight. What they make of that must not reach those who
+// prefer another.
+func TestPoison_OrderOfLanguages(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Header("Vary", "Accept-Language")
+		first, _, _ := strings.Cut(c.GetHeader("Accept-Language"), ",")
+		c.String(http.StatusOK, first)
+	})
+	for _, test := range [][2]string{
+		{"en;q=0.9,de", "de"}, {"de,en;q=0.9", "de"}, {",de, en;q=0.90", "de"}, {"DE-de,en;q=0.9", "de-DE"}, {"de-DE,en;q=0.9", "de-DE"},
+	} {
+		if r := s.get("/a", "Accept-Language: "+test[0]); r.body != test[1] {
+			t.Errorf("Accept-Language: %s is answered in %s (%s), want %s", test[0], r.body, r.cacheStatus(), test[1])
+		}
+	}
+	s.wantRuns(2)
+}

@@ -32,7 +32,7 @@ func VaryValue(h http.Header, field string) (string, bool) {
 	case "Accept-Encoding":
 		return AcceptEncoding(lines), true
 	case "Accept-Language":
-		return preferences(lines), true
+		return AcceptLanguage(lines), true
 	default:
 		return combine(lines), true
 	}
@@ -84,37 +84,6 @@ func AcceptEncoding(lines []string) string {
 	}
 	slices.Sort(codings)
 	return strings.Join(slices.Compact(codings), ",")
-}
-
-// preferences sorts elements of equal weight, whose order says nothing.
-func preferences(lines []string) string {
-	type preference struct {
-		value  string
-		weight int
-	}
-	var list []preference
-	for _, line := range lines {
-		for element := range elements(line) {
-			value, weight := splitWeight(element)
-			list = append(list, preference{strings.ToLower(value), weight})
-		}
-	}
-	slices.SortFunc(list, func(a, b preference) int {
-		if a.weight != b.weight {
-			return b.weight - a.weight
-		}
-		return strings.Compare(a.value, b.value)
-	})
-	var b strings.Builder
-	for _, p := range list {
-		b.WriteString(p.value)
-		b.WriteByte(';')
-		b.WriteByte("0123456789A"[p.weight/100])
-		b.WriteByte("0123456789"[p.weight/10%10])
-		b.WriteByte("0123456789"[p.weight%10])
-		b.WriteByte(',')
-	}
-	return b.String()
 }
 
 // splitWeight separates the q parameter, in thousandths (RFC 9110, section
