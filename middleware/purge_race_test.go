@@ -1,12 +1,17 @@
 package middleware_test
 
 import (
+	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
 // TestTags_WhoComesAfterThePurgeDoesNotGetWhatBeganBefore: nor from the request
@@ -63,5 +68,41 @@ func TestPurge_WhoComesAfterItDoesNotGetAnOlderRevalidation(t *testing.T) {
 		if r := s.get("/a"); r.body != "new" {
 			t.Errorf("after the purge = %q (%s), want new", r.body, r.cacheStatus())
 		}
+	})
+}
+
+// late is a client that gets answers about tags a second after they were true.
+type late struct{ middleware.Client }
+
+func (c late) GetMulti(ctx context.Context, keys []string) (map[string]*memcached.Item, error) {
+	items, err := c.Client.GetMulti(ctx, keys)
+	if strings.HasPrefix(keys[0], "page:t") {
+		time.Sleep(time.Second)
+	}
+	return items, err
+}
+
+// TestTags_NobodyJoinsWhileTagsAreChecked: a purge may come between the check and
+// the end of the run.
+func TestTags_NobodyJoinsWhileTagsAreChecked(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		version := newCell("old")
+		plain := newSite(t, nil, nil)
+		s := newSiteWith(t, late{plain.client}, minute(), nil, func(c *gin.Context) {
+			read := version.get()
+			time.Sleep(2 * time.Second)
+			c.Header("Cache-Tag", "a")
+			c.String(http.StatusOK, read)
+		})
+		s.get("/other") // the tag is known
+		done := make(chan struct{})
+		go func() { s.get("/a"); close(done) }()
+		time.Sleep(2500 * time.Millisecond)
+		version.set("new")
+		s.purgeTags("a")
+		if r := s.get("/a"); r.body != "new" {
+			t.Errorf("after the purge = %q (%s), want new", r.body, r.cacheStatus())
+		}
+		<-done
 	})
 }

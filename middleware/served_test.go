@@ -191,3 +191,58 @@ func TestValidation_NoBodyWithA304(t *testing.T) {
 		}
 	}
 }
+
+func TestValidation_ConditionsAreForSuccesses(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Header("ETag", `"v1"`)
+		c.String(http.StatusGone, "gone")
+	})
+	for _, hit := range []bool{false, true} {
+		if r := s.get("/a", `If-None-Match: "v1"`); r.StatusCode != http.StatusGone || r.body != "gone" || r.hit() != hit {
+			t.Errorf("conditional request for a 410 = %d %q (%s), want the 410", r.StatusCode, r.body, r.cacheStatus())
+		}
+	}
+}
+
+// TestCollapse_ShareOnlyWithWhomItSuits: a follower may ask for more than what
+// the leader's response offers.
+func TestCollapse_ShareOnlyWithWhomItSuits(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), slow(counting()))
+		var wg sync.WaitGroup
+		wg.Go(func() { s.get("/a") })
+		time.Sleep(time.Millisecond)
+		wg.Go(func() {
+			if r := s.get("/a", "Cache-Control: min-fresh=600"); r.body != "2" {
+				t.Errorf("who wants it fresh for ten minutes got run %s (%s), fresh for one", r.body, r.cacheStatus())
+			}
+		})
+		wg.Wait()
+		s.wantRuns(2)
+	})
+}
+
+// TestKey_OfAnotherVariantIsNotServed: whatever stands under a variant's key must
+// say that it is that variant, also when it is fetched together with the page.
+func TestKey_OfAnotherVariantIsNotServed(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Header("Vary", "A")
+		c.String(http.StatusOK, c.GetHeader("A"))
+	})
+	keys := map[string]string{}
+	for _, a := range []string{"1", "2"} {
+		s.get("/a", "A: "+a)
+		s.get("/a", "A: "+a) // learns what the page needs
+		for _, key := range s.memory.Keys() {
+			if strings.HasPrefix(key, "page:v") && key != keys["1"] {
+				keys[a] = key
+			}
+		}
+	}
+	item, _ := s.memory.Item(keys["1"])
+	item.Key = keys["2"]
+	s.memory.SetItem(item)
+	if r := s.get("/a", "A: 2"); r.body != "2" {
+		t.Errorf("variant 2 = %q (%s), want its own response", r.body, r.cacheStatus())
+	}
+}
