@@ -20,6 +20,7 @@ type Cache struct {
 	policy *policy.Config
 	keys   keyspace
 
+	lookups  coalescer
 	flights  flights
 	hints    hints
 	alarms   alarms

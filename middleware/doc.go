@@ -8,7 +8,10 @@
 // Responses are stored and reused as their Cache-Control, Expires, Vary, ETag
 // and the other fields of HTTP caching say; [Options.TTL] gives a lifetime to
 // those that say nothing. Concurrent requests for the same missing page run the
-// handler once, in all processes that share the memcached.
+// handler once, in all processes that share the memcached. A hit is one round
+// trip. Those who want a page while it is being looked up share the next lookup,
+// which begins when that one has ended, so that a hot page does not cost its
+// server a round trip for each visitor.
 //
 // What is private does not get in: responses with Set-Cookie, with
 // Cache-Control: private or no-store, to requests with Authorization unless they

@@ -52,7 +52,7 @@ func (f *fast) serve() (served bool, found lookup) {
 	if h := f.cache.hints.get(f.name); h != nil {
 		return f.serveHinted(h)
 	}
-	err := f.read()
+	value, err := f.lookUp()
 	switch {
 	case errors.Is(err, memcached.ErrCacheMiss):
 		return false, f.learned(stateMissing)
@@ -60,7 +60,7 @@ func (f *fast) serve() (served bool, found lookup) {
 		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
 		return false, f.learned(stateFailed)
 	default:
-		return f.serveValue(f.value), lookup{}
+		return f.serveValue(value), lookup{}
 	}
 }
 
@@ -68,13 +68,14 @@ func (f *fast) learned(s state) lookup {
 	return lookup{state: s, at: f.start, name: f.name}
 }
 
-func (f *fast) read() error {
+// lookUp returns what memcached has, in room of its own or shared with others.
+func (f *fast) lookUp() (value []byte, err error) {
 	ctx := f.cache.alarms.begin(f.g.Request.Context(), f.start)
-	value, _, err := f.cache.client.AppendValue(ctx, f.value[:0], f.name)
-	if value != nil {
+	value, own, err := f.cache.lookups.lookUp(ctx, f.cache.client, f.name, f.value[:0])
+	if own && value != nil {
 		f.value = value
 	}
-	return err
+	return value, err
 }
 
 // serveValue answers with the value of the page, if that is all it takes.
