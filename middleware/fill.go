@@ -188,6 +188,9 @@ func (f *fill) judge(status int, header http.Header) {
 			f.verdict = policy.Verdict{Reason: "too-large"}
 		}
 	}
+	if n := len(uniqueTags(tagsOf(f.fields))); f.verdict.Store && (n > maxTags || n > 0 && !f.hasEpoch) {
+		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
+	}
 }
 
 // hand returns what the client gets.

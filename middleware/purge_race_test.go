@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,22 @@ func TestTags_ConcurrentRequestsShareATaggedResponse(t *testing.T) {
 		s := newSite(t, minute(), slow(text("x", "Cache-Tag: a")))
 		together(10, "/a", s)
 		s.wantRuns(1)
+	})
+}
+
+func TestTags_NobodyWaitsForAResponseWithTooMany(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), slow(func(c *gin.Context) {
+			for i := range 200 {
+				c.Writer.Header().Add("Cache-Tag", strconv.Itoa(i))
+			}
+			c.String(http.StatusOK, "x")
+		}))
+		began := time.Now()
+		together(10, "/a", s)
+		if took := time.Since(began); took > 2200*time.Millisecond {
+			t.Errorf("10 requests took %v, want two runs of a second: the first, then all others at once", took)
+		}
 	})
 }
 
