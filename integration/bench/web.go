@@ -23,25 +23,29 @@ var builders = map[string]map[string]func(memcached string) (*webApp, error){
 	"session": sessionApps,
 }
 
-// webRows are the rows of whole HTTP requests. Each work is measured twice:
-// with application, memcached and wrk on the same processors, and with one
-// processor for the application alone.
+// manyPages is how many pages the row of many asks for in turn.
+const manyPages = 1000
+
+// webRows are the rows of whole HTTP requests, with application, memcached and
+// wrk on the same processors, and with one processor for the application alone.
 func webRows() []row {
 	const page, session = "page of 2 KB out of the cache", "request that loads a session and saves nothing"
 	caches := []string{ours, ginContribCache, ginCache, webNone}
 	stores := []string{ours, ginContribSession, webNone}
 	return []row{
-		webRow("page64", page, "page", false, caches),
-		webRow("page64own", page, "page", true, caches),
-		webRow("session64", session, "session", false, stores),
-		webRow("session64own", session, "session", true, stores),
+		webRow("page64", page, appOrder{Kind: "page"}, false, caches),
+		webRow("page64own", page, appOrder{Kind: "page"}, true, caches),
+		webRow("pages64", fmt.Sprintf("%d pages of 2 KB in turn out of the cache", manyPages),
+			appOrder{Kind: "page", Pages: manyPages}, false, caches),
+		webRow("session64", session, appOrder{Kind: "session"}, false, stores),
+		webRow("session64own", session, appOrder{Kind: "session"}, true, stores),
 		sealRow(),
 	}
 }
 
-// webRow measures the applications of a kind, the second of who being what
-// others are shown relative to. With own, each has a processor to itself.
-func webRow(name, work, kind string, own bool, who []string) row {
+// webRow measures applications, the second of who being what others are shown
+// relative to. With own, each has a processor to itself.
+func webRow(name, work string, order appOrder, own bool, who []string) row {
 	title := fmt.Sprintf("%s, %s", work, counted(webConns, "connection"))
 	if own {
 		title += ", the application on a processor of its own"
@@ -50,7 +54,9 @@ func webRow(name, work, kind string, own bool, who []string) row {
 		Name: name, Group: groupHTTP, Title: title, Callers: webConns, Unit: "requests/s", Slices: webSlices,
 		Baseline: who[1], Peers: who,
 		measure: func(e *env, peer string, t timing) (map[string]float64, error) {
-			return measureWeb(e, appOrder{Kind: kind, Peer: peer}, own, t)
+			o := order
+			o.Peer = peer
+			return measureWeb(e, o, own, t)
 		},
 	}
 }
@@ -74,7 +80,7 @@ func measureWeb(e *env, order appOrder, own bool, t timing) (m map[string]float6
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	before, err := p.usage()
+	before, err := p.ask(askCheck)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +88,15 @@ func measureWeb(e *env, order appOrder, own bool, t timing) (m map[string]float6
 	if err != nil {
 		return nil, err
 	}
-	after, err := p.usage()
+	after, err := p.ask(askUsage)
 	if err != nil {
 		return nil, err
 	}
-	if again := after.Made - before.Made; again > 0 {
+	end, err := p.ask(askCheck)
+	if err != nil {
+		return nil, err
+	}
+	if again := end.Made - before.Made; again > 0 {
 		return nil, fmt.Errorf("bench: the page was made %d times while it should have come from the cache", again)
 	}
 	win := window{

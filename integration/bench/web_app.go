@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,12 +28,14 @@ const appEnv = "BENCH_HTTP_APP"
 type appOrder struct {
 	Kind, Peer string // of builders
 	Memcached  string // address
+	Pages      int    // how many are asked for in turn; 0: one
 }
 
 // appPage is what an application announces once it answers.
 type appPage struct {
 	URL     string
 	Cookies string // to be sent with each request
+	Pages   int    // how many there are, told apart by ?n=1 and so on; 0: one, without
 	Size    int    // of a response, in bytes, with its header
 }
 
@@ -42,9 +45,16 @@ type appUsage struct {
 	Mallocs uint64
 	Bytes   uint64
 	Made    int64  // how often the page was made, if there is to be a cache before it
-	Error   string // why the page could not be had now
+	Error   string // why a page could not be had
 	Wrong   bool   // it could, but was another
 }
+
+// What an application is asked: what it has used so far, or that after a look at
+// each page.
+const (
+	askUsage = "usage"
+	askCheck = "check"
+)
 
 // webApp is a gin application built on one contestant.
 type webApp struct {
@@ -53,6 +63,7 @@ type webApp struct {
 	body   string        // of every answer
 	runs   *atomic.Int64 // how often the page was made; nil where each request makes it
 	login  string        // path of the request that gives the session's cookie; empty: none
+	pages  int           // as in appPage
 	close  func() error
 }
 
@@ -66,8 +77,8 @@ func newEngine() *gin.Engine {
 func isApp() bool { return os.Getenv(appEnv) != "" }
 
 // serveApp is the application's process: the order is in its environment, the
-// page is announced on stdout, and each line on stdin is answered with the
-// usage. It ends with stdin.
+// page is announced on stdout, and each line on stdin, askUsage or askCheck, is
+// answered. It ends with stdin.
 func serveApp(stdin io.Reader, stdout io.Writer) error {
 	var order appOrder
 	if err := json.Unmarshal([]byte(os.Getenv(appEnv)), &order); err != nil {
@@ -81,6 +92,7 @@ func serveApp(stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	app.pages = order.Pages
 	return errors.Join(app.serve(stdin, stdout), app.close())
 }
 
@@ -109,17 +121,21 @@ func (a *webApp) serve(stdin io.Reader, stdout io.Writer) (err error) {
 		return err
 	}
 	for lines := bufio.NewScanner(stdin); lines.Scan(); {
-		if err := out.Encode(a.usage(addr, page.Cookies)); err != nil {
+		var wrong error
+		if lines.Text() == askCheck {
+			wrong = a.recheck(addr, page.Cookies)
+		}
+		if err := out.Encode(a.usage(wrong)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// prepare signs in where the application wants it and asks for the page twice,
+// prepare signs in where the application wants it and asks for each page twice,
 // alone, so that it is in the cache once and for all.
 func (a *webApp) prepare(addr string) (page appPage, err error) {
-	page.URL = "http://" + addr + a.path
+	page.URL, page.Pages = "http://"+addr+a.path, a.pages
 	if a.login != "" {
 		if page.Cookies, _, _, err = ask(addr, a.login, ""); err != nil {
 			return page, err
@@ -136,26 +152,40 @@ func (a *webApp) prepare(addr string) (page appPage, err error) {
 	return page, nil
 }
 
-// check asks for the page and compares it with what it has to be. It returns
-// the size of the response.
+// check asks for each page and compares it with what it has to be. It returns
+// the size of a response.
 func (a *webApp) check(addr, cookies string) (size int, err error) {
-	_, body, size, err := ask(addr, a.path, cookies)
-	if err == nil && body != a.body {
-		err = fmt.Errorf("%w: %d bytes of %s, want %d", errWrongValue, len(body), a.path, len(a.body))
+	for n := range max(1, a.pages) {
+		path := a.path
+		if a.pages > 0 {
+			path += "?n=" + strconv.Itoa(1+n)
+		}
+		var body string
+		if _, body, size, err = ask(addr, path, cookies); err != nil {
+			return 0, err
+		}
+		if body != a.body {
+			return 0, fmt.Errorf("%w: %d bytes of %s, want %d", errWrongValue, len(body), path, len(a.body))
+		}
 	}
-	return size, err
+	return size, nil
 }
 
-// usage tells what the process has used, after a look at the page and a
-// collection of the heap.
-func (a *webApp) usage(addr, cookies string) appUsage {
-	var u appUsage
-	if _, err := a.check(addr, cookies); err != nil {
-		u.Error, u.Wrong = err.Error(), errors.Is(err, errWrongValue)
-	}
+// recheck looks at the pages once more, and collects the heap.
+func (a *webApp) recheck(addr, cookies string) error {
+	_, err := a.check(addr, cookies)
 	runtime.GC()
+	return err
+}
+
+// usage tells what the process has used, and how the last look at the pages
+// went.
+func (a *webApp) usage(checked error) appUsage {
 	now := usageNow()
-	u.CPU, u.Mallocs, u.Bytes = now.cpu, now.mallocs, now.bytes
+	u := appUsage{CPU: now.cpu, Mallocs: now.mallocs, Bytes: now.bytes}
+	if checked != nil {
+		u.Error, u.Wrong = checked.Error(), errors.Is(checked, errWrongValue)
+	}
 	if a.runs != nil {
 		u.Made = a.runs.Load()
 	}

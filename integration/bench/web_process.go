@@ -48,10 +48,10 @@ func startApp(on cpus, order appOrder) (*appProcess, error) {
 	return p, nil
 }
 
-// usage asks the application what it has used. A page that is wrong by now is
-// an error.
-func (p *appProcess) usage() (u appUsage, err error) {
-	if _, err := io.WriteString(p.stdin, "usage\n"); err != nil {
+// ask asks the application what it has used. A page that is wrong by now is an
+// error.
+func (p *appProcess) ask(question string) (u appUsage, err error) {
+	if _, err := io.WriteString(p.stdin, question+"\n"); err != nil {
 		return u, err
 	}
 	if err := p.stdout.Decode(&u); err != nil {

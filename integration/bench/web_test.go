@@ -52,6 +52,13 @@ func TestWebRows_Run(t *testing.T) {
 	}
 }
 
+func TestWebRows_ManyPages(t *testing.T) {
+	e := startTest(t)
+	if _, err := measureWeb(e, appOrder{Kind: "page", Peer: ours, Pages: 3}, false, quickly); err != nil {
+		t.Error(err)
+	}
+}
+
 // talk runs an application's side of its pipes with one question after ask, and
 // returns what it announced and answered.
 func talk(t *testing.T, app *webApp, asking func(appPage)) (page appPage, first, second appUsage) {
@@ -73,7 +80,7 @@ func talk(t *testing.T, app *webApp, asking func(appPage)) (page appPage, first,
 	}
 	question := func() {
 		t.Helper()
-		if _, err := io.WriteString(in, "usage\n"); err != nil {
+		if _, err := io.WriteString(in, askCheck+"\n"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -60,7 +60,7 @@ func runWrk(ctx context.Context, on cpus, page appPage, d time.Duration) (webLoa
 	if page.Cookies != "" {
 		args = append(args, "-H", "Cookie: "+page.Cookies)
 	}
-	cmd := on.commandContext(ctx, append(args, page.URL)...)
+	cmd := on.commandContext(ctx, append(args, page.URL, "--", strconv.Itoa(max(1, page.Pages)))...)
 	out, err := cmd.Output()
 	if err != nil {
 		return webLoad{}, fmt.Errorf("bench: wrk: %w", explain(err))
