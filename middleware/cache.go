@@ -54,6 +54,7 @@ func New(client Client, opts *Options) *Cache {
 	}
 	c.maxChunk.Store(maxItem)
 	c.alarms.limit = o.LookupTimeout
+	c.lookups.waits.limit = o.LookupTimeout / waitShare
 	c.stopped, c.stop = context.WithCancel(context.Background())
 	return c
 }

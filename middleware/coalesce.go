@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // coalescer lets requests for a page that many want at once share lookups of it:
@@ -11,12 +12,18 @@ import (
 // one in common. So a hot page costs one server little however many want it.
 //
 // A request shares only a lookup that begins after it came. What a purge or a
-// store that had ended by then did, it sees as if it had looked alone.
+// store that had ended by then did, it sees as if it had looked alone. It shares
+// answers and no faults: when a lookup fails or takes long, it looks alone.
 type coalescer struct {
 	shards [coalescerShards]coalescerShard
+	waits  alarms // how long requests wait for others
 }
 
-const coalescerShards = 16
+const (
+	coalescerShards = 16
+	// waitShare is the part of LookupTimeout for which requests wait for others.
+	waitShare = 4
+)
 
 // coalescerShard knows the pages, by key in memcached, that are being looked up.
 type coalescerShard struct {
@@ -36,28 +43,36 @@ type sharedLookup struct {
 	err   error
 }
 
-// errLookup is what those who share a lookup get when the client panics.
-var errLookup = errors.New("middleware: looking into memcached panicked")
+// errNoAnswer says that a shared lookup did not come to an end.
+var errNoAnswer = errors.New("middleware: a shared lookup was given up")
 
-// lookUp returns the value that client has for a page. Either it is appended to
-// room and own is true, or it is shared with others and must not be changed.
-func (c *coalescer) lookUp(ctx context.Context, client Client, page string, room []byte) (value []byte, own bool, err error) {
+// lookUp returns the value that client has for a page, for a request that began
+// at start. Either it is appended to room and own is true, or it is shared with
+// others and must not be changed.
+func (c *coalescer) lookUp(ctx context.Context, start time.Time, client Client, page string, room []byte) (value []byte, own bool, err error) {
 	s := &c.shards[page[len(page)-2]%coalescerShards]
 	shared, leads := s.join(page)
-	switch {
-	case shared == nil:
+	if shared == nil {
 		defer s.leave(page)
 		value, _, err = client.AppendValue(ctx, room, page)
 		return value, true, err
-	case leads:
-		return s.lead(ctx, client, page, room, shared)
 	}
-	select {
-	case <-shared.done:
-		return shared.value, false, shared.err
-	case <-ctx.Done():
-		return nil, false, ctx.Err()
+	enough := c.waits.begin(ctx, start).rang
+	if leads {
+		if s.await(page, shared, enough) {
+			return s.lead(ctx, client, page, room, shared)
+		}
+	} else {
+		select {
+		case <-shared.done:
+			if isAnswer(shared.err) {
+				return shared.value, false, shared.err
+			}
+		case <-enough:
+		}
 	}
+	value, _, err = client.AppendValue(ctx, room, page)
+	return value, true, err
 }
 
 // join returns nothing to a request that is to look up alone, at once. To others
@@ -74,7 +89,7 @@ func (s *coalescerShard) join(page string) (shared *sharedLookup, leads bool) {
 		s.next[page] = nil
 		return nil, false
 	case next == nil:
-		next = &sharedLookup{begin: make(chan struct{}), done: make(chan struct{}), err: errLookup}
+		next = &sharedLookup{begin: make(chan struct{}), done: make(chan struct{}), err: errNoAnswer}
 		s.next[page] = next
 		return next, true
 	default:
@@ -83,16 +98,22 @@ func (s *coalescerShard) join(page string) (shared *sharedLookup, leads bool) {
 	}
 }
 
-// lead makes a lookup for all who share it, once the one before has ended.
-func (s *coalescerShard) lead(ctx context.Context, client Client, page string, room []byte, l *sharedLookup) (value []byte, own bool, err error) {
-	defer close(l.done)
+// await waits until the lookup l may begin and returns true, or takes it back
+// when that lasts.
+func (s *coalescerShard) await(page string, l *sharedLookup, enough <-chan struct{}) bool {
 	select {
 	case <-l.begin:
-	case <-ctx.Done():
+		return true
+	case <-enough:
 		s.giveUp(page, l)
-		l.err = ctx.Err()
-		return nil, false, l.err
+		close(l.done)
+		return false
 	}
+}
+
+// lead makes a lookup for all who share it.
+func (s *coalescerShard) lead(ctx context.Context, client Client, page string, room []byte, l *sharedLookup) (value []byte, own bool, err error) {
+	defer close(l.done)
 	own = s.start(page, l) == 0
 	if !own {
 		room = nil
@@ -114,7 +135,7 @@ func (s *coalescerShard) start(page string, l *sharedLookup) (followers int) {
 	return l.followers
 }
 
-// giveUp takes l back, for which the time of its leader did not last.
+// giveUp takes l back, for which its leader has waited enough.
 func (s *coalescerShard) giveUp(page string, l *sharedLookup) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,8 +2,8 @@ package middleware
 
 import (
 	"context"
-	"errors"
 	"testing"
+	"time"
 )
 
 // TestCoalescer_ALookupGivenUpWhenItMayBegin: the time of who was to make it ends
@@ -35,20 +35,54 @@ func TestCoalescer_ALookupGivenUpWhenItMayBegin(t *testing.T) {
 	}
 }
 
-// TestCoalescer_WaitsForNothingWhenTimeIsOver covers both who makes a shared
-// lookup and who follows.
-func TestCoalescer_WaitsForNothingWhenTimeIsOver(t *testing.T) {
+// TestCoalescer_WhoFollowsAGivenUpLookupDoesNotWaitForIt, and nobody later.
+func TestCoalescer_WhoFollowsAGivenUpLookupDoesNotWaitForIt(t *testing.T) {
 	const page = "mw:pAA"
-	var c coalescer
+	var s coalescerShard
+	s.join(page)
+	next, _ := s.join(page)
+	enough := make(chan struct{})
+	close(enough)
+	if s.await(page, next, enough) {
+		t.Fatal("a lookup begins while the one before it is under way")
+	}
+	select {
+	case <-next.done:
+	default:
+		t.Error("who follows it still waits")
+	}
+	s.leave(page)
+	if len(s.next) != 0 {
+		t.Errorf("%d pages are still looked up, want none", len(s.next))
+	}
+}
+
+// found is a client that has one value for every page.
+type found struct{ Client }
+
+func (found) AppendValue(_ context.Context, dst []byte, _ string) ([]byte, uint32, error) {
+	return append(dst, "value"...), 0, nil
+}
+
+// TestCoalescer_LooksAloneWhenItHasWaitedEnough covers both who is to make a
+// shared lookup and who follows.
+func TestCoalescer_LooksAloneWhenItHasWaitedEnough(t *testing.T) {
+	const page = "mw:pAA"
+	var c coalescer // whose requests wait for no time at all
 	s := &c.shards[page[len(page)-2]%coalescerShards]
 	s.join(page)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 2 {
-		if value, own, err := c.lookUp(ctx, nil, page, nil); value != nil || own || !errors.Is(err, context.Canceled) {
-			t.Errorf("lookUp = %q, %t, %v, want context.Canceled", value, own, err)
+	for range 3 {
+		value, own, err := c.lookUp(t.Context(), time.Now(), found{}, page, nil)
+		if string(value) != "value" || !own || err != nil {
+			t.Errorf("lookUp = %q, %t, %v, want a value of its own", value, own, err)
 		}
 	}
+	next, _ := s.join(page)
+	value, own, err := c.lookUp(t.Context(), time.Now(), found{}, page, nil) // follows
+	if string(value) != "value" || !own || err != nil {
+		t.Errorf("lookUp of who follows = %q, %t, %v, want a value of its own", value, own, err)
+	}
+	s.giveUp(page, next)
 	s.leave(page)
 	if len(s.next) != 0 {
 		t.Errorf("%d pages are still looked up, want none", len(s.next))

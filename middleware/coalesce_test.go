@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,14 +21,16 @@ import (
 type lookupClient struct {
 	middleware.Client
 	lookups atomic.Int64
-	before  func(n int64) // of the nth, before it asks memcached; nil: nothing
+	before  func(ctx context.Context, n int64) error // the nth asks memcached; nil: nothing
 	after   func(n int64)
 }
 
 func (c *lookupClient) AppendValue(ctx context.Context, dst []byte, key string) (value []byte, flags uint32, err error) {
 	n := c.lookups.Add(1)
 	if c.before != nil {
-		c.before(n)
+		if err := c.before(ctx, n); err != nil {
+			return dst, 0, err
+		}
 	}
 	value, flags, err = c.Client.AppendValue(ctx, dst, key)
 	if c.after != nil {
@@ -52,6 +55,15 @@ func newHotSite(t *testing.T, opts *middleware.Options, handler gin.HandlerFunc)
 	return s, client
 }
 
+// wantHitAtOnce checks that nobody waits for the past.
+func wantHitAtOnce(t *testing.T, s *site) {
+	t.Helper()
+	start := time.Now()
+	if r := s.get("/a"); !r.hit() || time.Since(start) > 0 {
+		t.Errorf("afterwards: %s after %v, want a hit at once", r.cacheStatus(), time.Since(start))
+	}
+}
+
 // at runs f after d.
 func at(wg *sync.WaitGroup, d time.Duration, f func()) {
 	wg.Go(func() {
@@ -63,7 +75,7 @@ func at(wg *sync.WaitGroup, d time.Duration, f func()) {
 func TestHotPage_RequestsShareLookups(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, client := newHotSite(t, minute(), text("page"))
-		client.after = func(int64) { time.Sleep(time.Second) }
+		client.after = func(int64) { time.Sleep(500 * time.Millisecond) }
 		var wg sync.WaitGroup
 		want := func() {
 			if r := s.get("/a"); !r.hit() || r.body != "page" {
@@ -76,8 +88,8 @@ func TestHotPage_RequestsShareLookups(t *testing.T) {
 			at(&wg, time.Duration(1+i)*time.Millisecond, want)
 		}
 		wg.Wait()
-		if n, took := client.lookups.Load(), time.Since(start); n != 2 || took > 2*time.Second {
-			t.Errorf("51 requests made %d lookups in %v, want 2 in 2s", n, took)
+		if n, took := client.lookups.Load(), time.Since(start); n != 2 || took > time.Second {
+			t.Errorf("51 requests made %d lookups in %v, want 2 in 1s", n, took)
 		}
 		s.get("/a")
 		if n := client.lookups.Load(); n != 3 {
@@ -109,7 +121,7 @@ func TestHotPage_WhoComesAfterAPurgeSharesNoOlderLookup(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		version := newCell("old")
 		s, client := newHotSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, version.get()) })
-		client.after = func(int64) { time.Sleep(time.Second) } // after it has read
+		client.after = func(int64) { time.Sleep(250 * time.Millisecond) } // after it has read
 		var wg sync.WaitGroup
 		get := func(ms time.Duration, want string) {
 			at(&wg, ms*time.Millisecond, func() {
@@ -118,15 +130,15 @@ func TestHotPage_WhoComesAfterAPurgeSharesNoOlderLookup(t *testing.T) {
 				}
 			})
 		}
-		get(0, "old")   // reads at once
-		get(100, "old") // reads after a second, and so does the next
-		get(200, "old")
-		at(&wg, 1500*time.Millisecond, func() {
+		get(0, "old")  // reads at once
+		get(25, "old") // reads after 250 ms, and so does the next
+		get(50, "old")
+		at(&wg, 375*time.Millisecond, func() {
 			version.set("new")
 			s.purge("/a")
 		})
-		get(1600, "new")
-		get(1700, "new")
+		get(400, "new")
+		get(425, "new")
 		wg.Wait()
 	})
 }
@@ -137,17 +149,17 @@ func TestHotPage_APurgeBeforeASharedLookupIsSeen(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		version := newCell("old")
 		s, client := newHotSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, version.get()) })
-		client.after = func(int64) { time.Sleep(time.Second) }
+		client.after = func(int64) { time.Sleep(250 * time.Millisecond) }
 		var wg sync.WaitGroup
 		wg.Go(func() { s.get("/a") })
 		for range 3 {
-			at(&wg, 100*time.Millisecond, func() {
+			at(&wg, 25*time.Millisecond, func() {
 				if r := s.get("/a"); r.body != "new" {
 					t.Errorf("GET = %q (%s), want new", r.body, r.cacheStatus())
 				}
 			})
 		}
-		at(&wg, 500*time.Millisecond, func() {
+		at(&wg, 125*time.Millisecond, func() {
 			version.set("new")
 			s.purge("/a")
 		})
@@ -156,38 +168,82 @@ func TestHotPage_APurgeBeforeASharedLookupIsSeen(t *testing.T) {
 }
 
 // TestHotPage_NobodyWaitsLongerThanLookupTimeout: not for a lookup that does not
-// end, nor for one that waits for it. When it ends after all, all is well.
+// end, nor when all fail after it. When it ends after all, all is well.
 func TestHotPage_NobodyWaitsLongerThanLookupTimeout(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		const limit = 300 * time.Millisecond
-		s, client := newHotSite(t, &middleware.Options{TTL: time.Hour, LookupTimeout: limit}, text("page"))
-		client.before = func(n int64) {
-			if n == 1 {
-				time.Sleep(10 * time.Second) // whatever its context says
-			}
-		}
-		var wg sync.WaitGroup
-		go s.get("/a")
-		for i := range 40 {
-			at(&wg, time.Duration(1+50*i)*time.Millisecond, func() {
-				start := time.Now()
-				if r := s.get("/a"); r.StatusCode != http.StatusOK || r.body != "page" {
-					t.Errorf("GET = %d %q, want the page", r.StatusCode, r.body)
+	for name, silent := range map[string]bool{"one lookup hangs": false, "memcached is silent": true} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				const limit = 300 * time.Millisecond
+				s, client := newHotSite(t, &middleware.Options{TTL: time.Hour, LookupTimeout: limit}, text("page"))
+				client.before = func(ctx context.Context, n int64) error {
+					switch {
+					case n == 1:
+						time.Sleep(10 * time.Second) // whatever its context says
+					case silent:
+						<-ctx.Done()
+						return ctx.Err()
+					}
+					return nil
 				}
-				if took := time.Since(start); took > limit+100*time.Millisecond {
-					t.Errorf("a request took %v, want %v", took, limit)
+				var wg sync.WaitGroup
+				go s.get("/a")
+				for i := range 40 {
+					at(&wg, time.Duration(1+50*i)*time.Millisecond, func() {
+						start := time.Now()
+						r := s.get("/a")
+						if r.body != "page" || r.hit() == silent {
+							t.Errorf("GET = %q (%s)", r.body, r.cacheStatus())
+						}
+						if took := time.Since(start); took > limit {
+							t.Errorf("a request took %v, want %v at most", took, limit)
+						}
+					})
 				}
+				wg.Wait()
+				time.Sleep(10 * time.Second)
+				client.before = nil
+				wantHitAtOnce(t, s)
 			})
-		}
-		wg.Wait()
-		if n := client.lookups.Load(); n != 1 {
-			t.Errorf("%d lookups, want none but the one that hangs", n)
-		}
-		time.Sleep(10 * time.Second)
-		if r := s.get("/a"); !r.hit() {
-			t.Errorf("afterwards: %s, want a hit", r.cacheStatus())
-		}
-	})
+		})
+	}
+}
+
+// TestHotPage_AFaultIsNotShared: one lookup that fails, or comes late, must not
+// send everybody who waits for it to the handler.
+func TestHotPage_AFaultIsNotShared(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	for name, fault := range map[string]func(context.Context, int64) error{
+		"reset": func(_ context.Context, n int64) error {
+			time.Sleep(time.Millisecond)
+			if n == 2 {
+				return errors.New("connection reset")
+			}
+			return nil
+		},
+		"late": func(_ context.Context, n int64) error {
+			if n == 1 {
+				time.Sleep(limit)
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				s, client := newHotSite(t, &middleware.Options{TTL: time.Hour, LookupTimeout: limit}, text("page"))
+				client.before = fault
+				var wg sync.WaitGroup
+				for i := range 100 {
+					at(&wg, time.Duration(i)*limit/1000, func() {
+						if r := s.get("/a"); r.body != "page" {
+							t.Errorf("GET = %q (%s)", r.body, r.cacheStatus())
+						}
+					})
+				}
+				wg.Wait()
+				s.wantRuns(1)
+			})
+		})
+	}
 }
 
 // TestHotPage_NobodyWaitsForWhoLooksUpForAll: the time of each counts for itself.
@@ -195,13 +251,14 @@ func TestHotPage_NobodyWaitsForWhoLooksUpForAll(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		const limit = 300 * time.Millisecond
 		s, client := newHotSite(t, &middleware.Options{TTL: time.Hour, LookupTimeout: limit}, text("page"))
-		client.before = func(n int64) {
+		client.before = func(_ context.Context, n int64) error {
 			switch n {
 			case 1:
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(50 * time.Millisecond)
 			case 2:
 				time.Sleep(10 * time.Second) // whatever its context says
 			}
+			return nil
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() { s.get("/a") })
@@ -223,7 +280,7 @@ func TestHotPage_NobodyWaitsForWhoLooksUpForAll(t *testing.T) {
 func TestHotPage_AClientThatLeavesLeavesTheLookupToTheOthers(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, client := newHotSite(t, minute(), text("page"))
-		client.after = func(int64) { time.Sleep(time.Second) }
+		client.after = func(int64) { time.Sleep(100 * time.Millisecond) }
 		ctx, leave := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { s.get("/a") })
@@ -250,7 +307,7 @@ func TestHotPage_AClientThatPanicsHoldsNobodyUp(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, client := newHotSite(t, minute(), text("page"))
 		client.after = func(n int64) {
-			time.Sleep(time.Second)
+			time.Sleep(100 * time.Millisecond)
 			if n == 2 {
 				panic("on purpose")
 			}
@@ -269,19 +326,22 @@ func TestHotPage_AClientThatPanicsHoldsNobodyUp(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if pages.Load() != 5 || failures.Load() != 1 || time.Since(start) > 3*time.Second {
+		if pages.Load() != 5 || failures.Load() != 1 || time.Since(start) > 300*time.Millisecond {
 			t.Errorf("%d pages and %d failures after %v, want 5 and 1", pages.Load(), failures.Load(), time.Since(start))
 		}
-		if r := s.get("/a"); !r.hit() {
-			t.Errorf("afterwards: %s, want a hit", r.cacheStatus())
-		}
+		client.after = nil
+		wantHitAtOnce(t, s)
 	})
 }
 
 // TestHotPage_WhatIsSharedStaysAsItIs although middleware above does to each
-// response what it likes.
+// response what it likes, and other pages are looked up meanwhile.
 func TestHotPage_WhatIsSharedStaysAsItIs(t *testing.T) {
-	body := strings.Repeat("page ", 2000)
+	body := func(path string) string { return strings.Repeat(path+" ", 800) }
+	page := func(c *gin.Context) {
+		c.Header("X-Page", c.Request.URL.Path)
+		c.String(http.StatusOK, body(c.Request.URL.Path))
+	}
 	above := func(c *gin.Context) {
 		c.Next()
 		for name, values := range c.Writer.Header() {
@@ -291,20 +351,22 @@ func TestHotPage_WhatIsSharedStaysAsItIs(t *testing.T) {
 			c.Writer.Header()[name] = append(values, "more")
 		}
 	}
-	plain := newSite(t, nil, text(body, "X-Page: a"))
+	plain := newSite(t, nil, page)
 	client := &lookupClient{Client: plain.client}
-	s := newSiteWith(t, client, minute(), above, text(body, "X-Page: a")).listen()
+	s := newSiteWith(t, client, minute(), above, page).listen()
 	s.get("/a")
+	s.get("/b")
 	client.lookups.Store(0)
 	client.after = func(int64) { time.Sleep(time.Millisecond) }
 	const workers, each = 16, 50
 	var wg sync.WaitGroup
-	for range workers {
+	for worker := range workers {
 		wg.Go(func() {
+			path := []string{"/a", "/b"}[worker%2]
 			for range each {
-				r := s.get("/a")
-				if r.body != body || fmt.Sprint(r.Header["X-Page"]) != "[a]" || !r.hit() {
-					t.Errorf("GET gave %d bytes, X-Page %q (%s)", len(r.body), r.Header["X-Page"], r.cacheStatus())
+				r := s.get(path)
+				if r.body != body(path) || fmt.Sprint(r.Header["X-Page"]) != "["+path+"]" || !r.hit() {
+					t.Errorf("GET %s gave %d bytes, X-Page %q (%s)", path, len(r.body), r.Header["X-Page"], r.cacheStatus())
 				}
 			}
 		})

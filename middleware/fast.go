@@ -71,7 +71,7 @@ func (f *fast) learned(s state) lookup {
 // lookUp returns what memcached has, in room of its own or shared with others.
 func (f *fast) lookUp() (value []byte, err error) {
 	ctx := f.cache.alarms.begin(f.g.Request.Context(), f.start)
-	value, own, err := f.cache.lookups.lookUp(ctx, f.cache.client, f.name, f.value[:0])
+	value, own, err := f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, f.value[:0])
 	if own && value != nil {
 		f.value = value
 	}
