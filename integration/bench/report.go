@@ -121,7 +121,7 @@ func writeConditions(b *strings.Builder, r *results) {
 	}
 	fmt.Fprintf(b, "- versions: %s\n\n", strings.Join(versions, ", "))
 	b.WriteString("Within a round every row is measured for each contestant in turn, in an order that rotates from round to round. " +
-		"A measurement of load is made in slices, between which the contestants alternate. " +
+		"A measurement of load is made in slices, between which the contestants alternate; those of pages and sessions have two of a whole second each, and no warm-up. " +
 		"CPU is the user and system time of the client process; the server is a process of its own. " +
 		"Latencies come from every eighth call (every call of batches). " +
 		"Each delivered value is checked against its key; of pages the first and the last one, and the mean size of all.\n\n")

@@ -75,7 +75,7 @@ func measureWeb(e *env, order appOrder, own bool, t timing) (m map[string]float6
 		app, others = firstCPU, otherCPUs()
 	}
 	order.Memcached = server.addrs[0]
-	p, err := startApp(app, order)
+	p, err := startApp(e.ctx, app, order)
 	if err != nil {
 		return nil, err
 	}

@@ -199,6 +199,9 @@ func ask(addr, path, cookies string) (set, body string, size int, err error) {
 		return "", "", 0, err
 	}
 	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return "", "", 0, err
+	}
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + addr + "\r\n"
 	if cookies != "" {
 		request += "Cookie: " + cookies + "\r\n"

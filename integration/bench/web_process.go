@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,8 +18,9 @@ type appProcess struct {
 	stdout *json.Decoder
 }
 
-// startApp starts this program again as an application on those processors.
-func startApp(on cpus, order appOrder) (*appProcess, error) {
+// startApp starts this program again as an application on those processors. It
+// ends with ctx, if it does not end by itself.
+func startApp(ctx context.Context, on cpus, order appOrder) (*appProcess, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -27,7 +29,7 @@ func startApp(on cpus, order appOrder) (*appProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := on.command(program)
+	cmd := on.commandContext(ctx, program)
 	cmd.Env = append(os.Environ(), appEnv+"="+string(text))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()

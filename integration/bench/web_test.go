@@ -152,7 +152,7 @@ func TestServeApp_RefusesGarbage(t *testing.T) {
 }
 
 func TestStartApp_ReportsAnApplicationThatDoesNotStart(t *testing.T) {
-	_, err := startApp(anywhere, appOrder{Kind: "page", Peer: "nobody"})
+	_, err := startApp(t.Context(), anywhere, appOrder{Kind: "page", Peer: "nobody"})
 	if err == nil || !strings.Contains(err.Error(), "did not start") {
 		t.Errorf("startApp = %v, want an error", err)
 	}
