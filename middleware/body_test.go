@@ -268,3 +268,24 @@ func TestChunks_OfABodyAboveMaxBodyAreNotFetched(t *testing.T) {
 		}
 	})
 }
+
+// TestBody_OneWriteAboveTheLimitIsNotSaidToBeStored, though nobody stated its
+// length: it is known before the header goes out.
+func TestBody_OneWriteAboveTheLimitIsNotSaidToBeStored(t *testing.T) {
+	for name, write := range map[string]func(w gin.ResponseWriter, s string){
+		"Write":       func(w gin.ResponseWriter, s string) { _, _ = w.Write([]byte(s)) },
+		"WriteString": func(w gin.ResponseWriter, s string) { _, _ = w.WriteString(s) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := strings.Repeat("x", 1025)
+			s := newSite(t, &middleware.Options{TTL: time.Minute, MaxBody: 1024}, func(c *gin.Context) { write(c.Writer, body) })
+			for range 2 {
+				r := s.get("/a")
+				if r.body != body || strings.Contains(r.cacheStatus(), "stored") {
+					t.Errorf("GET = %d bytes (%s), want %d that are not stored", len(r.body), r.cacheStatus(), len(body))
+				}
+			}
+			s.wantRuns(2)
+		})
+	}
+}

@@ -11,7 +11,8 @@
 // handler once, in all processes that share the memcached. A hit is one round
 // trip. Those who want a page while it is being looked up share the next lookup,
 // which begins when that one has ended, so that a hot page does not cost its
-// server a round trip for each visitor.
+// server a round trip for each visitor; pages with variants or tags are looked up
+// for each.
 //
 // What is private does not get in: responses with Set-Cookie, with
 // Cache-Control: private or no-store, to requests with Authorization unless they

@@ -178,7 +178,7 @@ func (f *fill) judge(status int, header http.Header) {
 	if f.private && f.verdict.Store {
 		f.verdict = policy.Verdict{Reason: f.detail}
 	}
-	if f.verdict.Store && f.rec.declared() > f.rec.limit {
+	if f.verdict.Store && max(f.rec.declared(), int64(f.rec.first)) > f.rec.limit {
 		f.verdict = policy.Verdict{Reason: "too-large"}
 	}
 	if f.verdict.Store {

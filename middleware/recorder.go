@@ -39,6 +39,7 @@ type recorder struct {
 	overflow  bool
 	hijacked  bool
 	streaming bool
+	first     int             // bytes of the write that committed the header
 	ctx       context.Context // of the handler's request; nil: that of the client
 	clock     writeClock
 }
@@ -140,6 +141,14 @@ func (w *recorder) WriteHeaderNow() {
 	}
 }
 
+// commitWith is WriteHeaderNow for a write of n bytes.
+func (w *recorder) commitWith(n int) {
+	if !w.committed {
+		w.first = n
+	}
+	w.WriteHeaderNow()
+}
+
 // settle asks what to do with the response and hands the header on, without
 // sending it yet.
 func (w *recorder) settle() {
@@ -162,7 +171,7 @@ func (w *recorder) settle() {
 }
 
 func (w *recorder) Write(p []byte) (int, error) {
-	w.WriteHeaderNow()
+	w.commitWith(len(p))
 	w.record(len(p), func(b []byte) []byte { return append(b, p...) })
 	if !w.act.pass || w.act.status != 0 {
 		return len(p), nil
@@ -173,7 +182,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 }
 
 func (w *recorder) WriteString(s string) (int, error) {
-	w.WriteHeaderNow()
+	w.commitWith(len(s))
 	w.record(len(s), func(b []byte) []byte { return append(b, s...) })
 	if !w.act.pass || w.act.status != 0 {
 		return len(s), nil
