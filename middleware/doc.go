@@ -73,8 +73,8 @@
 // A handler that returns without having written anything, aborts the chain or
 // adds to gin's errors is not cached; nor is a response without Content-Length
 // whose request had ended when its handler returned, since nobody can tell whether
-// it is whole. A handler sees Accept-Language in the order of its weights, as
-// variants are told apart by it. A 206 is never stored; parts are cut from
+// it is whole. A handler sees Accept-Language in the order of its weights, and of
+// its names where these are equal, as variants are told apart by it. A 206 is never stored; parts are cut from
 // stored responses. HEAD is answered from a stored GET. The cache does not look
 // into Cookie: a handler that answers differently by cookie must say Vary: Cookie
 // or Cache-Control: private, or touch its session through package session.
