@@ -1,4 +1,4 @@
-package binary
+package memcached
 
 import "github.com/bmemcached/bmemcached-go/binary/internal/wire"
 

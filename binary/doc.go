@@ -1,7 +1,7 @@
-// Package binary is a memcached client that speaks the binary protocol with
+// Package memcached is a memcached client that speaks the binary protocol with
 // SASL authentication. It is imported under the name memcached:
 //
-//	import memcached "github.com/bmemcached/bmemcached-go/binary"
+//	import "github.com/bmemcached/bmemcached-go/binary"
 //
 // A [Client] is made once and shared by every goroutine of a program:
 //
@@ -73,4 +73,4 @@
 //
 // Package memcachedtest is a server inside the process, with a clock that can be
 // set forward and failures on demand.
-package binary
+package memcached

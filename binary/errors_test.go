@@ -1,4 +1,4 @@
-package binary_test
+package memcached_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 func TestStatusError_IsTheSentinelOfItsStatus(t *testing.T) {

@@ -1,4 +1,4 @@
-package binary_test
+package memcached_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"maps"
 	"slices"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )

@@ -1,4 +1,4 @@
-package binary
+package memcached
 
 // BufferBytes returns how many bytes of buffers the connections of c hold, each.
 // Nothing may be under way.

@@ -1,4 +1,4 @@
-package binary
+package memcached
 
 // fail makes the connection unusable and ends everything on it. The first
 // cause stays.

@@ -1,4 +1,4 @@
-package binary_test
+package memcached_test
 
 import (
 	"os"

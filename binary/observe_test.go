@@ -1,4 +1,4 @@
-package binary_test
+package memcached_test
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )

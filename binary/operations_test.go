@@ -1,10 +1,10 @@
-package binary_test
+package memcached_test
 
 import (
 	"context"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // operations are all operations of a client, with arguments that are fine.

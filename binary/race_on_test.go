@@ -1,5 +1,5 @@
 //go:build race
 
-package binary_test
+package memcached_test
 
 const raceEnabled = true

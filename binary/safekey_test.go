@@ -1,4 +1,4 @@
-package binary_test
+package memcached_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // isKey says what a key has to be, apart from the code that says it.

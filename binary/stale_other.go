@@ -1,6 +1,6 @@
 //go:build !unix
 
-package binary
+package memcached
 
 import "syscall"
 

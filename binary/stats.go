@@ -1,4 +1,4 @@
-package binary
+package memcached
 
 // Stats is what a client has done since it was made, and what it holds now.
 // The numbers are taken one after another, not at one instant.

@@ -16,7 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/sessions"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"

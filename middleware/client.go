@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Client is what the cache needs of a memcached client. The client of package

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // state is what memcached holds for a request.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Purge makes everything that is stored for the URL of r unusable: all variants,

@@ -11,7 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Tags group responses so that they can be purged together, in one write per tag

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // What can go wrong with a session. Errors of this package wrap one of these

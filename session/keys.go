@@ -13,7 +13,7 @@ import (
 	"strings"
 	"sync"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // id is the secret that a cookie carries: 256 random bits.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 func testPair(t testing.TB, keys ...[]byte) *pair {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/gorilla/sessions"
 )
 

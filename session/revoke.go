@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/gorilla/sessions"
 )
 

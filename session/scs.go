@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // SCSStore keeps the sessions of github.com/alexedwards/scs/v2 in memcached: it

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gorilla/sessions"
 )

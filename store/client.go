@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Client is what the store needs of a memcached client. *memcached.Client is

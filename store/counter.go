@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Increment adds delta to a number in one round trip and returns the sum. It

@@ -6,7 +6,7 @@ import (
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // payload is an encoded value and how to read it.

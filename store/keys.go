@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // The store's own counters have keys that no key of a user maps to. What

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // keyspace is where the items of a store are. Without a prefix that is the

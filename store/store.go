@@ -8,7 +8,7 @@ import (
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Type is what GetType returns.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Tags are counters on the server. An item records where the counters of its

@@ -10,7 +10,7 @@ import (
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/store"
 )

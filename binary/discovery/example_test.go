@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/discovery"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )

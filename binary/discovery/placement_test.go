@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // What the documentation says of the keys that move.

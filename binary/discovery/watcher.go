@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // Client is what a Watcher needs of the client that it serves.

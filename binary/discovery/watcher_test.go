@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/discovery"
 )
 

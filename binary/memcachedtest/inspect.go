@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 

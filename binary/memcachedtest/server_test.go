@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // manyKeys is the size of the largest operations on several keys here.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 var serverTests = []clientTest{

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // maxKeyAndValue is what an item of 1 MiB has room for besides the server's

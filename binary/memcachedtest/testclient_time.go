@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // The server's clock knows whole seconds and ticks when it likes: a TTL of two

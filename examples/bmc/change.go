@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // keysResult lists the keys for which something was done.

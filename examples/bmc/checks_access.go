@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // checkConnection tells whether the server can be asked at all.

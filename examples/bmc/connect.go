@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // verdict is what doctor thinks of something.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // examination is what a server showed of itself. Its checks (checks.go) only

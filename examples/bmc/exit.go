@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // The exit codes.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"strings"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // hint says what to do about err, in terms of this program, or nothing.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // keyMembers are what a program declares of a key.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 func getCommand() command {

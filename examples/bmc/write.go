@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // defaultMaxValue bounds what is read for a value, when no limit is set: more

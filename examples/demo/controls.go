@@ -10,7 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // stopServer stops a server inside the process: its keys are away, and the site

@@ -15,7 +15,7 @@ import (
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware"
 	"github.com/bmemcached/bmemcached-go/session"
 )

@@ -12,7 +12,7 @@ import (
 	libstore "github.com/eko/gocache/lib/v4/store"
 	"github.com/gin-gonic/gin"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net/http"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/session"
 	"github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"

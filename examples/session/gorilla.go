@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/session"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // start returns the environment of a benchmark.

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // oursPeer is this module's client with its default options.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // ringServers is the number of servers of the largest ring.

@@ -8,7 +8,7 @@ import (
 	libstore "github.com/eko/gocache/lib/v4/store"
 	gocache "github.com/eko/gocache/store/memcache/v4"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 

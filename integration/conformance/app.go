@@ -12,7 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/discovery"
 )
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/discovery"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/integration"

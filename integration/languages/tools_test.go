@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // TestTools is what libmemcached's tools do beside storing and reading. memcping is

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"testing"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/codec/dalli"

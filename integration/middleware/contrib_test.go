@@ -14,7 +14,7 @@ import (
 	contribgzip "github.com/gin-contrib/gzip"
 	"github.com/gin-gonic/gin"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )

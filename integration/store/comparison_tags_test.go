@@ -8,7 +8,7 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 	libstore "github.com/eko/gocache/lib/v4/store"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // gocache's list of keys in a value, changed by compare-and-swap with three

@@ -11,7 +11,7 @@ import (
 	libstore "github.com/eko/gocache/lib/v4/store"
 	memcachestore "github.com/eko/gocache/store/memcache/v4"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/integration"
 	"github.com/bmemcached/bmemcached-go/store"
 )

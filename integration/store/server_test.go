@@ -11,7 +11,7 @@ import (
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/integration"
 	"github.com/bmemcached/bmemcached-go/store"
 )

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	memcached "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/session"
 	"github.com/gorilla/sessions"
 )
