@@ -1,17 +1,12 @@
 package main
 
 import (
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
 // nodes is how many servers run inside the process when the environment names
@@ -33,53 +28,21 @@ func openBackend(getenv func(string) string) (*backend, error) {
 		return startBackend()
 	}
 	b := &backend{}
-	for addr := range strings.SplitSeq(getenv("MEMCACHED_SERVERS"), ",") {
-		if addr = strings.TrimSpace(addr); addr != "" {
-			b.addrs = append(b.addrs, addr)
-		}
-	}
-	if username := getenv("MEMCACHED_USERNAME"); username != "" {
-		b.options.Auth = sasl.Auto(username, getenv("MEMCACHED_PASSWORD"))
-	}
 	var err error
-	b.options.TLS, err = tlsConfig(getenv("MEMCACHED_TLS"))
-	return b, err
+	if b.addrs, err = connect.Environment(getenv, &b.options); err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	return b, nil
 }
 
-// tlsConfig returns what MEMCACHED_TLS stands for.
-func tlsConfig(value string) (*tls.Config, error) {
-	switch strings.ToLower(value) {
-	case "", "0", "off", "false", "no":
-		return nil, nil
-	case "1", "on", "true", "yes":
-		return &tls.Config{MinVersion: tls.VersionTLS12}, nil
-	}
-	certificates, err := os.ReadFile(value)
-	if err != nil {
-		return nil, fmt.Errorf("demo: MEMCACHED_TLS is neither on or off nor a file with certificates: %w", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(certificates) {
-		return nil, errors.New("demo: the file that MEMCACHED_TLS names has no certificates in PEM")
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
-}
-
-// startBackend starts servers in the process. They ask for authentication, as
-// real ones should.
+// startBackend starts servers in the process.
 func startBackend() (*backend, error) {
-	password := rand.Text()
-	b := &backend{
-		options: memcached.Options{Auth: sasl.Auto("demo", password)},
-		stopped: make([]bool, nodes),
+	b := &backend{stopped: make([]bool, nodes)}
+	var err error
+	if b.embedded, err = connect.Embedded(nodes, &b.options); err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
 	}
-	for range nodes {
-		server, err := memcachedtest.NewServer(&memcachedtest.Options{Users: map[string]string{"demo": password}})
-		if err != nil {
-			b.close()
-			return nil, fmt.Errorf("demo: %w", err)
-		}
-		b.embedded = append(b.embedded, server)
+	for _, server := range b.embedded {
 		b.addrs = append(b.addrs, server.Addr())
 	}
 	return b, nil

@@ -5,23 +5,21 @@
 //	curl -i http://127.0.0.1:8081/articles/1    (Cache-Status: … hit)
 //	curl -i -X POST http://127.0.0.1:8081/purge/article-1
 //
-// It uses the servers that MEMCACHED_SERVERS names (several are separated by
-// commas), with MEMCACHED_USERNAME and MEMCACHED_PASSWORD, or starts a server
-// of its own when there are none.
+// It runs on the memcached that MEMCACHED_SERVERS names (several are separated
+// by commas), with MEMCACHED_USERNAME, MEMCACHED_PASSWORD and MEMCACHED_TLS, or
+// on one inside the process.
 package main
 
 import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/binary"
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
@@ -35,7 +33,7 @@ func main() {
 }
 
 func run() error {
-	client, stop, err := connect(os.Getenv)
+	client, stop, err := connect.Client(os.Getenv, nil)
 	if err != nil {
 		return err
 	}
@@ -43,28 +41,6 @@ func run() error {
 	fmt.Println("http://" + address + "/articles/1")
 	server := &http.Server{Addr: address, Handler: site(client), ReadHeaderTimeout: 5 * time.Second}
 	return server.ListenAndServe()
-}
-
-// connect returns a client of the servers in the environment, or of one inside
-// this process.
-func connect(getenv func(string) string) (client *memcached.Client, stop func(), err error) {
-	opts := new(memcached.Options)
-	if user := getenv("MEMCACHED_USERNAME"); user != "" {
-		opts.Auth = sasl.Auto(user, getenv("MEMCACHED_PASSWORD"))
-	}
-	if servers := getenv("MEMCACHED_SERVERS"); servers != "" {
-		client, err = memcached.New(strings.Split(servers, ","), opts)
-		return client, func() { _ = client.Close() }, err
-	}
-	server, err := memcachedtest.NewServer(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	if client, err = memcached.New([]string{server.Addr()}, nil); err != nil {
-		server.Close()
-		return nil, nil, err
-	}
-	return client, func() { _ = client.Close(); server.Close() }, nil
 }
 
 // site is a gin application whose articles are cached for a minute.

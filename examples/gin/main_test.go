@@ -5,10 +5,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
 func TestSite_ServesAPageFromTheCacheUntilItIsPurged(t *testing.T) {
-	client, stop, err := connect(func(string) string { return "" })
+	client, stop, err := connect.Client(func(string) string { return "" }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,9 @@
 //	curl http://127.0.0.1:8082/pages/imprint    (a page of the response cache)
 //	curl http://127.0.0.1:8082/metrics
 //
-// It uses the servers that MEMCACHED_SERVERS names (several are separated by
-// commas), with MEMCACHED_USERNAME and MEMCACHED_PASSWORD, or starts a server
-// of its own when there are none.
+// It runs on the memcached that MEMCACHED_SERVERS names (several are separated
+// by commas), with MEMCACHED_USERNAME, MEMCACHED_PASSWORD and MEMCACHED_TLS, or
+// on one inside the process.
 package main
 
 import (
@@ -20,7 +20,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -28,10 +27,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/bmemcached/bmemcached-go/binary"
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/binary/otelmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/prommemcached"
-	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
 const address = "127.0.0.1:8082"
@@ -51,7 +49,7 @@ func run(ctx context.Context) error {
 	spans := trace.NewTracerProvider(trace.WithSyncer(&printer{out: os.Stdout}))
 	defer func() { _ = spans.Shutdown(context.WithoutCancel(ctx)) }()
 	metrics := prometheus.NewRegistry()
-	client, stop, err := connect(os.Getenv, spans, metrics)
+	client, stop, err := measured(os.Getenv, spans, metrics)
 	if err != nil {
 		return err
 	}
@@ -67,43 +65,18 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// connect returns a client of the servers in the environment, or of one inside
-// this process, that is traced and measured.
-func connect(getenv func(string) string, spans *trace.TracerProvider, metrics *prometheus.Registry) (client *memcached.Client, stop func(), err error) {
+// measured returns a client that is traced and measured.
+func measured(getenv func(string) string, spans *trace.TracerProvider, metrics *prometheus.Registry) (client *memcached.Client, stop func(), err error) {
 	tracer, err := otelmemcached.NewTracer(&otelmemcached.Options{TracerProvider: spans})
 	if err != nil {
 		return nil, nil, err
 	}
 	// A client has one Tracer; this one measures, and calls the other.
 	durations := prommemcached.NewTracer(&prommemcached.Options{Next: tracer})
-	opts := &memcached.Options{Tracer: durations}
-	addrs, end, err := servers(getenv, opts)
+	client, stop, err = connect.Client(getenv, &memcached.Options{Tracer: durations})
 	if err != nil {
-		return nil, nil, err
-	}
-	if client, err = memcached.New(addrs, opts); err != nil {
-		end()
 		return nil, nil, err
 	}
 	metrics.MustRegister(durations, prommemcached.NewCollector(client, nil))
-	return client, func() {
-		_ = client.Close()
-		end()
-	}, nil
-}
-
-// servers returns what the environment names, or a server inside this process,
-// which stop ends.
-func servers(getenv func(string) string, opts *memcached.Options) (addrs []string, stop func(), err error) {
-	if env := getenv("MEMCACHED_SERVERS"); env != "" {
-		if user := getenv("MEMCACHED_USERNAME"); user != "" {
-			opts.Auth = sasl.Auto(user, getenv("MEMCACHED_PASSWORD"))
-		}
-		return strings.Split(env, ","), func() {}, nil
-	}
-	server, err := memcachedtest.NewServer(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	return []string{server.Addr()}, server.Close, nil
+	return client, stop, nil
 }

@@ -29,7 +29,7 @@ func start(t *testing.T, env map[string]string) (get func(path string) string, p
 	printed = new(bytes.Buffer)
 	spans := trace.NewTracerProvider(trace.WithSyncer(&printer{out: printed}))
 	metrics := prometheus.NewPedanticRegistry()
-	client, stop, err := connect(func(name string) string { return env[name] }, spans, metrics)
+	client, stop, err := measured(func(name string) string { return env[name] }, spans, metrics)
 	if err != nil {
 		t.Fatal(err)
 	}

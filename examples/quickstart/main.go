@@ -2,9 +2,9 @@
 //
 //	cd examples && go run ./quickstart
 //
-// It uses the servers that MEMCACHED_SERVERS names (several are separated by
-// commas), with MEMCACHED_USERNAME and MEMCACHED_PASSWORD, or starts a server of
-// its own when there are none.
+// It runs on the memcached that MEMCACHED_SERVERS names (several are separated
+// by commas), with MEMCACHED_USERNAME, MEMCACHED_PASSWORD and MEMCACHED_TLS, or
+// on one inside the process.
 package main
 
 import (
@@ -13,12 +13,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
 func main() {
@@ -29,18 +27,12 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	servers, auth, stop, err := servers()
+	// One client for the whole program: it is safe for concurrent use.
+	client, stop, err := connect.Client(os.Getenv, nil)
 	if err != nil {
 		return err
 	}
 	defer stop()
-
-	// One client for the whole program: it is safe for concurrent use.
-	client, err := memcached.New(servers, &memcached.Options{Auth: auth})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
 
 	if err := values(ctx, client, out); err != nil {
 		return err
@@ -98,21 +90,4 @@ func faults(ctx context.Context, client *memcached.Client, out io.Writer) error 
 		fmt.Fprintf(out, "fault:   %s of %q: %v\n", fault.Op, fault.Key, errors.Is(err, memcached.ErrNotNumber))
 	}
 	return nil
-}
-
-// servers returns what the environment names, or the address of a server inside
-// this process, which stop ends. auth is nil for servers without SASL; Auto takes
-// the strongest mechanism that a server offers.
-func servers() (addrs []string, auth sasl.Mechanism, stop func(), err error) {
-	if env := os.Getenv("MEMCACHED_SERVERS"); env != "" {
-		if username := os.Getenv("MEMCACHED_USERNAME"); username != "" {
-			auth = sasl.Auto(username, os.Getenv("MEMCACHED_PASSWORD"))
-		}
-		return strings.Split(env, ","), auth, func() {}, nil
-	}
-	server, err := memcachedtest.NewServer(&memcachedtest.Options{Users: map[string]string{"quickstart": "secret"}})
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return []string{server.Addr()}, sasl.Auto("quickstart", "secret"), server.Close, nil
 }

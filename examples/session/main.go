@@ -4,10 +4,12 @@
 //	cd examples && go run ./session
 //
 // It serves three small sites (gin.go, gorilla.go, scs.go), walks through them
-// as browsers would, and prints what happens. It uses the servers that
-// MEMCACHED_SERVERS names (several are separated by commas), with
-// MEMCACHED_USERNAME and MEMCACHED_PASSWORD, or starts a server of its own when
-// there are none.
+// as browsers would, and prints what happens. With scs it ends before the
+// revocation: scs knows no users.
+//
+// It runs on the memcached that MEMCACHED_SERVERS names (several are separated
+// by commas), with MEMCACHED_USERNAME, MEMCACHED_PASSWORD and MEMCACHED_TLS, or
+// on one inside the process.
 package main
 
 import (
@@ -16,11 +18,8 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 
-	"github.com/bmemcached/bmemcached-go/binary"
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
 func main() {
@@ -31,16 +30,11 @@ func main() {
 }
 
 func run(getenv func(string) string, out io.Writer) error {
-	servers, auth, stop, err := servers(getenv)
+	client, stop, err := connect.Client(getenv, nil)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	client, err := memcached.New(servers, &memcached.Options{Auth: auth})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
 
 	// Keep the keys where all processes of the site find them, and secret: who
 	// has them can make cookies.
@@ -62,21 +56,4 @@ func run(getenv func(string) string, out io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// servers returns what the environment names, or the address of a server inside
-// this process, which stop ends.
-func servers(getenv func(string) string) (addrs []string, auth sasl.Mechanism, stop func(), err error) {
-	if env := getenv("MEMCACHED_SERVERS"); env != "" {
-		if username := getenv("MEMCACHED_USERNAME"); username != "" {
-			auth = sasl.Auto(username, getenv("MEMCACHED_PASSWORD"))
-		}
-		return strings.Split(env, ","), auth, func() {}, nil
-	}
-	password := rand.Text()
-	server, err := memcachedtest.NewServer(&memcachedtest.Options{Users: map[string]string{"session": password}})
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return []string{server.Addr()}, sasl.Auto("session", password), server.Close, nil
 }

@@ -9,9 +9,9 @@
 // package bmemcached; unpickle.go turns what it read into data and refuses the
 // rest.
 //
-// It uses the servers that MEMCACHED_SERVERS names (several are separated by
-// commas), with MEMCACHED_USERNAME and MEMCACHED_PASSWORD, or starts a server of
-// its own when there are none.
+// It runs on the memcached that MEMCACHED_SERVERS names (several are separated
+// by commas), with MEMCACHED_USERNAME, MEMCACHED_PASSWORD and MEMCACHED_TLS, or
+// on one inside the process.
 package main
 
 import (
@@ -21,14 +21,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/binary/sasl"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
 func main() {
@@ -65,7 +63,7 @@ var codecs = map[string]codec.Codec{
 }
 
 func run(ctx context.Context, getenv func(string) string, out io.Writer) error {
-	client, stop, err := connect(getenv)
+	client, stop, err := connect.Client(getenv, nil)
 	if err != nil {
 		return err
 	}
@@ -104,26 +102,4 @@ func shorten(s string) string {
 		return s[:45] + "..."
 	}
 	return s
-}
-
-// connect returns a client of the servers in the environment, or of one inside
-// this process.
-func connect(getenv func(string) string) (client *memcached.Client, stop func(), err error) {
-	opts := new(memcached.Options)
-	if user := getenv("MEMCACHED_USERNAME"); user != "" {
-		opts.Auth = sasl.Auto(user, getenv("MEMCACHED_PASSWORD"))
-	}
-	if servers := getenv("MEMCACHED_SERVERS"); servers != "" {
-		client, err = memcached.New(strings.Split(servers, ","), opts)
-		return client, func() { _ = client.Close() }, err
-	}
-	server, err := memcachedtest.NewServer(nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	if client, err = memcached.New([]string{server.Addr()}, nil); err != nil {
-		server.Close()
-		return nil, nil, err
-	}
-	return client, func() { _ = client.Close(); server.Close() }, nil
 }

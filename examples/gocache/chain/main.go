@@ -18,7 +18,7 @@ import (
 	memorystore "github.com/eko/gocache/store/go_cache/v4"
 	memory "github.com/patrickmn/go-cache"
 
-	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
@@ -29,7 +29,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	client, stop, err := connect.Client()
+	client, stop, err := connect.Client(os.Getenv, nil)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/eko/gocache/lib/v4/cache"
 	libstore "github.com/eko/gocache/lib/v4/store"
 
-	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
@@ -28,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	client, stop, err := connect.Client()
+	client, stop, err := connect.Client(os.Getenv, nil)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	libstore "github.com/eko/gocache/lib/v4/store"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
-	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
@@ -32,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	client, stop, err := connect.Client()
+	client, stop, err := connect.Client(os.Getenv, nil)
 	if err != nil {
 		return err
 	}

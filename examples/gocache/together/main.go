@@ -19,7 +19,7 @@ import (
 	memory "github.com/patrickmn/go-cache"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/bmemcached/bmemcached-go/examples/gocache/internal/connect"
+	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
@@ -36,7 +36,7 @@ func main() {
 }
 
 func run(ctx context.Context, out io.Writer) error {
-	client, stop, err := connect.Client()
+	client, stop, err := connect.Client(os.Getenv, nil)
 	if err != nil {
 		return err
 	}
