@@ -19,8 +19,8 @@ func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 	return c.eachServer(ctx, "flush_all", func(ctx context.Context, n *node, deadline int64) error {
 		cl := c.newCall(wire.OpFlush, "")
 		cl.expiry, cl.deadline = expiry(max(after, 0)), deadline
-		mine, err := c.runOn(ctx, n, "flush_all", cl)
-		if mine {
+		owned, err := c.runTraced(ctx, n, "flush_all", cl)
+		if owned {
 			cl.free()
 		}
 		return err
@@ -32,8 +32,8 @@ func (c *Client) Ping(ctx context.Context) error {
 	return c.eachServer(ctx, "ping", func(ctx context.Context, n *node, deadline int64) error {
 		cl := c.newCall(wire.OpNoop, "")
 		cl.deadline = deadline
-		mine, err := c.runOn(ctx, n, "ping", cl)
-		if mine {
+		owned, err := c.runTraced(ctx, n, "ping", cl)
+		if owned {
 			cl.free()
 		}
 		return err
@@ -48,13 +48,13 @@ func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
 	err := c.eachServer(ctx, "version", func(ctx context.Context, n *node, deadline int64) error {
 		cl := c.newCall(wire.OpVersion, "")
 		cl.deadline = deadline
-		mine, err := c.runOn(ctx, n, "version", cl)
+		owned, err := c.runTraced(ctx, n, "version", cl)
 		if err == nil {
 			mu.Lock()
 			versions[n.addr.name] = cl.result.message
 			mu.Unlock()
 		}
-		if mine {
+		if owned {
 			cl.free()
 		}
 		return err
@@ -76,8 +76,8 @@ func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[
 		b := &statBatch{group: group, values: map[string]string{}}
 		cl := c.newCall(wire.OpStat, "")
 		cl.batch, cl.deadline = b, deadline
-		mine, err := c.runOn(ctx, n, "stats", cl)
-		if mine {
+		owned, err := c.runTraced(ctx, n, "stats", cl)
+		if owned {
 			cl.free()
 		}
 		if err == nil {

@@ -98,10 +98,10 @@ type batch interface {
 // The states of a call. They change by compare-and-swap: the reader of the
 // connection moves from due to claimed to done, the caller from due to left.
 const (
-	callDue     uint32 = iota // the response has not come
-	callClaimed               // the reader is filling in the result
-	callDone                  // the result is in
-	callLeft                  // the caller left; the response will be dropped
+	callPending   uint32 = iota // the response has not come
+	callClaimed                 // the reader is filling in the result
+	callDone                    // the result is in
+	callAbandoned               // the caller left; the response will be dropped
 )
 
 // signal is what a waiting caller is woken for.
@@ -162,7 +162,7 @@ func (cl *call) free() {
 	cl.batch, cl.into, cl.fill, cl.late, cl.err = nil, nil, false, false, nil
 	cl.shared, cl.shard = false, 0
 	cl.parked, cl.promoted, cl.hold, cl.deadline = false, false, nil, 0
-	cl.state.Store(callDue)
+	cl.state.Store(callPending)
 	cl.pool.Put(cl)
 }
 
@@ -176,7 +176,7 @@ func (cl *call) reset() {
 	cl.shared = false
 	cl.err = nil
 	cl.parked, cl.promoted, cl.hold = false, false, nil
-	cl.state.Store(callDue)
+	cl.state.Store(callPending)
 }
 
 // fault is why a call got no answer.

@@ -115,8 +115,8 @@ func (m *multi) setAlone(n *node, i int) {
 	cl := m.client.newCall(wire.OpSet, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.deadline = item.Value, item.Flags, expiry(item.TTL), m.deadline
 	cl.late = true
-	mine, err := m.client.runOn(m.ctx, n, m.name, cl)
-	if mine {
+	owned, err := m.client.runTraced(m.ctx, n, m.name, cl)
+	if owned {
 		cl.free()
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 type Client struct {
 	opts     Options
 	maxFrame int
-	epoch    time.Time // zero of the client's clock
+	start    time.Time // zero of the client's clock
 	logger   *slog.Logger
 
 	weights    map[string]int           // by address.target
@@ -82,7 +82,7 @@ func New(servers []string, opts *Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		opts: o, weights: weights, epoch: time.Now(), logger: o.Logger,
+		opts: o, weights: weights, start: time.Now(), logger: o.Logger,
 		done: make(chan struct{}), retiring: map[*node]bool{},
 	}
 	c.maxFrame = max(o.MaxItemSize, 1<<20) + frameSlack
@@ -116,11 +116,11 @@ func (c *Client) Close() error {
 const noDeadline int64 = math.MaxInt64
 
 // now reads the client's clock: nanoseconds since New, monotonic.
-func (c *Client) now() int64 { return int64(time.Since(c.epoch)) }
+func (c *Client) now() int64 { return int64(time.Since(c.start)) }
 
 // at converts from the client's clock, since to it.
-func (c *Client) at(t int64) time.Time    { return c.epoch.Add(time.Duration(t)) }
-func (c *Client) since(t time.Time) int64 { return int64(t.Sub(c.epoch)) }
+func (c *Client) at(t int64) time.Time    { return c.start.Add(time.Duration(t)) }
+func (c *Client) since(t time.Time) int64 { return int64(t.Sub(c.start)) }
 
 // deadline returns when an operation that starts now has to end by
 // Options.Timeout.

@@ -19,10 +19,10 @@ const (
 	// takes without blocking. Above it a goroutine of its own writes, so that
 	// callers can leave.
 	inlineLimit = 32 << 10
-	// maxDue bounds the calls in flight on one connection, maxUnsent the
+	// maxPending bounds the calls in flight on one connection, maxUnsent the
 	// bytes that wait for being written, and maxWaiting the callers that wait
 	// for room.
-	maxDue     = 4096
+	maxPending = 4096
 	maxUnsent  = 4 << 20
 	maxWaiting = 1 << 16
 )
@@ -57,7 +57,7 @@ type conn struct {
 	segments    []segment  // values that belong between the bytes of out
 	unsent      int        // bytes in out and segments
 	spare       []byte     // the writer's last buffer
-	interrupted bool       // letGo interrupted the writer
+	interrupted bool       // releaseHold interrupted the writer
 	queue       []*call    // calls that the reader did not take over yet
 	opaque      uint32     // of the next request
 	queued      uint64     // bytes ever put into out and segments
@@ -70,13 +70,13 @@ type conn struct {
 	each        int        // bytes that a call comes to, there and back: an average
 	_           cacheLine
 
-	received   atomic.Uint64 // bytes ever read
-	hasWaiting atomic.Bool   // len(waiting) > 0, for the reader
-	dequeued   atomic.Uint64 // calls ever completed or dropped
-	answered   atomic.Uint64 // bytes of their requests
-	lastRead   atomic.Int64  // when bytes came last, on the client's clock
-	dueSince   atomic.Int64  // when the line became longer than empty
-	rejected   atomic.Bool   // the last response was one after which the server closes
+	received     atomic.Uint64 // bytes ever read
+	hasWaiting   atomic.Bool   // len(waiting) > 0, for the reader
+	dequeued     atomic.Uint64 // calls ever completed or dropped
+	answered     atomic.Uint64 // bytes of their requests
+	lastRead     atomic.Int64  // when bytes came last, on the client's clock
+	pendingSince atomic.Int64  // when the line became longer than empty
+	rejected     atomic.Bool   // the last response was one after which the server closes
 
 	in inbox // belongs to the reader
 
@@ -91,11 +91,11 @@ func newConn(n *node, nc net.Conn, secure bool) *conn {
 	return c
 }
 
-// do sends the call and waits for its end. It returns nil when the server
-// answered, whatever the answer, and a *fault otherwise. If mine is false the
+// roundTrip sends the call and waits for its end. It returns nil when the server
+// answered, whatever the answer, and a *fault otherwise. If owned is false the
 // caller left: the call belongs to the connection now. crowd says that other
 // calls are likely to follow within microseconds.
-func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err error) {
+func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool, err error) {
 	c.mu.Lock()
 	for c.err == nil && c.full() {
 		if err := c.waitForRoom(ctx, cl); err != nil {
@@ -114,7 +114,7 @@ func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err err
 			c.fail(errStale)
 			return true, c.refuse(cl, &fault{cause: errStale, unsent: true, lost: true})
 		}
-		c.dueSince.Store(now)
+		c.pendingSince.Store(now)
 	}
 	if cl.shared && !c.share() {
 		c.mu.Unlock()
@@ -122,7 +122,7 @@ func (c *conn) do(ctx context.Context, cl *call, crowd bool) (mine bool, err err
 	}
 	c.enqueue(cl)
 	if cl.hold != nil {
-		defer c.letGo(cl.hold)
+		defer c.releaseHold(cl.hold)
 	}
 	write := !c.writing
 	if write {
@@ -181,7 +181,7 @@ func (c *conn) assign(cl *call) role {
 func (c *conn) afterFlush(cl *call) role {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cl.state.Load() != callDue {
+	if cl.state.Load() != callPending {
 		return toReturn
 	}
 	return c.assign(cl)
@@ -197,7 +197,7 @@ func (c *conn) enqueue(cl *call) {
 		held := c.vectored && len(cl.value) >= largeValue
 		c.out = cl.append(c.out, cl.opaque, !held)
 		if held {
-			cl.hold = &hold{ended: make(chan struct{})}
+			cl.hold = &hold{released: make(chan struct{})}
 			c.segments = append(c.segments, segment{at: len(c.out), value: cl.value, hold: cl.hold})
 			cl.size = uint64(len(cl.value))
 		}
@@ -212,7 +212,7 @@ func (c *conn) enqueue(cl *call) {
 
 // full reports under mu whether the bounds of the queue are reached.
 func (c *conn) full() bool {
-	return c.unsent > maxUnsent || c.enqueued-c.dequeued.Load() >= maxDue
+	return c.unsent > maxUnsent || c.enqueued-c.dequeued.Load() >= maxPending
 }
 
 // waitForRoom waits until there may be room. It is called under mu, which it
@@ -260,7 +260,7 @@ func (c *conn) stopWaiting(cl *call) {
 
 // admit wakes as many waiting callers as there is room for, under mu.
 func (c *conn) admit() {
-	room := maxDue - int(c.enqueued-c.dequeued.Load())
+	room := maxPending - int(c.enqueued-c.dequeued.Load())
 	if c.err != nil {
 		room = len(c.waiting)
 	} else if c.unsent > maxUnsent {
@@ -279,7 +279,7 @@ func (c *conn) admit() {
 
 // wait blocks until the result is in, the context ends, or the caller is told
 // to read.
-func (c *conn) wait(ctx context.Context, cl *call) (mine bool, err error) {
+func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
 	var sig signal
 	switch done := ctx.Done(); {
 	case cl.late:
@@ -309,11 +309,11 @@ func (c *conn) wait(ctx context.Context, cl *call) (mine bool, err error) {
 
 // leave takes a waiting caller away from its call, unless the result is
 // already there. The connection drops the response when it comes.
-func (c *conn) leave(cl *call, cause error) (mine bool, err error) {
+func (c *conn) leave(cl *call, cause error) (owned bool, err error) {
 	c.mu.Lock()
 	// Once left, cl is the reader's, who frees it.
 	promoted := cl.promoted
-	if !cl.state.CompareAndSwap(callDue, callLeft) {
+	if !cl.state.CompareAndSwap(callPending, callAbandoned) {
 		c.mu.Unlock()
 		<-cl.wake
 		return true, cl.err

@@ -156,7 +156,7 @@ func (n *node) failed(err error) (ejected bool) {
 // countFailure counts, under mu, a failure of the server, and reports whether
 // that ejects it.
 func (n *node) countFailure() (ejected bool) {
-	n.suspect.Store(true)
+	n.failing.Store(true)
 	h := &n.health
 	h.failures++
 	limit := n.client.opts.EjectAfter
@@ -178,7 +178,7 @@ func (n *node) recovered() (returned bool) {
 		n.client.log().Info("memcached: server is back", "server", n.addr.name)
 	}
 	*h = health{}
-	n.suspect.Store(false)
+	n.failing.Store(false)
 	return returned
 }
 

@@ -39,28 +39,28 @@ func (c *conn) failLocked(cause error) {
 		c.node.silent()
 	}
 	if reader {
-		c.failDue(nil)
+		c.failPending(nil)
 	}
 }
 
-// failDue ends the calls that got no response, that of the reader, who calls it,
+// failPending ends the calls that got no response, that of the reader, who calls it,
 // among them.
-func (c *conn) failDue(own *call) {
+func (c *conn) failPending(own *call) {
 	c.mu.Lock()
-	due := append(c.in.due[c.in.next:], c.queue...)
-	c.queue, c.in.due, c.in.next = nil, nil, 0
+	due := append(c.in.pending[c.in.next:], c.queue...)
+	c.queue, c.in.pending, c.in.next = nil, nil, 0
 	cause, sent := c.err, c.sent
 	c.node.counters.ops.Add(c.ops)
 	c.ops = 0
-	released := c.release()
+	unshared := c.unshare()
 	c.mu.Unlock()
-	if released {
+	if unshared {
 		defer c.node.leave()
 	}
 	now := c.node.client.now()
 	for _, cl := range due {
-		c.retire(cl)
-		if !cl.state.CompareAndSwap(callDue, callClaimed) {
+		c.dequeue(cl)
+		if !cl.state.CompareAndSwap(callPending, callClaimed) {
 			c.drop(cl)
 			continue
 		}
@@ -83,7 +83,7 @@ func (c *conn) complete(cl, own *call) {
 }
 
 // retire counts a call as out of the line.
-func (c *conn) retire(cl *call) {
+func (c *conn) dequeue(cl *call) {
 	c.dequeued.Add(1)
 	c.answered.Add(cl.size)
 }

@@ -17,7 +17,7 @@ func TestLineDoesNotGrow(t *testing.T) {
 		c.pop()
 		c.pop()
 	}
-	if n := cap(c.in.due) + cap(c.queue); n > 64 {
+	if n := cap(c.in.pending) + cap(c.queue); n > 64 {
 		t.Errorf("the line has room for %d calls after 2 at a time, want at most 64", n)
 	}
 }

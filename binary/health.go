@@ -24,12 +24,12 @@ func (n *node) silent() {
 
 // answered notes that the server carried out an operation.
 func (n *node) answered() {
-	if !n.suspect.Load() {
+	if !n.failing.Load() {
 		return
 	}
 	n.mu.Lock()
 	n.health.failures = 0
-	n.suspect.Store(false)
+	n.failing.Store(false)
 	n.mu.Unlock()
 }
 

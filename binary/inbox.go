@@ -23,8 +23,8 @@ type inbox struct {
 	buf  []byte
 	r, w int // unread bytes are buf[r:w]
 
-	due  []*call // calls taken over from conn.queue, oldest first
-	next int     // due[next] is the call whose response comes next
+	pending []*call // calls taken over from conn.queue, oldest first
+	next    int     // pending[next] is the call whose response comes next
 
 	frame response // being delivered
 	large large
@@ -44,17 +44,17 @@ type large struct {
 // response is one frame.
 type response struct {
 	wire.Header
-	index  int // within the call
-	extras []byte
-	key    []byte
-	value  []byte
-	owned  bool // value can be kept; otherwise it is valid only at once
-	placed bool // value was read to where AppendValue wants it
+	index    int // within the call
+	extras   []byte
+	key      []byte
+	value    []byte
+	keepable bool // value can be kept; otherwise it is valid only at once
+	placed   bool // value was read to where AppendValue wants it
 }
 
 // keep returns the value for keeping.
 func (r *response) keep() []byte {
-	if r.owned {
+	if r.keepable {
 		return r.value
 	}
 	return append(make([]byte, 0, len(r.value)), r.value...)
@@ -63,39 +63,39 @@ func (r *response) keep() []byte {
 // head returns the call whose response comes next, or nil if none is due.
 func (c *conn) head() *call {
 	in := &c.in
-	if in.next == len(in.due) {
+	if in.next == len(in.pending) {
 		c.mu.Lock()
-		in.due, c.queue = c.queue, in.due[:0]
+		in.pending, c.queue = c.queue, in.pending[:0]
 		c.mu.Unlock()
-		if in.next = 0; len(in.due) == 0 {
+		if in.next = 0; len(in.pending) == 0 {
 			return nil
 		}
 	}
-	return in.due[in.next]
+	return in.pending[in.next]
 }
 
 // takeOver takes the calls of the queue over and returns them.
 func (c *conn) takeOver() []*call {
 	in := &c.in
 	if in.next > 0 { // the place of calls that are out of the line
-		n := copy(in.due, in.due[in.next:])
-		clear(in.due[n:])
-		in.due, in.next = in.due[:n], 0
+		n := copy(in.pending, in.pending[in.next:])
+		clear(in.pending[n:])
+		in.pending, in.next = in.pending[:n], 0
 	}
-	n := len(in.due)
+	n := len(in.pending)
 	c.mu.Lock()
-	in.due = append(in.due, c.queue...)
+	in.pending = append(in.pending, c.queue...)
 	clear(c.queue)
 	c.queue = c.queue[:0]
 	c.mu.Unlock()
-	return in.due[n:]
+	return in.pending[n:]
 }
 
 // pop takes the first call out of the line.
 func (c *conn) pop() {
 	in := &c.in
-	c.retire(in.due[in.next])
-	in.due[in.next] = nil
+	c.dequeue(in.pending[in.next])
+	in.pending[in.next] = nil
 	in.next++
 }
 
@@ -149,7 +149,7 @@ func (c *conn) dispatch(own *call) error {
 		in.r += n
 		e := wire.HeaderLen + int(h.ExtrasLen)
 		k := e + int(h.KeyLen)
-		r.index, r.owned, r.placed = index, false, false
+		r.index, r.keepable, r.placed = index, false, false
 		r.extras, r.key, r.value = buf[wire.HeaderLen:e], buf[e:k], buf[k:n]
 		if err := c.deliver(cl, own, r); err != nil {
 			return err
@@ -185,17 +185,17 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 		after = unavailable(fmt.Errorf("the server does not know %s, and its connection is out of step after it", cl.op))
 	}
 	if cl.batch == nil {
-		if !cl.state.CompareAndSwap(callDue, callClaimed) {
+		if !cl.state.CompareAndSwap(callPending, callClaimed) {
 			c.pop()
 			c.drop(cl)
 			return after
 		}
 		if err := cl.result.take(cl, r); err != nil {
-			cl.state.Store(callDue)
+			cl.state.Store(callPending)
 			return unavailable(err)
 		}
 	} else {
-		if cl.state.Load() == callDue {
+		if cl.state.Load() == callPending {
 			if err := cl.batch.deliver(r); err != nil {
 				return unavailable(err)
 			}
@@ -203,7 +203,7 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 		if !cl.batch.last(r) {
 			return after
 		}
-		if !cl.state.CompareAndSwap(callDue, callClaimed) {
+		if !cl.state.CompareAndSwap(callPending, callClaimed) {
 			c.pop()
 			c.drop(cl)
 			return after
@@ -258,7 +258,7 @@ func (c *conn) startLarge(cl, own *call, h *wire.Header) {
 	copy(in.large.extras[:], in.buf[in.r+wire.HeaderLen:][:h.ExtrasLen])
 	in.r += wire.HeaderLen + int(h.ExtrasLen)
 	switch {
-	case cl.state.Load() == callLeft:
+	case cl.state.Load() == callAbandoned:
 	case cl.fill && cl == own && h.Status == wire.StatusOK && cap(cl.into)-len(cl.into) >= n:
 		in.large.dst = cl.into[len(cl.into) : len(cl.into)+n]
 		in.large.placed = true
@@ -288,7 +288,7 @@ func (c *conn) deliverLarge(own *call) error {
 	cl := l.call
 	c.in.frame = response{
 		Header: l.header, index: int(l.header.Opaque - cl.opaque),
-		extras: l.extras[:l.header.ExtrasLen], value: l.dst, owned: true, placed: l.placed,
+		extras: l.extras[:l.header.ExtrasLen], value: l.dst, keepable: true, placed: l.placed,
 	}
 	l.call, l.dst = nil, nil
 	return c.deliver(cl, own, &c.in.frame)

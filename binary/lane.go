@@ -119,10 +119,10 @@ func (c *conn) share() bool {
 	return true
 }
 
-// release ends, under mu, the sharing of the connection, whose line is empty.
+// unshare ends, under mu, the sharing of the connection, whose line is empty.
 // If it returns true the connection counted as an operation of the node, and
 // node.leave has to follow when mu is released.
-func (c *conn) release() bool {
+func (c *conn) unshare() bool {
 	if !c.held {
 		return false
 	}
@@ -145,17 +145,17 @@ var processors = sync.Pool{New: func() any {
 	return &processor{shard: i % shards, lane: int(i % 2)}
 }}
 
-// lookAfter is how often a processor uses its lane before it looks whether the
+// checkEvery is how often a processor uses its lane before it looks whether the
 // other lies idle, and changeAfter how often in a row it has to.
 const (
-	lookAfter   = 64
-	changeAfter = 4 * lookAfter
+	checkEvery  = 64
+	changeAfter = 4 * checkEvery
 )
 
 // keep returns the processor's lane, one of the first two of conns. When the
 // other lies idle, as two processors keep to one, it changes over.
 func (p *processor) keep(conns []*conn) *conn {
-	if p.uses++; p.uses%lookAfter == 0 {
+	if p.uses++; p.uses%checkEvery == 0 {
 		switch {
 		case conns[1-p.lane].load.Load() > 0:
 			p.uses = 0

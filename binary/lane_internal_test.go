@@ -68,12 +68,12 @@ func TestProcessor_KeepsItsLaneUnlessTheOtherLiesIdle(t *testing.T) {
 		}
 	}
 	conns[1].load.Store(0)
-	for i := range changeAfter - lookAfter {
+	for i := range changeAfter - checkEvery {
 		if p.keep(conns) != conns[0] {
 			t.Fatalf("changed over after %d operations", i)
 		}
 	}
-	for range 2 * lookAfter {
+	for range 2 * checkEvery {
 		p.keep(conns)
 	}
 	if p.keep(conns) != conns[1] {

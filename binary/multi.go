@@ -195,8 +195,8 @@ func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 	cl := m.client.newCall(op, "")
 	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(len(which)), m.deadline, true
 	ctx, end := m.client.trace(m.ctx, Op{Name: m.name, Keys: len(which), Server: n.addr.name})
-	mine, err := n.do(ctx, cl)
-	if mine {
+	owned, err := n.doWithRetry(ctx, cl)
+	if owned {
 		cl.free()
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ type node struct {
 	conns   atomic.Pointer[[]*conn] // replaced under mu
 	crowded atomic.Bool             // operations share lanes
 	lanes   atomic.Int32            // connections that they share: 1 or 2
-	suspect atomic.Bool             // health has something to forget when an operation succeeds
+	failing atomic.Bool             // health has something to forget when an operation succeeds
 	retired atomic.Bool             // SetServers removed the server
 	_       cacheLine
 
@@ -46,29 +46,29 @@ func newNode(c *Client, a address) *node {
 	return n
 }
 
-// do sends the call on one of the connections, and a second time on a fresh
-// one if that is safe. It returns as conn.do does.
-func (n *node) do(ctx context.Context, cl *call) (mine bool, err error) {
+// doWithRetry sends the call on one of the connections, and a second time on a fresh
+// one if that is safe. It returns as conn.roundTrip does.
+func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error) {
 	if c := n.lane(cl); c != nil {
 		repeatable := cl.repeatable()
-		if mine, err = c.do(ctx, cl, true); err == nil {
+		if owned, err = c.roundTrip(ctx, cl, true); err == nil {
 			n.answered()
 			return true, nil
 		}
-		if !mine || !again(ctx, err, repeatable) {
+		if !owned || !again(ctx, err, repeatable) {
 			n.counters.errors.Add(1)
-			return mine, err
+			return owned, err
 		}
 		n.client.counters.retries.Add(1)
 		cl.reset()
-		return n.doAlone(ctx, cl, true)
+		return n.doUnshared(ctx, cl, true)
 	}
-	return n.doAlone(ctx, cl, false)
+	return n.doUnshared(ctx, cl, false)
 }
 
-// doAlone is do for a call that is counted in inFlight and in the load of its
+// doUnshared is doWithRetry for a call that is counted in inFlight and in the load of its
 // connection. If fresh is set it is the second attempt.
-func (n *node) doAlone(ctx context.Context, cl *call, fresh bool) (mine bool, err error) {
+func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool, err error) {
 	if !n.enter() {
 		return true, &fault{cause: errRetired, unsent: true}
 	}
@@ -83,17 +83,17 @@ func (n *node) doAlone(ctx context.Context, cl *call, fresh bool) (mine bool, er
 			n.counters.errors.Add(1)
 			return true, err
 		}
-		mine, err := c.do(ctx, cl, crowd)
-		if mine {
+		owned, err := c.roundTrip(ctx, cl, crowd)
+		if owned {
 			c.load.Add(-1)
 		}
 		if err == nil {
 			n.answered()
 			return true, nil
 		}
-		if !mine || fresh || !again(ctx, err, repeatable) {
+		if !owned || fresh || !again(ctx, err, repeatable) {
 			n.counters.errors.Add(1)
-			return mine, err
+			return owned, err
 		}
 		n.client.counters.retries.Add(1)
 		cl.reset()

@@ -16,7 +16,7 @@ import (
 
 // The bounds of the queue of one connection, as conn.go has them.
 const (
-	maxDue     = 4096
+	maxPending = 4096
 	maxUnsent  = 4 << 20
 	maxWaiting = 1 << 16
 )
@@ -47,7 +47,7 @@ func TestQueue_CallersWaitForRoomWithinTheirTime(t *testing.T) {
 				}
 			})
 		}
-		for range maxDue {
+		for range maxPending {
 			get()
 		}
 		synctest.Wait()
@@ -67,8 +67,8 @@ func TestQueue_CallersWaitForRoomWithinTheirTime(t *testing.T) {
 		synctest.Wait()
 		close(release)
 		wg.Wait()
-		if n := ok.Load(); n != maxDue+100 {
-			t.Errorf("%d operations succeeded, want %d", n, maxDue+100)
+		if n := ok.Load(); n != maxPending+100 {
+			t.Errorf("%d operations succeeded, want %d", n, maxPending+100)
 		}
 	})
 }
@@ -84,7 +84,7 @@ func TestQueue_NoRoomWithinTimeoutIsErrUnavailable(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		var answered, timeouts atomic.Int32
-		for range maxDue + 1000 {
+		for range maxPending + 1000 {
 			wg.Go(func() {
 				start := time.Now()
 				_, err := client.Get(t.Context(), "k")
@@ -116,7 +116,7 @@ func TestQueue_TooManyWaitingIsErrUnavailableAtOnce(t *testing.T) {
 		client, _, release := blocked(t, time.Hour)
 		var wg sync.WaitGroup
 		var refused atomic.Int32
-		const callers = maxDue + maxWaiting + 50
+		const callers = maxPending + maxWaiting + 50
 		for range callers {
 			wg.Go(func() {
 				start := time.Now()
@@ -182,7 +182,7 @@ func TestQueue_BrokenConnectionLetsWaitingCallersGo(t *testing.T) {
 			return memcachedtest.Action{Until: hangUp, Mute: true, Close: true}
 		})
 		var wg sync.WaitGroup
-		for range maxDue + 500 {
+		for range maxPending + 500 {
 			wg.Go(func() {
 				if item, err := client.Get(t.Context(), "k"); err != nil || string(item.Value) != "v" {
 					t.Errorf("Get = %v, %v, want the answer to a second attempt", item, err)

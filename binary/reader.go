@@ -17,8 +17,8 @@ const (
 )
 
 // read reads responses and completes their calls until that of own is in, then
-// passes the role on. It returns as do does.
-func (c *conn) read(ctx context.Context, own *call) (mine bool, err error) {
+// passes the role on. It returns as roundTrip does.
+func (c *conn) read(ctx context.Context, own *call) (owned bool, err error) {
 	client := c.node.client
 	done := ctx.Done()
 	until := own.deadline
@@ -94,20 +94,20 @@ func (c *conn) armRead(now, wait int64) {
 func (c *conn) interruptRead() { _ = c.nc.SetReadDeadline(longAgo) }
 
 // quit ends the turn of a reader whose context ended before its response came.
-func (c *conn) quit(own *call, cause error) (mine bool, err error) {
+func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 	c.in.armed = 0
 	if c.in.large.call == own && own.fill {
 		c.in.large.dst = nil // it is the caller's
 	}
-	own.state.Store(callLeft)
+	own.state.Store(callAbandoned)
 	c.handOver()
 	return false, &fault{cause: cause}
 }
 
 // breakOff ends the turn of a reader by ending the connection.
-func (c *conn) breakOff(own *call, cause error) (mine bool, err error) {
+func (c *conn) breakOff(own *call, cause error) (owned bool, err error) {
 	c.fail(cause)
-	c.failDue(own)
+	c.failPending(own)
 	if own == nil {
 		return false, nil
 	}
@@ -116,7 +116,7 @@ func (c *conn) breakOff(own *call, cause error) (mine bool, err error) {
 
 // nextDeadline returns when the time of a call in the line is over next.
 func (c *conn) nextDeadline() int64 {
-	for _, cl := range c.in.due[c.in.next:] {
+	for _, cl := range c.in.pending[c.in.next:] {
 		if cl.deadline != noDeadline {
 			return cl.deadline
 		}
@@ -135,18 +135,18 @@ func (c *conn) nextDeadline() int64 {
 func (c *conn) expire(now int64, own *call) error {
 	timeout := int64(c.node.client.opts.Timeout)
 	c.takeOver()
-	for i := c.in.next; i < len(c.in.due); i++ {
-		cl := c.in.due[i]
+	for i := c.in.next; i < len(c.in.pending); i++ {
+		cl := c.in.pending[i]
 		switch {
 		case cl.deadline > now:
 			continue
-		case max(c.lastRead.Load(), c.dueSince.Load()) <= cl.deadline-timeout:
+		case max(c.lastRead.Load(), c.pendingSince.Load()) <= cl.deadline-timeout:
 			return errTimeout
-		case !cl.state.CompareAndSwap(callDue, callClaimed):
+		case !cl.state.CompareAndSwap(callPending, callClaimed):
 			cl.deadline = noDeadline // left: nobody waits
 			continue
 		}
-		c.in.due[i] = c.standIn(cl)
+		c.in.pending[i] = c.standIn(cl)
 		cl.err = &fault{cause: errTimeout}
 		c.complete(cl, own)
 	}
@@ -160,7 +160,7 @@ func (c *conn) standIn(cl *call) *call {
 	s.batch, s.span, s.opaque, s.size, s.start = cl.batch, cl.span, cl.opaque, cl.size, cl.start
 	s.deadline = noDeadline
 	s.shared = cl.shared
-	s.state.Store(callLeft)
+	s.state.Store(callAbandoned)
 	if c.in.large.call == cl {
 		c.in.large.call, c.in.large.dst = s, nil
 	}
@@ -174,25 +174,25 @@ func (c *conn) standIn(cl *call) *call {
 // them, a goroutine reads them, so that the connection is clean for the next.
 func (c *conn) handOver() {
 	c.mu.Lock()
-	passed, released := c.passOn()
+	passed, unshared := c.passOn()
 	if !passed && c.err == nil {
 		c.node.client.goroutines.Go(c.drain) // under mu, so that Close waits for it
 	}
 	broken := c.err != nil
 	c.mu.Unlock()
-	if released {
+	if unshared {
 		c.node.leave()
 	}
 	if broken {
-		c.failDue(nil)
+		c.failPending(nil)
 	}
 }
 
 // passOn gives, under mu, the role of the reader to a waiting caller, or to
 // nobody if no response is due or the caller who writes at the moment will take
 // it. It returns false if none of that is so, or the connection broke; the role
-// then stays. For released see release.
-func (c *conn) passOn() (passed, released bool) {
+// then stays. For unshared see unshare.
+func (c *conn) passOn() (passed, unshared bool) {
 	if c.err != nil {
 		return false, false
 	}
@@ -200,10 +200,10 @@ func (c *conn) passOn() (passed, released bool) {
 		c.admit()
 	}
 	due := false
-	for _, line := range [...][]*call{c.in.due[c.in.next:], c.queue} {
+	for _, line := range [...][]*call{c.in.pending[c.in.next:], c.queue} {
 		for _, cl := range line {
 			due = true
-			if cl.state.Load() != callDue {
+			if cl.state.Load() != callPending {
 				continue
 			}
 			if cl.parked {
@@ -219,7 +219,7 @@ func (c *conn) passOn() (passed, released bool) {
 		return false, false
 	}
 	c.reading = false
-	return true, c.release()
+	return true, c.unshare()
 }
 
 // drain reads responses that nobody waits for, until none is due or a caller
@@ -232,15 +232,15 @@ func (c *conn) drain() {
 			return
 		}
 		now := client.now()
-		limit := max(c.lastRead.Load(), c.dueSince.Load()) + int64(client.silence())
-		if head := c.head(); head != nil && head.state.Load() == callLeft && now >= limit {
+		limit := max(c.lastRead.Load(), c.pendingSince.Load()) + int64(client.silence())
+		if head := c.head(); head != nil && head.state.Load() == callAbandoned && now >= limit {
 			c.breakOff(nil, errTimeout)
 			return
 		}
 		c.mu.Lock()
-		passed, released := c.passOn()
+		passed, unshared := c.passOn()
 		c.mu.Unlock()
-		if released {
+		if unshared {
 			c.node.leave()
 		}
 		if passed {

@@ -35,11 +35,11 @@ func (c *Client) readReplicated(ctx context.Context, name string, cl *call, node
 	for i, n := range nodes {
 		cp := c.copyCall(cl)
 		cp.deadline, cp.late = c.share(ctx, cl.deadline, len(nodes)-i), true
-		mine, err := c.runOn(ctx, n, name, cp)
+		owned, err := c.runTraced(ctx, n, name, cp)
 		if err == nil {
 			return cp, nil
 		}
-		if mine {
+		if owned {
 			cp.free()
 		}
 		if errs = append(errs, err); errors.Is(err, errRetired) || ctx.Err() != nil {
@@ -74,9 +74,9 @@ func (c *Client) writeReplicated(ctx context.Context, name string, cl *call, nod
 	var wg sync.WaitGroup
 	for i, n := range nodes {
 		wg.Go(func() {
-			var mine bool
-			if mine, errs[i] = c.runOn(ctx, n, name, copies[i]); errs[i] != nil {
-				if mine {
+			var owned bool
+			if owned, errs[i] = c.runTraced(ctx, n, name, copies[i]); errs[i] != nil {
+				if owned {
 					copies[i].free()
 				}
 				copies[i] = nil

@@ -61,16 +61,16 @@ func (c *Client) runPlaced(ctx context.Context, name string, cl *call) (*call, e
 			cl.free()
 			return nil, &OpError{Op: name, Key: key, Err: err}
 		}
-		var mine bool
-		mine, err = c.runOn(ctx, n, name, cl)
+		var owned bool
+		owned, err = c.runTraced(ctx, n, name, cl)
 		if err == nil {
 			return cl, nil
 		}
-		if mine && errors.Is(err, errRetired) {
+		if owned && errors.Is(err, errRetired) {
 			cl.reset()
 			continue
 		}
-		if mine {
+		if owned {
 			cl.free()
 		}
 		return nil, err
@@ -103,44 +103,13 @@ func (c *Client) usable(ctx context.Context) error {
 	}
 }
 
-// runOn carries out an operation on one server and turns what came of it into
-// the caller's error. If mine is false the call is gone.
-func (c *Client) runOn(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
-	if c.opts.Tracer != nil {
-		return c.runTraced(ctx, n, name, cl)
-	}
-	return c.runUntraced(ctx, n, name, cl)
-}
-
-func (c *Client) runTraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
-	op := Op{Name: name, Key: cl.key, Server: n.addr.name}
-	if cl.key != "" {
-		op.Keys = 1
-	}
-	ctx, end := c.trace(ctx, op)
-	mine, err = c.runUntraced(ctx, n, name, cl)
-	end(err)
-	return mine, err
-}
-
-// trace tells the Tracer, if there is one, of the start of an operation, and
-// returns how to tell of its end.
-func (c *Client) trace(ctx context.Context, op Op) (traced context.Context, end func(error)) {
-	tracer := c.opts.Tracer
-	if tracer == nil {
-		return ctx, func(error) {}
-	}
-	if traced = tracer.OpStart(ctx, op); traced == nil {
-		traced = ctx
-	}
-	return traced, func(err error) { tracer.OpEnd(traced, op, err) }
-}
-
-func (c *Client) runUntraced(ctx context.Context, n *node, name string, cl *call) (mine bool, err error) {
+// runOnServer carries out an operation on one server and turns what came of it
+// into the caller's error. If owned is false the call is gone.
+func (c *Client) runOnServer(ctx context.Context, n *node, name string, cl *call) (owned bool, err error) {
 	key, repeatable := cl.key, cl.repeatable()
-	mine, err = n.do(ctx, cl)
+	owned, err = n.doWithRetry(ctx, cl)
 	if err != nil {
-		return mine, c.faultError(n, name, key, repeatable, err)
+		return owned, c.faultError(n, name, key, repeatable, err)
 	}
 	if cl.result.status != wire.StatusOK {
 		return true, answer(n, name, cl)

@@ -28,3 +28,32 @@ type Op struct {
 	// Server is the server's address as given to New.
 	Server string
 }
+
+// trace tells the Tracer, if there is one, of the start of an operation, and
+// returns how to tell of its end.
+func (c *Client) trace(ctx context.Context, op Op) (traced context.Context, end func(error)) {
+	tracer := c.opts.Tracer
+	if tracer == nil {
+		return ctx, func(error) {}
+	}
+	if traced = tracer.OpStart(ctx, op); traced == nil {
+		traced = ctx
+	}
+	return traced, func(err error) { tracer.OpEnd(traced, op, err) }
+}
+
+// runTraced carries out an operation on one server, before the eyes of the
+// Tracer if there is one. It returns as runOnServer does.
+func (c *Client) runTraced(ctx context.Context, n *node, name string, cl *call) (owned bool, err error) {
+	if c.opts.Tracer == nil {
+		return c.runOnServer(ctx, n, name, cl)
+	}
+	op := Op{Name: name, Key: cl.key, Server: n.addr.name}
+	if cl.key != "" {
+		op.Keys = 1
+	}
+	ctx, end := c.trace(ctx, op)
+	owned, err = c.runOnServer(ctx, n, name, cl)
+	end(err)
+	return owned, err
+}

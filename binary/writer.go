@@ -22,8 +22,8 @@ type segment struct {
 // hold says that a segment refers to the slice of a caller, who must not
 // return before it ends.
 type hold struct {
-	ended chan struct{} // closed when nothing refers to the slice any more
-	left  bool          // the caller waits for that; guarded by conn.mu
+	released  chan struct{} // closed when nothing refers to the slice any more
+	abandoned bool          // the caller waits for that; guarded by conn.mu
 }
 
 const (
@@ -152,7 +152,7 @@ func lastRequest(out []byte) (at int) {
 }
 
 func (c *conn) writeSegments(buffers net.Buffers, segments []segment) (left int, err error) {
-	defer c.endHolds(segments)
+	defer c.releaseHolds(segments)
 	for {
 		_, err := buffers.WriteTo(c.nc)
 		if err == nil {
@@ -212,20 +212,20 @@ func writeError(err error) error {
 	return err
 }
 
-// endHolds lets the callers of the segments go.
-func (c *conn) endHolds(segments []segment) {
+// releaseHolds lets the callers of the segments go.
+func (c *conn) releaseHolds(segments []segment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range segments {
-		s.hold.end()
+		s.hold.release()
 	}
 }
 
-func (h *hold) end() {
+func (h *hold) release() {
 	select {
-	case <-h.ended:
+	case <-h.released:
 	default:
-		close(h.ended)
+		close(h.released)
 	}
 }
 
@@ -240,7 +240,7 @@ func (c *conn) resume(err error, buffers net.Buffers, segments []segment) bool {
 	interrupted := c.interrupted
 	c.interrupted = false
 	for _, s := range segments {
-		if !s.hold.left {
+		if !s.hold.abandoned {
 			continue
 		}
 		for i, b := range buffers {
@@ -248,7 +248,7 @@ func (c *conn) resume(err error, buffers net.Buffers, segments []segment) bool {
 				buffers[i] = bytes.Clone(b)
 			}
 		}
-		s.hold.end()
+		s.hold.release()
 	}
 	c.mu.Unlock()
 	if interrupted {
@@ -263,9 +263,9 @@ func within(b, value []byte) bool {
 	return len(b) > 0 && len(b) <= len(value) && &b[len(b)-1] == &value[len(value)-1]
 }
 
-// letGo ends a hold: at once when the value was written or still waits for the
+// releaseHold ends a hold: at once when the value was written or still waits for the
 // writer, else by interrupting the write.
-func (c *conn) letGo(h *hold) {
+func (c *conn) releaseHold(h *hold) {
 	c.mu.Lock()
 	for i := range c.segments {
 		if c.segments[i].hold == h {
@@ -275,14 +275,14 @@ func (c *conn) letGo(h *hold) {
 		}
 	}
 	select {
-	case <-h.ended:
+	case <-h.released:
 		c.mu.Unlock()
 		return
 	default:
 	}
-	h.left = true
+	h.abandoned = true
 	c.interrupted = true
 	_ = c.nc.SetWriteDeadline(longAgo)
 	c.mu.Unlock()
-	<-h.ended
+	<-h.released
 }
