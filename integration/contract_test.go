@@ -180,12 +180,12 @@ var (
 
 // The response cache.
 var (
-	_ middleware.Client                                              = (*memcached.Client)(nil)
-	_ func(middleware.Client, *middleware.Options) *middleware.Cache = middleware.New
-	_ func(*middleware.Cache) gin.HandlerFunc                        = (*middleware.Cache).Handler
-	_ func(*middleware.Cache, context.Context, *http.Request) error  = (*middleware.Cache).Purge
-	_ func(*middleware.Cache, context.Context, ...string) error      = (*middleware.Cache).PurgeTags
-	_                                                                = middleware.Options{
+	_ middleware.Client                                                       = (*memcached.Client)(nil)
+	_ func(middleware.Client, *middleware.Options) (*middleware.Cache, error) = middleware.New
+	_ func(*middleware.Cache) gin.HandlerFunc                                 = (*middleware.Cache).Handler
+	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).Purge
+	_ func(*middleware.Cache, context.Context, ...string) error               = (*middleware.Cache).PurgeTags
+	_                                                                         = middleware.Options{
 		TTL: time.Second, StaleWhileRevalidate: time.Second, StaleIfError: time.Second, StaleIfUnreachable: true,
 		StoreSetCookie: true, MaxBody: int64(1), Targeted: []string{},
 		Key:    func(*http.Request) (string, bool) { return "", false },
@@ -230,7 +230,9 @@ func TestContract_ZeroOptionsAreDefaults(t *testing.T) {
 	if err := cachestore.NewTyped[int](c, nil).Set(t.Context(), "key", 1); err != nil {
 		t.Errorf("a typed store with nil options: Set = %v", err)
 	}
-	if err := middleware.New(c, nil).PurgeTags(t.Context(), "tag"); err != nil {
+	if cache, err := middleware.New(c, nil); err != nil {
+		t.Errorf("a response cache with nil options: New = %v", err)
+	} else if err := cache.PurgeTags(t.Context(), "tag"); err != nil {
 		t.Errorf("a response cache with nil options: PurgeTags = %v", err)
 	}
 	if err := session.New(c, nil, make([]byte, 32)).RevokeAll(t.Context(), "user"); err != nil {

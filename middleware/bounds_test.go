@@ -49,7 +49,10 @@ func TestLookupTimeout_IsForAllOperationsTogether(t *testing.T) {
 
 func TestLookupTimeout_IsATenthOfASecondByDefault(t *testing.T) {
 	inTime(t, func(t *testing.T) {
-		cache := middleware.New(stalled{}, &middleware.Options{Logger: slog.New(slog.DiscardHandler)})
+		cache, err := middleware.New(stalled{}, &middleware.Options{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer cache.Close()
 		router := gin.New()
 		router.GET("/a", cache.Handler(), text("x"))

@@ -42,21 +42,30 @@ type Cache struct {
 const maxWork = 256
 
 // New returns a cache that keeps its entries through client. It copies opts; nil
-// means defaults.
-func New(client Client, opts *Options) *Cache {
+// means defaults. An error says which option is wrong. A nil client panics.
+func New(client Client, opts *Options) (*Cache, error) {
+	if c, ok := client.(*memcached.Client); client == nil || ok && c == nil {
+		panic("middleware: New: client is nil")
+	}
+	if opts == nil {
+		opts = new(Options)
+	}
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
 	o := opts.withDefaults()
 	c := &Cache{
 		client: client,
 		opts:   o,
 		policy: o.policy(),
-		keys:   newKeyspace(o.Prefix),
+		keys:   keyspace{o.Prefix},
 		slots:  make(chan struct{}, maxWork),
 	}
 	c.maxChunk.Store(maxItem)
 	c.alarms.limit = o.LookupTimeout
 	c.lookups.waits.limit = o.LookupTimeout / waitShare
 	c.stopped, c.stop = context.WithCancel(context.Background())
-	return c
+	return c, nil
 }
 
 // Close ends background revalidation and waits for it and for stores under way.

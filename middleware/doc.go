@@ -2,7 +2,7 @@
 // in memcached.
 //
 //	client, err := memcached.New([]string{"localhost:11211"}, nil)
-//	cache := middleware.New(client, &middleware.Options{TTL: time.Minute})
+//	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
 //	router.GET("/articles/:id", cache.Handler(), showArticle)
 //
 // Responses are stored and reused as their Cache-Control, Expires, Vary, ETag

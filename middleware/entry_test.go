@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"reflect"
@@ -280,10 +281,14 @@ func TestAge_ClocksMayDisagree(t *testing.T) {
 	}
 }
 
-func TestKeyspace_AnyPrefixMakesValidKeys(t *testing.T) {
-	for _, prefix := range []string{"page:", "", "with space", "\x00", strings.Repeat("x", 300), "ünïcode"} {
-		k := newKeyspace(prefix)
-		for _, key := range []string{k.of(letterPage, []byte("x")), k.tag(nameTag("t")), k.epoch()} {
+func TestKeyspace_PrefixesThatNewTakesMakeValidKeys(t *testing.T) {
+	for _, prefix := range []string{"page:", "p", strings.Repeat("x", longestPrefix), "ünïcode"} {
+		if err := checkPrefix(prefix); err != nil {
+			t.Fatal(err)
+		}
+		k := keyspace{prefix}
+		chunk := (&Cache{keys: k}).chunkKeys(&entry{id: math.MaxUint64, size: maxChunks, chunkSize: 1})[maxChunks-1]
+		for _, key := range []string{k.of(letterPage, []byte("x")), k.tag(nameTag("t")), k.epoch(), chunk} {
 			if memcached.SafeKey("", key) != key {
 				t.Errorf("prefix %q makes the key %q, which is not valid", prefix, key)
 			}

@@ -55,7 +55,10 @@ func Example() {
 	defer stop()
 
 	router := gin.New()
-	cache := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	if err != nil {
+		log.Fatal(err)
+	}
 	router.GET("/articles/:id", cache.Handler(), func(c *gin.Context) {
 		c.String(http.StatusOK, "article "+c.Param("id"))
 	})
@@ -74,7 +77,11 @@ func ExampleNew() {
 	defer stop()
 
 	router := gin.New()
-	router.Use(middleware.New(client, nil).Handler())
+	cache, err := middleware.New(client, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	router.Use(cache.Handler())
 	router.GET("/shared", func(c *gin.Context) {
 		c.Header("Cache-Control", "public, max-age=60")
 		c.String(http.StatusOK, "for everybody")
@@ -100,7 +107,10 @@ func ExampleCache_Purge() {
 	title := "First draft"
 
 	router := gin.New()
-	cache := middleware.New(client, &middleware.Options{TTL: time.Hour})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
 	router.GET("/articles/:id", cache.Handler(), func(c *gin.Context) {
 		c.String(http.StatusOK, title)
 	})
@@ -130,7 +140,10 @@ func ExampleCache_PurgeTags() {
 	defer stop()
 
 	router := gin.New()
-	cache := middleware.New(client, &middleware.Options{TTL: time.Hour})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
 	router.Use(cache.Handler())
 	router.GET("/articles/:id", func(c *gin.Context) {
 		c.Header("Cache-Tag", "article-"+c.Param("id"))
@@ -166,7 +179,7 @@ func ExampleOptions_engine() {
 
 	router := gin.New()
 	stored := make(chan struct{}, 2)
-	cache := middleware.New(client, &middleware.Options{
+	cache, err := middleware.New(client, &middleware.Options{
 		StaleWhileRevalidate: time.Hour,
 		Engine:               router,
 		OnEvent: func(e middleware.Event) {
@@ -175,6 +188,9 @@ func ExampleOptions_engine() {
 			}
 		},
 	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	defer cache.Close()
 	version := 0
 	router.GET("/", cache.Handler(), func(c *gin.Context) {
@@ -205,7 +221,7 @@ func ExampleOptions_key() {
 	defer stop()
 
 	router := gin.New()
-	cache := middleware.New(client, &middleware.Options{
+	cache, err := middleware.New(client, &middleware.Options{
 		TTL: time.Minute,
 		Key: func(r *http.Request) (key string, ok bool) {
 			if r.URL.Path == "/search" {
@@ -216,6 +232,9 @@ func ExampleOptions_key() {
 			return r.URL.Path + "?" + query.Encode(), true
 		},
 	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	router.Use(cache.Handler())
 	router.GET("/:page", func(c *gin.Context) { c.String(http.StatusOK, "a page") })
 	for _, url := range []string{"/news", "/news?utm_source=letter", "/search?q=tides"} {
@@ -233,7 +252,11 @@ func ExampleCache_Handler_vary() {
 	defer stop()
 
 	router := gin.New()
-	router.Use(middleware.New(client, &middleware.Options{TTL: time.Minute}).Handler())
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	if err != nil {
+		log.Fatal(err)
+	}
+	router.Use(cache.Handler())
 	router.GET("/", func(c *gin.Context) {
 		c.Header("Vary", "Accept-Language")
 		if strings.HasPrefix(c.GetHeader("Accept-Language"), "de") {
@@ -261,7 +284,10 @@ func ExampleCache_Handler_sessions() {
 	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
 
 	router := gin.New()
-	cache := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	if err != nil {
+		log.Fatal(err)
+	}
 	router.Use(cache.Handler(), sessions.Sessions("session", store), session.Autosave())
 	router.GET("/about", func(c *gin.Context) { c.String(http.StatusOK, "about us") })
 	router.GET("/cart", func(c *gin.Context) {
@@ -283,7 +309,10 @@ func ExampleOptions_staleIfError() {
 	defer stop()
 
 	router := gin.New()
-	cache := middleware.New(client, &middleware.Options{StaleIfError: time.Hour})
+	cache, err := middleware.New(client, &middleware.Options{StaleIfError: time.Hour})
+	if err != nil {
+		log.Fatal(err)
+	}
 	requests := 0
 	router.GET("/", cache.Handler(), func(c *gin.Context) {
 		if requests++; requests > 1 {
@@ -307,7 +336,7 @@ func ExampleOptions_onEvent() {
 	defer stop()
 
 	counts := map[middleware.Kind]int{}
-	cache := middleware.New(client, &middleware.Options{
+	cache, err := middleware.New(client, &middleware.Options{
 		TTL: time.Minute,
 		OnEvent: func(e middleware.Event) {
 			counts[e.Kind]++ // one request after another here; a program takes an atomic counter
@@ -316,6 +345,9 @@ func ExampleOptions_onEvent() {
 			}
 		},
 	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	router := gin.New()
 	router.GET("/", cache.Handler(), func(c *gin.Context) { c.String(http.StatusOK, "page") })
 	for range 4 {

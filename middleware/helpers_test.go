@@ -88,7 +88,10 @@ func newSiteWith(tb testing.TB, client middleware.Client, opts *middleware.Optio
 	if o.OnEvent == nil {
 		o.OnEvent = s.events.add
 	}
-	s.cache = middleware.New(client, &o)
+	var err error
+	if s.cache, err = middleware.New(client, &o); err != nil {
+		tb.Fatal(err)
+	}
 	tb.Cleanup(func() { _ = s.cache.Close() })
 	s.router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) {
 		c.AbortWithStatus(http.StatusInternalServerError)

@@ -16,7 +16,10 @@ import (
 func TestTwice_CacheInsideItselfWaitsForNobody(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, nil, nil)
-		other := middleware.New(s.client, &middleware.Options{LookupTimeout: 5 * time.Second}) // shares the entries
+		other, err := middleware.New(s.client, &middleware.Options{LookupTimeout: 5 * time.Second}) // shares the entries
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer other.Close()
 		for path, inner := range map[string]*middleware.Cache{"/same": s.cache, "/other": other} {
 			runs := 0

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 )
 
@@ -22,19 +21,8 @@ const (
 	letterEpoch   = 'e'
 )
 
-// longestPrefix leaves room for the letter, the digest and a chunk's number.
-const longestPrefix = 150
-
 // keyspace makes keys that begin with a prefix.
 type keyspace struct{ prefix string }
-
-func newKeyspace(prefix string) keyspace {
-	if len(prefix) > longestPrefix || memcached.SafeKey("", prefix) != prefix {
-		sum := sha256.Sum256([]byte(prefix))
-		prefix = base64.RawURLEncoding.EncodeToString(sum[:18]) + ":"
-	}
-	return keyspace{prefix}
-}
 
 func (k keyspace) of(letter byte, full []byte) string {
 	sum := sha256.Sum256(full)

@@ -1,8 +1,11 @@
 package middleware
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
@@ -12,34 +15,39 @@ const (
 	defaultMaxBody       = 8 << 20
 	defaultLookupTimeout = 100 * time.Millisecond
 	defaultPrefix        = "page:"
+	// longestPrefix leaves room for the letter, the digest and a chunk's number.
+	longestPrefix = 150
 )
 
 // Options configures a Cache. The zero value stores what responses declare
-// cacheable and nothing else.
+// cacheable and nothing else. Durations have units: 60 is 60 ns, a minute is
+// 60*time.Second. New refuses what is above 0 and below a millisecond, and what
+// is negative.
 type Options struct {
-	// TTL is the freshness of responses that state none and whose status permits
-	// a guess (200, 203, 204, 300, 301, 308, 404, 405, 410, 414 and 501, or any
-	// with Cache-Control: public). 0: such responses are kept only if their
-	// Last-Modified allows a guess, a tenth of their age and at most a day.
+	// TTL is the lifetime of responses that state none, as in 60*time.Second. Only
+	// those get it whose status permits a guess: 200, 203, 204, 300, 301, 308, 404,
+	// 405, 410, 414 and 501, or any with Cache-Control: public. 0: a tenth of the
+	// time since Last-Modified, at most a day; without Last-Modified the response
+	// is not stored.
 	TTL time.Duration
 
-	// StaleWhileRevalidate is for how long after its lifetime a response is sent
-	// while a fresh one is made (RFC 5861), when the response does not say.
-	// 0: only as responses say. See Engine.
+	// StaleWhileRevalidate is how long after its lifetime a response is still sent
+	// while a fresh one is made (RFC 5861), when the response does not say. See
+	// Engine. 0: only as responses say.
 	StaleWhileRevalidate time.Duration
 
-	// StaleIfError is for how long after its lifetime a response is sent instead
-	// of an answer 500, 502, 503 or 504 or a panic (RFC 5861), when the response
-	// does not say. 0: only as responses say.
+	// StaleIfError is how long after its lifetime a response is sent instead of a
+	// 500, 502, 503 or 504, or of a panic (RFC 5861), when the response does not
+	// say. 0: only as responses say.
 	StaleIfError time.Duration
 
-	// StaleIfUnreachable sends a stale response, of any age, when the handler
-	// panics or answers 502 or 504 and nothing forbids it. The panic is then
-	// logged and goes no further.
+	// StaleIfUnreachable sends a stale response of any age when the handler panics
+	// or answers 502 or 504, and nothing forbids it. The panic is logged and not
+	// raised again. false: only as StaleIfError says.
 	StaleIfUnreachable bool
 
 	// StoreSetCookie stores and shares responses with Set-Cookie that are
-	// cacheable otherwise: everyone then gets the same cookie. false: a response
+	// otherwise cacheable: everyone then gets the same cookie. false: a response
 	// with Set-Cookie is neither stored nor shared.
 	StoreSetCookie bool
 
@@ -48,51 +56,92 @@ type Options struct {
 	MaxBody int64
 
 	// Targeted lists the targeted cache-control fields (RFC 9213) that this cache
-	// obeys, most important first. nil: CDN-Cache-Control.
+	// obeys, the most important first. nil: CDN-Cache-Control.
 	Targeted []string
 
-	// Key returns what takes the place of path and query in the cache's key, or
-	// false to leave a request alone. Scheme and host stay in the key. nil: path
-	// and query as they came.
+	// Key returns what replaces path and query in the cache's key, or false to
+	// bypass the cache. Scheme and host stay in the key. nil: path and query as
+	// they came.
 	Key func(r *http.Request) (key string, ok bool)
 
-	// Engine receives the requests by which stale responses are revalidated in
-	// the background: the router that this cache is a part of. They carry the
+	// Engine receives the requests that revalidate stale responses in the
+	// background: give it the router that this cache is a part of. They carry the
 	// header of the request that found the response stale, and a context that
-	// outlives it. nil: one of the requests that find a response stale validates
-	// it before it is answered, the others are answered at once.
+	// outlives it. nil: one of the requests that find a response stale revalidates
+	// it before it is answered; the others are answered at once.
 	Engine http.Handler
 
-	// Prefix begins every key in memcached. "": "page:".
+	// Prefix begins every key in memcached. It has at most 150 bytes and neither
+	// spaces nor control characters. "": "page:".
 	Prefix string
 
-	// LookupTimeout is how long a request waits for the cache, in all, before it
+	// LookupTimeout is how long a request waits for memcached, in all, before it
 	// goes on without. 0: 100 ms.
 	LookupTimeout time.Duration
 
-	// OnEvent is called with what happened to each request, and to each entry, as
-	// it happens, from the goroutine it happened in. It must be quick.
+	// OnEvent is called with what happened to each request, and to each stored
+	// response, in the goroutine in which it happened. It must be quick. nil:
+	// nobody is told.
 	OnEvent func(Event)
 
-	// Logger receives faults of the cache, at most one every ten seconds, and
-	// panics that a stale response covered up. nil: slog.Default.
+	// Logger gets faults of memcached, at most one in ten seconds, and panics that
+	// a stale response covered up; never keys, values or credentials. nil:
+	// slog.Default; slog.DiscardHandler silences.
 	Logger *slog.Logger
 }
 
-func (o *Options) withDefaults() Options {
-	var opts Options
-	if o != nil {
-		opts = *o
+// check returns what is wrong with the options.
+func (o *Options) check() error {
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"TTL", o.TTL},
+		{"StaleWhileRevalidate", o.StaleWhileRevalidate},
+		{"StaleIfError", o.StaleIfError},
+		{"LookupTimeout", o.LookupTimeout},
+	} {
+		switch {
+		case d.value < 0:
+			return fmt.Errorf("middleware: New: Options.%s is %v, want 0 or more", d.name, d.value)
+		case d.value > 0 && d.value < time.Millisecond:
+			return fmt.Errorf("middleware: New: Options.%s is %v: durations have units, as in 60*time.Second", d.name, d.value)
+		}
 	}
+	if o.MaxBody < 0 {
+		return fmt.Errorf("middleware: New: Options.MaxBody is %d, want 0 or more", o.MaxBody)
+	}
+	for _, field := range o.Targeted {
+		if !policy.IsFieldName(field) {
+			return fmt.Errorf("middleware: New: Options.Targeted has %q, want the name of a header field", field)
+		}
+	}
+	return checkPrefix(o.Prefix)
+}
+
+func checkPrefix(prefix string) error {
+	if len(prefix) > longestPrefix {
+		return fmt.Errorf("middleware: New: Options.Prefix has %d bytes, want at most %d", len(prefix), longestPrefix)
+	}
+	if strings.ContainsFunc(prefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("middleware: New: Options.Prefix is %q, want neither spaces nor control characters", prefix)
+	}
+	return nil
+}
+
+// withDefaults returns a copy in which zeros are replaced by what they stand for.
+func (o *Options) withDefaults() Options {
+	opts := *o
 	if opts.MaxBody == 0 {
 		opts.MaxBody = defaultMaxBody
 	}
-	if opts.LookupTimeout <= 0 {
+	if opts.LookupTimeout == 0 {
 		opts.LookupTimeout = defaultLookupTimeout
 	}
 	if opts.Targeted == nil {
 		opts.Targeted = []string{"Cdn-Cache-Control"}
 	}
+	opts.Targeted = slices.Clone(opts.Targeted)
 	if opts.Prefix == "" {
 		opts.Prefix = defaultPrefix
 	}

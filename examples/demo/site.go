@@ -53,7 +53,7 @@ func newSite(b *backend, log *slog.Logger) (*site, error) {
 	if s.client, err = memcached.New(b.addrs, &options); err != nil {
 		return nil, fmt.Errorf("demo: MEMCACHED_SERVERS: %w", err)
 	}
-	s.pages = middleware.New(s.client, &middleware.Options{
+	if s.pages, err = middleware.New(s.client, &middleware.Options{
 		Prefix: "demo:page:",
 		// A second for a memcached far away, as one tries out a hosted one;
 		// beside the site the default of 100 ms is better.
@@ -61,7 +61,9 @@ func newSite(b *backend, log *slog.Logger) (*site, error) {
 		Engine:        s.router, // stale pages are made anew in the background
 		OnEvent:       s.meter.page,
 		Logger:        log,
-	})
+	}); err != nil {
+		return nil, err
+	}
 	s.tides = newTides(s.client)
 	// Keys of this run: a restart of the program ends all sessions. A real site
 	// has the keys in its secret store.

@@ -38,17 +38,24 @@ func run() error {
 		return err
 	}
 	defer stop()
+	handler, err := site(client)
+	if err != nil {
+		return err
+	}
 	fmt.Println("http://" + address + "/articles/1")
-	server := &http.Server{Addr: address, Handler: site(client), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	return server.ListenAndServe()
 }
 
 // site is a gin application whose articles are cached for a minute.
-func site(client *memcached.Client) http.Handler {
+func site(client *memcached.Client) (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.Use(gin.Recovery())
-	cache := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
+	if err != nil {
+		return nil, err
+	}
 	router.GET("/articles/:id", cache.Handler(), showArticle)
 	router.POST("/purge/:tag", func(c *gin.Context) {
 		if err := cache.PurgeTags(c.Request.Context(), c.Param("tag")); err != nil {
@@ -57,7 +64,7 @@ func site(client *memcached.Client) http.Handler {
 		}
 		c.String(http.StatusOK, "purged\n")
 	})
-	return router
+	return router, nil
 }
 
 // showArticle is slow, and names its page so that it can be purged.

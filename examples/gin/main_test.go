@@ -15,7 +15,10 @@ func TestSite_ServesAPageFromTheCacheUntilItIsPurged(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	handler := site(client)
+	handler, err := site(client)
+	if err != nil {
+		t.Fatal(err)
+	}
 	request := func(method, path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody))

@@ -54,7 +54,10 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	handler, end := site(client, spans, metrics)
+	handler, end, err := site(client, spans, metrics)
+	if err != nil {
+		return err
+	}
 	defer end()
 	server := &http.Server{Addr: address, Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })

@@ -34,7 +34,10 @@ func start(t *testing.T, env map[string]string) (get func(path string) string, p
 		t.Fatal(err)
 	}
 	t.Cleanup(stop)
-	handler, end := site(client, spans, metrics)
+	handler, end, err := site(client, spans, metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(end)
 	return func(path string) string {
 		method := http.MethodGet

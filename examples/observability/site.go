@@ -21,14 +21,17 @@ type articles struct {
 
 // site returns all pages. What stop ends needs the client: the caller calls it
 // before it closes that.
-func site(client *memcached.Client, spans trace.TracerProvider, metrics *prometheus.Registry) (all http.Handler, stop func()) {
+func site(client *memcached.Client, spans trace.TracerProvider, metrics *prometheus.Registry) (all http.Handler, stop func(), err error) {
 	a := &articles{cache: client, tracer: spans.Tracer("site")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /articles/{id}", a.show)
-	whole, cache := pages(client, metrics)
+	whole, cache, err := pages(client, metrics)
+	if err != nil {
+		return nil, nil, err
+	}
 	mux.Handle("/pages/", whole)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
-	return mux, func() { _ = cache.Close() }
+	return mux, func() { _ = cache.Close() }, nil
 }
 
 // show answers with an article. What goes wrong with the cache is seen in the

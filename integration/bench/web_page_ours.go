@@ -16,7 +16,10 @@ func pageOurs(addr string) (*webApp, error) {
 		return nil, err
 	}
 	app := newPage(client.Close)
-	cache := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second})
+	if err != nil {
+		return nil, err
+	}
 	app.engine.GET(app.path, cache.Handler(), makePage(app.runs))
 	return app, nil
 }

@@ -40,7 +40,10 @@ func startApp(client *memcached.Client, origin string, opts *middleware.Options)
 	router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) { c.AbortWithStatus(http.StatusInternalServerError) }))
 	opts.Engine = router
 	opts.Logger = slog.New(slog.DiscardHandler)
-	cache := middleware.New(client, opts)
+	cache, err := middleware.New(client, opts)
+	if err != nil {
+		return nil, err
+	}
 	router.NoRoute(cache.Handler(), proxy(target))
 	a := &app{
 		server: &http.Server{Handler: router, ReadHeaderTimeout: time.Minute},

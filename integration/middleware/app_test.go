@@ -52,7 +52,10 @@ func serveApp(memcachedAddr string) error {
 	if err != nil {
 		return err
 	}
-	app := newApp(client, nil)
+	app, err := newApp(client, nil)
+	if err != nil {
+		return err
+	}
 	server := &http.Server{Handler: app.router}
 	go func() { _ = server.Serve(listener) }() // Close ends it
 	fmt.Println(listener.Addr())
@@ -69,7 +72,7 @@ type app struct {
 	body   func(c *gin.Context) string
 }
 
-func newApp(client middleware.Client, opts *middleware.Options) *app {
+func newApp(client middleware.Client, opts *middleware.Options) (*app, error) {
 	a := &app{router: gin.New(), body: func(c *gin.Context) string { return "page " + c.Query("id") }}
 	o := middleware.Options{TTL: time.Minute, LookupTimeout: 5 * time.Second} // a busy machine is not a broken cache
 	if opts != nil {
@@ -77,10 +80,13 @@ func newApp(client middleware.Client, opts *middleware.Options) *app {
 	}
 	o.Logger = slog.New(slog.DiscardHandler)
 	o.Engine = a.router
-	a.cache = middleware.New(client, &o)
+	var err error
+	if a.cache, err = middleware.New(client, &o); err != nil {
+		return nil, err
+	}
 	a.router.GET("/page", a.cache.Handler(), a.page)
 	a.router.GET("/runs", func(c *gin.Context) { c.String(http.StatusOK, "%d", a.runs.Load()) })
-	return a
+	return a, nil
 }
 
 func (a *app) page(c *gin.Context) {

@@ -28,7 +28,10 @@ func contrib(t *testing.T, use func(cache gin.HandlerFunc, page gin.HandlerFunc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache := middleware.New(client, &middleware.Options{TTL: time.Minute, LookupTimeout: 5 * time.Second})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute, LookupTimeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
 	router := gin.New()
 	runs = new(int)
 	router.GET("/page", use(cache.Handler(), func(c *gin.Context) {

@@ -25,7 +25,10 @@ func open(t *testing.T, addr string, opts *middleware.Options) *app {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	a := newApp(client, opts)
+	a, err := newApp(client, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = a.cache.Close() })
 	return a
 }

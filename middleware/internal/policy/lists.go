@@ -61,6 +61,17 @@ func unquote(s string) string {
 	return b.String()
 }
 
+// IsFieldName reports whether s can be the name of a header field (RFC 9110,
+// section 5.1).
+func IsFieldName(s string) bool {
+	for i := range len(s) {
+		if !tokenByte(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
 func tokenByte(c byte) bool {
 	switch {
 	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':

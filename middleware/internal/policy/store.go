@@ -68,7 +68,7 @@ func Evaluate(r *Response, c *Config) Verdict {
 	if !v.Explicit && v.Lifetime <= 0 && !d.NoCache {
 		return Verdict{Reason: "no freshness"}
 	}
-	if v.Keep = keep(v.Terms, c); v.Keep <= 0 {
+	if v.Keep = keep(v.Terms, c); v.Keep < keepShortest {
 		return Verdict{Reason: "already stale"}
 	}
 	v.Store = true
@@ -189,6 +189,9 @@ func window(stated Seconds, chosen time.Duration, forbidden, noStale bool) time.
 }
 
 const (
+	// keepShortest is the shortest stay that is worth a write; the client refuses
+	// shorter ones, as durations without a unit.
+	keepShortest = time.Millisecond
 	// keepLongest bounds every stay in the cache.
 	keepLongest = 365 * 24 * time.Hour
 	// keepForValidation is how long a stale response that can be validated, or

@@ -264,3 +264,15 @@ func FuzzEvaluate(f *testing.F) {
 		}
 	})
 }
+
+// TestEvaluate_KeepsNothingForLessThanAMillisecond: the client refuses such a time
+// to live.
+func TestEvaluate_KeepsNothingForLessThanAMillisecond(t *testing.T) {
+	for left, want := range map[time.Duration]bool{time.Millisecond - 1: false, time.Millisecond: true} {
+		r := received(200, "Cache-Control", "s-maxage=1", "Age", "0")
+		r.Requested = r.Received.Add(left - time.Second)
+		if v := Evaluate(r, &Config{}); v.Store != want {
+			t.Errorf("Evaluate of a response with %v left = %+v, want Store %v", left, v, want)
+		}
+	}
+}
