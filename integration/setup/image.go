@@ -13,10 +13,8 @@ import (
 	"github.com/moby/moby/client"
 )
 
-const (
-	suite  = "bookworm"
-	mirror = "http://deb.debian.org/debian"
-)
+// suite is the release of Debian that the image holds.
+const suite = "bookworm"
 
 // ensureImage makes sure that the engine has the Debian image called name: as
 // it is, pulled, or made here.
@@ -62,7 +60,11 @@ func bootstrap(ctx context.Context, c client.APIClient, name string) (err error)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	if err := system(ctx, "debootstrap", "--variant=minbase", suite, dir, mirror); err != nil {
+	args := []string{"--variant=minbase", suite, dir}
+	if archive := mirror(ctx); archive != "" {
+		args = append(args, archive)
+	}
+	if err := system(ctx, "debootstrap", args...); err != nil {
 		return err
 	}
 	return importFolder(ctx, c, dir, name)
