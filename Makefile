@@ -4,6 +4,7 @@
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 
 # Every module, in the order in which its tests run. Those of ENGINE need a
 # container engine, which integration/setup provides, and the machine: their
@@ -13,20 +14,21 @@ SHELL       := bash
 ENGINE  := integration
 MODULES := . binary/otelmemcached binary/prommemcached examples $(ENGINE) integration/bench
 
-# The modules that are there, each in a shell of its own: $(call each,folders,command)
+# The modules that are there, each a step of its own: $(call each,step,folders,command)
 present = $(patsubst %/go.mod,%,$(wildcard $(addsuffix /go.mod,$(1))))
-each    = for module in $(call present,$(1)); do (cd $$module && $(2)) || exit 1; done
+each    = for module in $(call present,$(2)); do .ci/step $(1) $$module $(3) || exit 1; done
 
 GOFUMPT     := go run mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-TEST        := go test ./... -race -shuffle=on -timeout=15m
+# check has vetted everything already.
+TEST        := go test ./... -race -shuffle=on -timeout=15m -vet=off
 
 # Tests that count allocations, or callers by the ten thousand: with the race
 # detector they skip, so they run without it too.
 UNRACED := ^Test(Allocations|Memory_|LargeValues_|OversizedFrame_|Queue_)
 
 # How long each fuzz target runs.
-FUZZTIME ?= 60s
+export FUZZTIME ?= 60s
 
 .PHONY: help
 help: ## Show this list
@@ -37,21 +39,37 @@ demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PAS
 	@mkdir -p .cache && cd examples && go build -o ../.cache/demo ./demo && exec ../.cache/demo
 
 .PHONY: test
-test: check compiler ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
-	@$(call each,$(filter-out $(ENGINE) integration/bench,$(MODULES)),$(TEST))
-	@go test -count=1 -timeout=5m -run='$(UNRACED)' ./binary ./store
-	@cd integration && go run ./conformance -fetch
+test: ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
+	@mkdir -p .cache && : >.cache/steps
+	@STEP_LOG=.cache/steps $(MAKE) --no-print-directory setup check test-fast test-real
+	@.ci/step -summary .cache/steps
 ifeq ($(MEMCACHED_INTEGRATION),off)
-	@$(call each,$(ENGINE),$(TEST) -p=1)
 	@echo 'MEMCACHED_INTEGRATION=off: real memcached was left out'
-else
-	@cd integration && go run ./setup bash -c 'cd .. && $(call each,$(ENGINE),$(TEST) -p=1)'
 endif
+
+.PHONY: setup
+setup: ## Name the Debian packages that the tests need and this machine lacks; as root: install them
+	@.ci/step setup integration go run ./setup
 
 .PHONY: check
 check: ## Check the format, go vet and staticcheck
-	@unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; }
-	@$(call each,$(MODULES),go vet ./... && $(STATICCHECK) -checks all ./...)
+	@.ci/step format . bash -c 'unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; }'
+	@$(call each,vet,$(MODULES),go vet ./...)
+	@$(call each,staticcheck,$(MODULES),$(STATICCHECK) -checks all ./...)
+
+.PHONY: test-fast
+test-fast: ## Run the tests that need no container engine
+	@$(call each,test,$(filter-out $(ENGINE) integration/bench,$(MODULES)),$(TEST))
+	@.ci/step test-unraced . go test -count=1 -timeout=5m -vet=off -run='$(UNRACED)' ./binary ./store
+
+.PHONY: test-real
+test-real: ## Run the integration tests: real memcached, browsers, other languages, the soak
+	@.ci/step fetch-suite integration go run ./conformance -fetch
+ifeq ($(MEMCACHED_INTEGRATION),off)
+	@$(call each,test,$(ENGINE),$(TEST) -p=1)
+else
+	@.ci/step test-real integration go run ./setup $(TEST) -p=1
+endif
 
 .PHONY: bench
 bench: ## Measure this client beside others and write integration/bench/RESULTS.md
@@ -67,17 +85,4 @@ soak: ## Run the soak alone, ten times as long
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
-	@$(call each,$(MODULES),$(list_fuzz) | while read -r package target; do \
-		echo "$$target in $$package"; \
-		go test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s "$$package" || exit 1; \
-	done)
-
-# Prints a package and a target per line; go test -list names a package after its targets.
-list_fuzz = go test -list='^Fuzz' ./... | awk '/^Fuzz/ { targets[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, targets[i]; n = 0 }'
-
-# The race detector needs cgo, and cgo a C compiler.
-.PHONY: compiler
-compiler:
-	@test "$$(go env CGO_ENABLED)" = 1 || \
-		{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y --no-install-recommends gcc libc6-dev; } || \
-		{ echo 'the race detector needs a C compiler: install gcc or clang (Debian: apt-get install gcc libc6-dev)'; exit 1; }
+	@$(call each,fuzz,$(MODULES),$(CURDIR)/.ci/fuzz)

@@ -5,20 +5,16 @@
 //	tab.Visit("/login")
 //	tab.Press("/login")
 //
-// Where there is no browser, and the tests run as root on Debian, Chromium is
-// installed; elsewhere they fail and say so. MEMCACHED_INTEGRATION=off leaves
-// browsers out, as it does real servers.
+// Where there is no browser the tests fail and say so: make setup installs one.
+// MEMCACHED_INTEGRATION=off leaves browsers out, as it does real servers.
 package browser
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -32,7 +28,7 @@ func Start(tb testing.TB) context.Context {
 	if os.Getenv("MEMCACHED_INTEGRATION") == "off" {
 		tb.Skip("MEMCACHED_INTEGRATION=off")
 	}
-	path, err := executable()
+	path, err := Path()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -53,9 +49,8 @@ func Start(tb testing.TB) context.Context {
 	return ctx
 }
 
-// executable returns where the browser is; empty: where chromedp finds it. Tests
-// that run in parallel install it once.
-var executable = sync.OnceValues(func() (string, error) {
+// Path returns where the browser is, or "" for where chromedp itself finds it.
+func Path() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
@@ -64,21 +59,5 @@ var executable = sync.OnceValues(func() (string, error) {
 	if _, err := os.Stat("/Applications/Google Chrome.app"); err == nil {
 		return "", nil
 	}
-	apt, err := exec.LookPath("apt-get")
-	if err != nil || os.Geteuid() != 0 {
-		return "", errors.New("this test needs Chromium or Chrome: install it, or leave real servers and browsers out with MEMCACHED_INTEGRATION=off")
-	}
-	return install(apt)
-})
-
-// install installs Chromium from Debian's packages, and returns where it is.
-func install(apt string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", apt+" update && "+apt+" install -y --no-install-recommends chromium")
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("installing chromium: %w\n%s", err, output)
-	}
-	return exec.LookPath("chromium")
+	return "", errors.New("this test needs Chromium or Chrome: make setup installs it as root on Debian; MEMCACHED_INTEGRATION=off leaves real servers and browsers out")
 }

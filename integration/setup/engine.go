@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"runtime"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -28,16 +26,18 @@ func acquire(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	defer starting.unlock()
-	found, missing := find(ctx)
-	if missing == nil {
+	found, silence := find(ctx)
+	if silence == nil {
 		held, err := holdOurs()
 		return &engine{client: found, lease: held}, err
 	}
-	if err := canInstall(); err != nil {
-		return nil, fmt.Errorf("no container engine answers (%w): %w\n%s", missing, err, instructions)
+	if err := canStart(); err != nil {
+		return nil, fmt.Errorf("no container engine answers (%w): %w\n%s", silence, err, instructions)
 	}
-	if err := installDocker(ctx); err != nil {
-		return nil, err
+	if missing("dockerd") {
+		if err := install(ctx, "docker.io"); err != nil {
+			return nil, err
+		}
 	}
 	// On a machine with an init system, installing Docker starts it.
 	if started, err := connect(ctx); err == nil {
@@ -113,35 +113,12 @@ func ping(ctx context.Context, c client.APIClient) error {
 	return err
 }
 
-// canInstall says why this machine must be set up by hand, or nil.
-func canInstall() error {
+// canStart says why setup cannot start an engine on this machine, or nil.
+func canStart() error {
 	if host := os.Getenv("DOCKER_HOST"); host != "" && host != dockerHost {
 		return fmt.Errorf("DOCKER_HOST is %s, and what runs there is not setup's to start", host)
 	}
-	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
-		return errors.New("only root on Debian or Ubuntu can have one installed by setup")
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		return errors.New("setup installs with apt-get, which this system does not have")
-	}
-	return nil
-}
-
-// installDocker installs dockerd unless it is there.
-func installDocker(ctx context.Context) error {
-	if _, err := exec.LookPath("dockerd"); err == nil {
-		return nil
-	}
-	return install(ctx, "docker.io")
-}
-
-// install fetches packages with apt-get.
-func install(ctx context.Context, packages ...string) error {
-	say("installing %v", packages)
-	if err := system(ctx, "apt-get", "update"); err != nil {
-		return err
-	}
-	return system(ctx, "apt-get", append([]string{"install", "-y", "--no-install-recommends"}, packages...)...)
+	return canInstall()
 }
 
 // removeContainers removes what the run left behind, such as the containers of

@@ -46,7 +46,7 @@ func pull(ctx context.Context, c client.APIClient, name string) error {
 
 // bootstrap installs a minimal Debian into a folder and imports that as an image.
 func bootstrap(ctx context.Context, c client.APIClient, name string) (err error) {
-	if _, err := exec.LookPath("debootstrap"); err != nil {
+	if missing("debootstrap") {
 		if err := install(ctx, "debootstrap", "debian-archive-keyring"); err != nil {
 			return err
 		}

@@ -1,9 +1,15 @@
-// Command setup runs a command with a container engine in reach, as the
-// integration tests need it:
+// Command setup prepares a machine for the tests, and runs a command with a
+// container engine in reach, as the integration tests need it:
 //
+//	go run ./setup
 //	go run ./setup go test ./...
 //
-// An engine that answers is used as it is. Where none does, and the machine is
+// Without a command it names the packages that are missing, and as root on
+// Debian or Ubuntu installs them: a C compiler, a container engine, Chromium;
+// with MEMCACHED_INTEGRATION=off the compiler alone. Elsewhere it fails and
+// leaves that to you.
+//
+// With a command, an engine that answers is used as it is. Where none does, and the machine is
 // Debian or Ubuntu and this runs as root, setup installs Docker, starts it, and
 // stops it when the last run that uses it has ended. Elsewhere it says what to
 // install and fails. The image that the tests build on is pulled, or, where no
@@ -34,14 +40,15 @@ type silent struct{}
 func (silent) Printf(string, ...any) {}
 
 func main() {
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: setup command [argument ...]")
-		os.Exit(2)
-	}
 	log.SetDefault(silent{})
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:])
+	var err error
+	if command := os.Args[1:]; len(command) == 0 {
+		err = prepare(ctx)
+	} else {
+		err = run(ctx, command)
+	}
 	exit, failed := err.(*exec.ExitError)
 	switch {
 	case failed: // the command has said why
