@@ -164,11 +164,11 @@ var (
 
 // The store for gocache.
 var (
-	_ cachestore.Client                                                                               = (*memcached.Client)(nil)
-	_ func(cachestore.Client, ...libstore.Option) *cachestore.Store                                   = cachestore.New
-	_ func(cachestore.Client, *cachestore.Options, ...libstore.Option) *cachestore.Store              = cachestore.NewWithOptions
-	_ func(cachestore.Client, *cachestore.Options, ...libstore.Option) *cachestore.Typed[http.Header] = cachestore.NewTyped[http.Header]
-	_                                                                                                 = cachestore.Options{Prefix: "", Codec: codec.Codec(nil), UnknownTTL: time.Second, OnError: func(_ string, _ error) {}}
+	_ cachestore.Client                                                                                        = (*memcached.Client)(nil)
+	_ func(cachestore.Client, ...libstore.Option) *cachestore.Store                                            = cachestore.New
+	_ func(cachestore.Client, *cachestore.Options, ...libstore.Option) (*cachestore.Store, error)              = cachestore.NewWithOptions
+	_ func(cachestore.Client, *cachestore.Options, ...libstore.Option) (*cachestore.Typed[http.Header], error) = cachestore.NewTyped[http.Header]
+	_                                                                                                          = cachestore.Options{Prefix: "", Codec: codec.Codec(nil), UnknownTTL: time.Second, OnError: func(_ string, _ error) {}}
 
 	_ libstore.StoreInterface      = (*cachestore.Store)(nil)
 	_ libstore.SetIfNotExistsStore = (*cachestore.Store)(nil)
@@ -224,10 +224,18 @@ func TestContract_ZeroOptionsAreDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := cachestore.NewWithOptions(c, nil).Set(t.Context(), "key", "value"); err != nil {
+	untyped, err := cachestore.NewWithOptions(c, nil)
+	if err != nil {
+		t.Fatalf("a store with nil options: %v", err)
+	}
+	if err := untyped.Set(t.Context(), "key", "value"); err != nil {
 		t.Errorf("a store with nil options: Set = %v", err)
 	}
-	if err := cachestore.NewTyped[int](c, nil).Set(t.Context(), "key", 1); err != nil {
+	typed, err := cachestore.NewTyped[int](c, nil)
+	if err != nil {
+		t.Fatalf("a typed store with nil options: %v", err)
+	}
+	if err := typed.Set(t.Context(), "key", 1); err != nil {
 		t.Errorf("a typed store with nil options: Set = %v", err)
 	}
 	if cache, err := middleware.New(c, nil); err != nil {

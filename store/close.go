@@ -14,7 +14,7 @@ type closer struct {
 // Close closes the client if Options.OwnsClient says so, and otherwise does
 // nothing: the client may have other users. Calling it again returns the same.
 func (b *base) Close() error {
-	if !b.opts.OwnsClient || b.broken != nil {
+	if !b.opts.OwnsClient {
 		return nil
 	}
 	b.closer.once.Do(func() {

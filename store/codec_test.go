@@ -40,7 +40,7 @@ func TestValues_ComeBackAsTheyWentIn(t *testing.T) {
 		"Python's clients": {Codec: bmemcached.Codec{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := store.NewWithOptions(client, opts)
+			s := newStore(t, client, opts)
 			for i, want := range plainValues {
 				for _, options := range [][]libstore.Option{nil, {libstore.WithExpiration(time.Hour)}, {tagged("t")}} {
 					key := fmt.Sprint("k", i)
@@ -96,7 +96,7 @@ func TestValues_BytesAreTheCallers(t *testing.T) {
 
 func TestCodec_StoresWhatTheStoreDoesNot(t *testing.T) {
 	_, client := start(t, nil)
-	s := store.NewWithOptions(client, &store.Options{Codec: codec.JSON{}})
+	s := newStore(t, client, &store.Options{Codec: codec.JSON{}})
 	mustSet(t, s, "k", map[string]int{"a": 1})
 	got, err := s.Get(t.Context(), "k")
 	if want := map[string]any{"a": 1.0}; err != nil || !reflect.DeepEqual(got, want) {
@@ -114,7 +114,7 @@ func TestCodec_StoresWhatTheStoreDoesNot(t *testing.T) {
 
 func TestCodec_CompressesWhatIsLarge(t *testing.T) {
 	server, client := start(t, nil)
-	s := store.NewWithOptions(client, &store.Options{Codec: codec.Compressed(codec.Raw{}, 1000)})
+	s := newStore(t, client, &store.Options{Codec: codec.Compressed(codec.Raw{}, 1000)})
 	for _, value := range []any{bytes.Repeat([]byte("x"), 10000), strings.Repeat("x", 10000)} {
 		mustSet(t, s, "k", value)
 		if item, _ := server.Item("k"); len(item.Value) > 1000 {
@@ -132,7 +132,7 @@ func TestCodec_CompressesWhatIsLarge(t *testing.T) {
 func TestCodec_CanBeTurnedOnAndOff(t *testing.T) {
 	_, client := start(t, nil)
 	without := store.New(client)
-	with := store.NewWithOptions(client, &store.Options{Codec: codec.Compressed(codec.JSON{}, 100)})
+	with := newStore(t, client, &store.Options{Codec: codec.Compressed(codec.JSON{}, 100)})
 	for _, value := range plainValues {
 		mustSet(t, without, "k", value)
 		if got, err := with.Get(t.Context(), "k"); err != nil || !reflect.DeepEqual(got, value) {
@@ -150,7 +150,7 @@ func TestCodec_CanBeTurnedOnAndOff(t *testing.T) {
 // The flags that other clients look at are the codec's, deadline or not.
 func TestCodec_OtherLanguagesReadTheSame(t *testing.T) {
 	server, client := start(t, nil)
-	s := store.NewWithOptions(client, &store.Options{Codec: bmemcached.Codec{}})
+	s := newStore(t, client, &store.Options{Codec: bmemcached.Codec{}})
 	for _, ttl := range []time.Duration{0, time.Hour, 300 * day} {
 		for value, flags := range map[any]uint32{
 			"text": 0, 42: bmemcached.FlagInteger, strings.Repeat("t", 1000): bmemcached.FlagZlib,
@@ -181,7 +181,7 @@ func TestCodec_OtherLanguagesReadTheSame(t *testing.T) {
 // they are for can read the item.
 func TestCodec_WithLargeFlags(t *testing.T) {
 	server, client := start(t, nil)
-	s := store.NewWithOptions(client, &store.Options{Codec: spymemcached.Codec{}})
+	s := newStore(t, client, &store.Options{Codec: spymemcached.Codec{}})
 	mustSet(t, s, "k", int64(42), libstore.WithExpiration(time.Hour))
 	_, want, err := spymemcached.Codec{}.Encode(int64(42))
 	if item, _ := server.Item("k"); err != nil || want < 32 || item.Flags != want {
@@ -213,7 +213,7 @@ func (c highFlags) Decode(data []byte, flags uint32, v any) error {
 
 func TestCodec_WithFlagsLikeTheStores(t *testing.T) {
 	_, client := start(t, nil)
-	s := store.NewWithOptions(client, &store.Options{Codec: highFlags{}})
+	s := newStore(t, client, &store.Options{Codec: highFlags{}})
 	mustSet(t, s, "k", "v", libstore.WithExpiration(time.Hour))
 	wantHit(t, s, "k", "v")
 	wantTTL(t, s, "k", time.Hour, time.Minute)

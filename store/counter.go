@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 )
@@ -30,7 +31,7 @@ func (s *Store) Decrement(ctx context.Context, key any, delta uint64) (uint64, e
 // count lets the server count, and does it here for tagged items, which the
 // server takes for text.
 func (s *Store) count(ctx context.Context, key any, delta uint64, up bool) (n uint64, err error) {
-	name, err := s.name(key)
+	name, err := keyString(key)
 	if err != nil {
 		return 0, err
 	}
@@ -74,7 +75,9 @@ func (s *Store) countTagged(ctx context.Context, key string, delta uint64, up bo
 		}
 		sealed := envelope{e.form, e.tags, strconv.AppendUint(nil, n, 10)}
 		item.Value = sealed.seal()
-		item.TTL = e.left // its flags keep the deadline itself
+		if item.TTL = e.left; e.left > 0 { // the flags keep the deadline itself
+			item.TTL = max(e.left, time.Millisecond)
+		}
 		err = s.client.CompareAndSwap(ctx, item)
 		if !errors.Is(err, memcached.ErrCASConflict) {
 			return n, err

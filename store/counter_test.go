@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -23,7 +24,7 @@ func TestIncrement_KeepsTypeAndDeadline(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server, client := start(t, nil)
-				for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
+				for _, s := range []*store.Store{store.New(client), prefixed(t, client, "p:")} {
 					mustSet(t, s, "n", int64(8), options...)
 					time.Sleep(20 * time.Second)
 					if n, err := s.Increment(t.Context(), "n", 34); n != 42 || err != nil {
@@ -51,6 +52,41 @@ func TestIncrement_KeepsTypeAndDeadline(t *testing.T) {
 			})
 		})
 	}
+}
+
+// ttlRecorder keeps the TTL of the last compare-and-swap.
+type ttlRecorder struct {
+	*memcached.Client
+	ttl time.Duration
+}
+
+func (c *ttlRecorder) CompareAndSwap(ctx context.Context, item *memcached.Item) error {
+	c.ttl = item.TTL
+	return c.Client.CompareAndSwap(ctx, item)
+}
+
+// What is left of a TTL can be less than the millisecond that one has at least.
+func TestIncrement_JustBeforeTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, client := start(t, nil)
+		recorder := &ttlRecorder{Client: client}
+		s := store.New(recorder)
+		mustSet(t, s, "n", 1, libstore.WithExpiration(time.Second), tagged("t"))
+		_, left, err := s.GetWithTTL(t.Context(), "n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(left - time.Microsecond)
+		if n, err := s.Increment(t.Context(), "n", 1); n != 2 || err != nil {
+			t.Errorf("Increment = %d, %v, want 2", n, err)
+		}
+		if recorder.ttl != time.Millisecond {
+			t.Errorf("the item was stored for %v, want a millisecond", recorder.ttl)
+		}
+		wantHit(t, s, "n", 2)
+		time.Sleep(time.Microsecond)
+		wantMiss(t, s, "n")
+	})
 }
 
 func TestIncrement_WrapsAround(t *testing.T) {
@@ -89,7 +125,7 @@ func TestIncrement_OnlyNumbers(t *testing.T) {
 
 func TestIncrement_LosesNothing(t *testing.T) {
 	_, client := start(t, nil)
-	s := prefixed(client, "p:")
+	s := prefixed(t, client, "p:")
 	for _, tags := range [][]string{nil, {"t"}} {
 		mustSet(t, s, "n", 0, libstore.WithTags(tags))
 		var wg sync.WaitGroup

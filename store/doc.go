@@ -8,7 +8,9 @@
 //	})
 //	…
 //	pages := cache.New[[]byte](store.New(client, libstore.WithExpiration(10*time.Minute)))
-//	users := cache.New[User](store.NewTyped[User](client, nil))
+//	users, err := store.NewTyped[User](client, nil)
+//	…
+//	cachedUsers := cache.New[User](users)
 //
 // All of gocache works on top: Cache, ChainCache, LoadableCache, MetricCache
 // and Marshaler. The folder examples/gocache of the repository shows them, and

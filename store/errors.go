@@ -23,10 +23,7 @@ var (
 	ErrCorrupt = errors.New("memcached store: item cannot be decoded")
 )
 
-var (
-	errNoClient  = errors.New("memcached store: the client is nil: was the error of memcached.New checked?")
-	errContended = errors.New("memcached store: gave up: others kept changing the item")
-)
+var errContended = errors.New("memcached store: gave up: others kept changing the item")
 
 // errNotFound is every miss.
 var errNotFound = libstore.NotFoundWithCause(memcached.ErrCacheMiss)

@@ -82,7 +82,7 @@ func TestErrors_MissIsExactlyNotFound(t *testing.T) {
 func TestErrors_DeadServerIsNeverNotFound(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
 		server, client := start(t, nil)
-		fresh, used := store.NewWithOptions(client, opts), store.NewWithOptions(client, opts)
+		fresh, used := newStore(t, client, opts), newStore(t, client, opts)
 		mustSet(t, used, "k", "v")
 		server.Close()
 		for _, s := range []*store.Store{fresh, used} {
@@ -97,7 +97,7 @@ func TestErrors_DeadServerIsNeverNotFound(t *testing.T) {
 func TestErrors_ContextErrorIsReturnedAsSuch(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
 		_, client := start(t, nil)
-		s := store.NewWithOptions(client, opts)
+		s := newStore(t, client, opts)
 		mustSet(t, s, "k", 7)
 		cancelled, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -118,7 +118,7 @@ func TestErrors_ContextIsHonouredWhileWaiting(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := memcachedtest.Start(t, nil)
 			client := connect(t, &memcached.Options{Timeout: time.Hour}, server)
-			s := store.NewWithOptions(client, opts)
+			s := newStore(t, client, opts)
 			mustSet(t, s, "k", 7)
 			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -138,7 +138,7 @@ func TestErrors_ClientTimeoutBoundsBackgroundWork(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := memcachedtest.Start(t, nil)
 			client := connect(t, &memcached.Options{Timeout: time.Second}, server)
-			s := store.NewWithOptions(client, opts)
+			s := newStore(t, client, opts)
 			mustSet(t, s, "k", 7)
 			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
 			began := time.Now()
@@ -153,7 +153,7 @@ func TestErrors_ClientTimeoutBoundsBackgroundWork(t *testing.T) {
 func TestErrors_ClosedClient(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
 		_, client := start(t, nil)
-		s := store.NewWithOptions(client, opts)
+		s := newStore(t, client, opts)
 		mustSet(t, s, "k", 7)
 		client.Close()
 		if err := run(t.Context(), s); !errors.Is(err, memcached.ErrClosed) {
@@ -173,7 +173,7 @@ func TestErrors_OnErrorIsToldOfFaultsOnly(t *testing.T) {
 			defer mu.Unlock()
 			told, last = append(told, op), err
 		}
-		s := store.NewWithOptions(client, opts)
+		s := newStore(t, client, opts)
 		if err := run(t.Context(), s); err != nil && !isMiss(err) {
 			t.Fatal(err)
 		}
@@ -188,27 +188,10 @@ func TestErrors_OnErrorIsToldOfFaultsOnly(t *testing.T) {
 	})
 }
 
-func TestErrors_NilClient(t *testing.T) {
-	for name, client := range map[string]store.Client{"nil": nil, "nil pointer": (*memcached.Client)(nil)} {
-		t.Run(name, func(t *testing.T) {
-			eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
-				opts.OwnsClient = true
-				s := store.NewWithOptions(client, opts)
-				if err := run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "client is nil") {
-					t.Errorf("without a client = %v, want an error that says so", err)
-				}
-				if err := s.Close(); err != nil {
-					t.Errorf("Close = %v, want nil", err)
-				}
-			})
-		})
-	}
-}
-
 func TestErrors_NilContext(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
 		_, client := start(t, nil)
-		s := store.NewWithOptions(client, opts)
+		s := newStore(t, client, opts)
 		mustSet(t, s, "k", 7)
 		var none context.Context
 		if err := run(none, s); err == nil || isMiss(err) {
@@ -258,7 +241,7 @@ func TestErrors_UnsupportedValuesLeaveTheOldOne(t *testing.T) {
 
 func TestErrors_TooLargeLeavesTheOldValue(t *testing.T) {
 	_, client := start(t, nil)
-	for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
+	for _, s := range []*store.Store{store.New(client), newStore(t, client, &store.Options{Prefix: "p:"})} {
 		for _, tags := range [][]string{nil, {"t"}} {
 			mustSet(t, s, "k", "old", libstore.WithTags(tags))
 			huge := bytes.Repeat([]byte("x"), 1<<20)
@@ -278,7 +261,7 @@ func TestErrors_FlushForbidden(t *testing.T) {
 		t.Errorf("Clear on a server that forbids it = %v, want an error", err)
 	}
 	wantHit(t, s, "k", "v")
-	p := store.NewWithOptions(client, &store.Options{Prefix: "p:"})
+	p := newStore(t, client, &store.Options{Prefix: "p:"})
 	mustSet(t, p, "k", "v")
 	if err := p.Clear(t.Context()); err != nil {
 		t.Errorf("Clear of a prefix = %v, want it to need no flush", err)
@@ -316,7 +299,7 @@ func TestErrors_CorruptItems(t *testing.T) {
 // A counter overwritten with nonsense is an error, and invalid where it counts.
 func TestErrors_CorruptCounters(t *testing.T) {
 	server, client := start(t, nil)
-	s := store.NewWithOptions(client, &store.Options{Prefix: "p:"})
+	s := newStore(t, client, &store.Options{Prefix: "p:"})
 	mustSet(t, s, "k", "v", libstore.WithTags([]string{"t"}))
 	var counters []string
 	for _, key := range server.Keys() {

@@ -78,7 +78,11 @@ func ExampleNewTyped() {
 	ctx := context.Background()
 
 	type User struct{ Name string }
-	users := store.NewTyped[User](client, &store.Options{Prefix: "user:"})
+	users, err := store.NewTyped[User](client, &store.Options{Prefix: "user:"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	if err := users.Set(ctx, "42", User{"Ada"}, libstore.WithExpiration(time.Hour)); err != nil {
 		fmt.Println(err)
 	}
@@ -92,20 +96,24 @@ func ExampleNewWithOptions() {
 	defer stop()
 	ctx := context.Background()
 
-	s := store.NewWithOptions(client, &store.Options{
+	s, err := store.NewWithOptions(client, &store.Options{
 		Prefix: "pages:",
 		Codec:  codec.Compressed(codec.Raw{}, 1024), // what is above 1 KiB
 		OnError: func(op string, err error) {
 			fmt.Println("fault:", op, err)
 		},
 	}, libstore.WithExpiration(time.Hour))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	if err := s.Set(ctx, "/", "<html>…"); err != nil {
 		fmt.Println(err)
 	}
 	if err := s.Clear(ctx); err != nil { // only what begins with pages:
 		fmt.Println(err)
 	}
-	_, err := s.Get(ctx, "/")
+	_, err = s.Get(ctx, "/")
 	fmt.Println(err)
 	// Output: value not found in store
 }
@@ -229,7 +237,11 @@ func ExampleTyped_GetMulti() {
 	ctx := context.Background()
 
 	type User struct{ Name string }
-	users := store.NewTyped[User](client, nil, libstore.WithExpiration(time.Hour), libstore.WithTags([]string{"users"}))
+	users, err := store.NewTyped[User](client, nil, libstore.WithExpiration(time.Hour), libstore.WithTags([]string{"users"}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	if err := users.SetMulti(ctx, map[string]User{"1": {"Ada"}, "2": {"Grace"}}); err != nil {
 		fmt.Println(err)
 	}

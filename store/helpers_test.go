@@ -10,6 +10,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/store"
 )
 
 // start returns a server and a client of it, which also work in a bubble of
@@ -41,6 +42,32 @@ func connect(t *testing.T, opts *memcached.Options, servers ...*memcachedtest.Se
 	}
 	t.Cleanup(func() { client.Close() })
 	return client
+}
+
+// newStore returns a store with options.
+func newStore(t testing.TB, client store.Client, opts *store.Options, options ...libstore.Option) *store.Store {
+	t.Helper()
+	s, err := store.NewWithOptions(client, opts, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newTyped returns a store of T.
+func newTyped[T any](t testing.TB, client store.Client, opts *store.Options, options ...libstore.Option) *store.Typed[T] {
+	t.Helper()
+	s, err := store.NewTyped[T](client, opts, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// prefixed returns a store with a prefix.
+func prefixed(t testing.TB, client store.Client, prefix string) *store.Store {
+	t.Helper()
+	return newStore(t, client, &store.Options{Prefix: prefix})
 }
 
 func mustSet(t *testing.T, s libstore.StoreInterface, key, value any, options ...libstore.Option) {

@@ -27,20 +27,14 @@ func (s *Store) SetMulti(ctx context.Context, values map[string]any, options ...
 // DeleteMulti removes keys in one pipelined round trip per server. Those that
 // are not there are no error.
 func (b *base) DeleteMulti(ctx context.Context, keys []string) error {
-	err := b.broken
-	if err == nil {
-		err = b.space.do(ctx, func(start string) error {
-			wire := itemKeys(start, keys)
-			return renamed(b.client.DeleteMulti(ctx, wire), wire, keys)
-		})
-	}
+	err := b.space.do(ctx, func(start string) error {
+		wire := itemKeys(start, keys)
+		return renamed(b.client.DeleteMulti(ctx, wire), wire, keys)
+	})
 	return b.result("delete_multi", err)
 }
 
 func (b *base) getMulti(ctx context.Context, names []string) (map[string]any, error) {
-	if b.broken != nil {
-		return nil, b.broken
-	}
 	items, keys, err := b.space.getMulti(ctx, names)
 	failed := make(memcached.MultiError)
 	if !collect(failed, err, keys, names) {
@@ -106,9 +100,6 @@ func (b *base) dropInvalid(ctx context.Context, entries map[string]entry, failed
 }
 
 func setMulti[T any](ctx context.Context, b *base, values map[string]T, options []libstore.Option) error {
-	if b.broken != nil {
-		return b.broken
-	}
 	o, err := b.settings(options)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func TestMulti_StoresReadsAndDeletes(t *testing.T) {
 	for _, prefix := range []string{"", "p:"} {
 		t.Run(prefix, func(t *testing.T) {
 			_, client := start(t, nil)
-			s := prefixed(client, prefix)
+			s := prefixed(t, client, prefix)
 			want := map[string]any{"": "empty", "a b": 1, "\x00": true}
 			for i := range 1000 {
 				want[fmt.Sprint("k", i)] = i
@@ -49,7 +49,7 @@ func TestMulti_StoresReadsAndDeletes(t *testing.T) {
 
 func TestMulti_NothingIsNoError(t *testing.T) {
 	_, client := start(t, nil)
-	for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
+	for _, s := range []*store.Store{store.New(client), prefixed(t, client, "p:")} {
 		if got, err := s.GetMulti(t.Context(), nil); err != nil || len(got) != 0 {
 			t.Errorf("GetMulti of nothing = %v, %v", got, err)
 		}
@@ -115,7 +115,7 @@ func TestMulti_PartialFailure(t *testing.T) {
 		t.Run(prefix, func(t *testing.T) {
 			a, b := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
 			client := connect(t, nil, a, b)
-			s := prefixed(client, prefix)
+			s := prefixed(t, client, prefix)
 			values := make(map[string]any)
 			var keys []string
 			for i := range 100 {

@@ -9,57 +9,57 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
-// Options set up a Store. The zero value of each field is its default; the
-// constructors copy the struct.
+// Options configures a Store or a Typed. The zero value has the defaults; nil
+// is the same. The constructors copy it.
 type Options struct {
-	// Prefix stands before all keys of the store. With one, Clear removes the
-	// items with this prefix instead of flushing the servers. A generation
-	// number between prefix and key does that, so another client that looks
-	// for prefix and key does not find the item. Stores that share a prefix
-	// share their items, tags and Clear.
+	// Prefix begins every key in memcached. With one, Clear removes only this
+	// store's items: a generation number follows the prefix, so another client
+	// does not find an item under prefix and key. Stores with the same prefix
+	// have the same items, tags and Clear. "": no prefix, and Clear flushes the
+	// servers.
 	Prefix string
 
-	// Codec encodes values. Nil keeps bytes, strings, numbers and booleans as
-	// they are, and refuses anything else. With a Codec these come back as
-	// they went in all the same; what they are not, comes back as the Codec
-	// decodes it into an any. A Codec that does not take a type that the store
-	// keeps by itself (codec.Raw takes no numbers) leaves it to the store.
-	//
-	// In NewTyped, nil means codec.JSON unless the type is one of these.
+	// Codec encodes values. []byte, string, bool and numbers still come back
+	// with the type that they went in with; other types are decoded into an
+	// any, or in a Typed into its type. A value that Codec refuses with
+	// codec.ErrType is stored without it if the store supports its type: codec.Raw,
+	// for instance, takes no numbers. nil: a Store accepts only these types; a
+	// Typed of another type uses codec.JSON.
 	Codec codec.Codec
 
-	// UnknownTTL is what GetWithTTL answers for items whose time to live it
-	// cannot know, because another client wrote them. Zero and below mean one
-	// minute: gocache's chain keeps copies that long in its upper layers, and
-	// for ever if the answer was 0.
+	// UnknownTTL is what GetWithTTL returns for items of other clients, whose
+	// time to live cannot be known. gocache's chain keeps its copies that long.
+	// Below a millisecond is an error. 0: 1 min.
 	UnknownTTL time.Duration
 
-	// OnError is told of every fault that the store returns: misses are none.
-	// gocache's chain drops the errors of the writes that it does by itself,
-	// and those of Delete, Invalidate and Clear; here they come to light. op
-	// is "get", "set", "delete", "invalidate", "clear" and so on. It is called
-	// on the goroutine of the operation and must be safe for concurrent use.
+	// OnError gets every fault that an operation returns. A miss is no fault.
+	// gocache's chain drops the errors of its own writes and of Delete,
+	// Invalidate and Clear: only OnError sees them. op is "get", "set",
+	// "delete", "invalidate", "clear" and so on. OnError runs on the goroutine
+	// of the operation and must be safe for concurrent use. nil: errors are
+	// only returned.
 	OnError func(op string, err error)
 
-	// OwnsClient makes Close close the client.
+	// OwnsClient makes Close close the client. false: Close does nothing.
 	OwnsClient bool
 }
 
 const defaultUnknownTTL = time.Minute
 
-func (o *Options) withDefaults() Options {
+// withDefaults returns a copy with the defaults filled in.
+func (o *Options) withDefaults() (Options, error) {
 	var c Options
 	if o != nil {
 		c = *o
 	}
-	if c.UnknownTTL <= 0 {
+	if c.UnknownTTL == 0 {
 		c.UnknownTTL = defaultUnknownTTL
 	}
-	return c
+	return c, checkPositive("Options.UnknownTTL", c.UnknownTTL)
 }
 
 // applyOptions returns defaults changed by options, of which nil ones are
-// skipped, or an error if the store cannot do what they ask for.
+// skipped, or an error if the store cannot honour one.
 func applyOptions(defaults libstore.Options, options []libstore.Option) (libstore.Options, error) {
 	for _, option := range options {
 		if option != nil {
@@ -70,7 +70,13 @@ func applyOptions(defaults libstore.Options, options []libstore.Option) (libstor
 		return defaults, fmt.Errorf("memcached store: WithClientSideCaching: %w (use a chain with a store in memory)",
 			libstore.ErrNotSupported)
 	}
-	return defaults, nil
+	if err := checkTTL("WithExpiration", defaults.Expiration); err != nil {
+		return defaults, err
+	}
+	if defaults.TagsTTL == 0 {
+		return defaults, nil
+	}
+	return defaults, checkPositive("WithTagsTTL", defaults.TagsTTL)
 }
 
 // tagsOf returns the tags to invalidate.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,18 +15,24 @@ import (
 
 func TestOptions_WhatTheStoreCannotDoIsAnError(t *testing.T) {
 	server, client := start(t, nil)
-	clientSide := libstore.WithClientSideCaching(time.Minute)
-	s := store.New(client)
-	_, errAdd := s.SetIfNotExists(t.Context(), "k", "v", clientSide)
-	for name, err := range map[string]error{
-		"Set":            s.Set(t.Context(), "k", "v", clientSide),
-		"SetIfNotExists": errAdd,
-		"SetMulti":       s.SetMulti(t.Context(), map[string]any{"k": "v"}, clientSide),
-		"default":        store.New(client, clientSide).Set(t.Context(), "k", "v"),
-	} {
-		if !errors.Is(err, libstore.ErrNotSupported) {
-			t.Errorf("%s with client-side caching = %v, want ErrNotSupported", name, err)
+	s, p, typed := store.New(client), prefixed(t, client, "p:"), newTyped[string](t, client, nil)
+	for want, option := range unhonoured {
+		_, errAdd := s.SetIfNotExists(t.Context(), "k", "v", option)
+		for name, err := range map[string]error{
+			"Set":             s.Set(t.Context(), "k", "v", option),
+			"Set with prefix": p.Set(t.Context(), "k", "v", option),
+			"SetIfNotExists":  errAdd,
+			"SetMulti":        s.SetMulti(t.Context(), map[string]any{"k": "v"}, option),
+			"typed SetMulti":  typed.SetMulti(t.Context(), map[string]string{"k": "v"}, option),
+		} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s = %v, want %q", name, err, want)
+			}
 		}
+	}
+	err := s.Set(t.Context(), "k", "v", libstore.WithClientSideCaching(time.Minute))
+	if !errors.Is(err, libstore.ErrNotSupported) {
+		t.Errorf("Set with client-side caching = %v, want ErrNotSupported", err)
 	}
 	if n := server.RequestCount(); n != 0 {
 		t.Errorf("%d requests were sent, want none", n)
@@ -78,7 +85,7 @@ func TestClose_OnlyWhatTheStoreOwns(t *testing.T) {
 		t.Errorf("the client after Close of a store that does not own it: %v", err)
 	}
 
-	owner := store.NewTyped[string](client, &store.Options{OwnsClient: true})
+	owner := newTyped[string](t, client, &store.Options{OwnsClient: true})
 	for range 2 {
 		if err := owner.Close(); err != nil {
 			t.Errorf("Close = %v, want nil", err)
@@ -100,7 +107,7 @@ func (b *brokenCloser) Close() error { b.closed++; return net.ErrClosed }
 func TestClose_ReturnsTheSameAgain(t *testing.T) {
 	_, client := start(t, nil)
 	b := &brokenCloser{Client: client}
-	s := store.NewWithOptions(b, &store.Options{OwnsClient: true})
+	s := newStore(t, b, &store.Options{OwnsClient: true})
 	for range 2 {
 		if err := s.Close(); err != net.ErrClosed {
 			t.Errorf("Close = %v, want %v", err, net.ErrClosed)

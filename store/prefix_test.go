@@ -15,10 +15,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
-func prefixed(client store.Client, prefix string) *store.Store {
-	return store.NewWithOptions(client, &store.Options{Prefix: prefix})
-}
-
 func mustClear(t *testing.T, s *store.Store) {
 	t.Helper()
 	if err := s.Clear(t.Context()); err != nil {
@@ -28,7 +24,7 @@ func mustClear(t *testing.T, s *store.Store) {
 
 func TestPrefix_KeepsStoresApart(t *testing.T) {
 	server, client := start(t, nil)
-	a, b, none := prefixed(client, "a:"), prefixed(client, "b:"), store.New(client)
+	a, b, none := prefixed(t, client, "a:"), prefixed(t, client, "b:"), store.New(client)
 	for name, s := range map[string]*store.Store{"a": a, "b": b, "none": none} {
 		mustSet(t, s, "k", name, tagged("t"))
 	}
@@ -48,7 +44,7 @@ func TestPrefix_KeepsStoresApart(t *testing.T) {
 
 func TestClear_TouchesOnlyThePrefix(t *testing.T) {
 	server, client := start(t, nil)
-	a, b, none := prefixed(client, "a:"), prefixed(client, "b:"), store.New(client)
+	a, b, none := prefixed(t, client, "a:"), prefixed(t, client, "b:"), store.New(client)
 	for _, s := range []*store.Store{a, b, none} {
 		mustSet(t, s, "k", "v")
 		mustSet(t, s, "tagged", "v", tagged("t"))
@@ -97,7 +93,7 @@ func TestClear_WithoutPrefixFlushesEveryServer(t *testing.T) {
 // the generation that is over.
 func TestClear_IsSeenByAllProcessesAtOnce(t *testing.T) {
 	server, mine := start(t, nil)
-	a := prefixed(mine, "p:")
+	a := prefixed(t, mine, "p:")
 	for name, check := range map[string]func(t *testing.T, b *store.Store){
 		"Get": func(t *testing.T, b *store.Store) { wantMiss(t, b, "k") },
 		"Set": func(t *testing.T, b *store.Store) {
@@ -171,7 +167,7 @@ func TestClear_IsSeenByAllProcessesAtOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := prefixed(connect(t, nil, server), "p:")
+			b := prefixed(t, connect(t, nil, server), "p:")
 			mustSet(t, a, "k", "old")
 			mustSet(t, a, "n", 1)
 			wantHit(t, b, "k", "old") // b remembers the generation
@@ -193,7 +189,7 @@ func wantNot(t *testing.T, s libstore.StoreInterface, key string, not any) {
 
 func TestClear_GenerationsThatAreOverNeverComeBack(t *testing.T) {
 	server, client := start(t, nil)
-	fresh := func() *store.Store { return prefixed(client, "p:") }
+	fresh := func() *store.Store { return prefixed(t, client, "p:") }
 	s := fresh()
 	mustSet(t, s, "k", "first")
 	key := counterKey(t, server)
@@ -230,9 +226,9 @@ func TestClear_GenerationsThatAreOverNeverComeBack(t *testing.T) {
 
 func TestClear_NothingTwice(t *testing.T) {
 	_, client := start(t, nil)
-	s := prefixed(client, "p:")
+	s := prefixed(t, client, "p:")
 	mustClear(t, s)
-	mustClear(t, prefixed(client, "p:"))
+	mustClear(t, prefixed(t, client, "p:"))
 	mustSet(t, s, "k", "v")
 	wantHit(t, s, "k", "v")
 }
@@ -245,7 +241,7 @@ func TestClear_UnderLoad(t *testing.T) {
 	defer cancel()
 	var stores []*store.Store
 	for range 4 {
-		stores = append(stores, prefixed(connect(t, nil, server), "p:"))
+		stores = append(stores, prefixed(t, connect(t, nil, server), "p:"))
 	}
 	var wg sync.WaitGroup
 	for w, s := range stores {
@@ -283,14 +279,14 @@ func TestPrefix_AnyStringIsOne(t *testing.T) {
 	_, client := start(t, nil)
 	prefixes := []string{"p", "p:", " ", "a b", "\x00", strings.Repeat("p", 240), strings.Repeat("p", 300), strings.Repeat("p", 301)}
 	for _, p := range prefixes {
-		mustSet(t, prefixed(client, p), "k", "of "+p)
+		mustSet(t, prefixed(t, client, p), "k", "of "+p)
 	}
 	for _, p := range prefixes {
-		wantHit(t, prefixed(client, p), "k", "of "+p)
+		wantHit(t, prefixed(t, client, p), "k", "of "+p)
 	}
-	mustClear(t, prefixed(client, prefixes[0]))
-	wantMiss(t, prefixed(client, prefixes[0]), "k")
+	mustClear(t, prefixed(t, client, prefixes[0]))
+	wantMiss(t, prefixed(t, client, prefixes[0]), "k")
 	for _, p := range prefixes[1:] {
-		wantHit(t, prefixed(client, p), "k", "of "+p)
+		wantHit(t, prefixed(t, client, p), "k", "of "+p)
 	}
 }

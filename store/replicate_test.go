@@ -16,7 +16,7 @@ func TestReplicate(t *testing.T) {
 	a, b := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
 	client := connect(t, &memcached.Options{Replicate: true, RetryAfter: 10 * time.Millisecond}, a, b)
 	for _, prefix := range []string{"", "p:"} {
-		s := prefixed(client, prefix)
+		s := prefixed(t, client, prefix)
 		for _, ttl := range []time.Duration{time.Minute, time.Hour, 0} {
 			mustSet(t, s, "k", 1, tagged("t"), libstore.WithExpiration(ttl), libstore.WithTagsTTL(time.Second))
 			wantHit(t, s, "k", 1)
@@ -37,7 +37,7 @@ func TestReplicate(t *testing.T) {
 			t.Errorf("Touch = %v, want an error: there is no compare-and-swap", err)
 		}
 	}
-	s := prefixed(client, "p:")
+	s := prefixed(t, client, "p:")
 	mustSet(t, s, "k", 6, tagged("t"))
 	a.Close()
 	wantHit(t, s, "k", 6)

@@ -60,7 +60,7 @@ func roundTrips(t *testing.T, prefix string, f func(ctx context.Context, s *stor
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { client.Close() })
-		s := store.NewWithOptions(client, &store.Options{Prefix: prefix})
+		s := newStore(t, client, &store.Options{Prefix: prefix})
 		mustSet(t, s, "k", 1)
 		mustSet(t, s, "l", 2, tagged("t", "u"))
 		var wg sync.WaitGroup // connections enough for what goes on at once

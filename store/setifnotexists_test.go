@@ -24,7 +24,7 @@ func wantStored(t *testing.T, s libstore.SetIfNotExistsStore, key string, value 
 
 func TestSetIfNotExists_OnlyOnce(t *testing.T) {
 	_, client := start(t, nil)
-	for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
+	for _, s := range []*store.Store{store.New(client), prefixed(t, client, "p:")} {
 		wantStored(t, s, "k", "first", true, libstore.WithExpiration(time.Hour))
 		wantStored(t, s, "k", "second", false)
 		wantHit(t, s, "k", "first")
@@ -75,7 +75,7 @@ func TestSetIfNotExists_DeadItemsDoNotCount(t *testing.T) {
 // A lock must not have two holders, whatever was there before.
 func TestSetIfNotExists_OneWinner(t *testing.T) {
 	_, client := start(t, nil)
-	for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
+	for _, s := range []*store.Store{store.New(client), prefixed(t, client, "p:")} {
 		for round := range 50 {
 			key := fmt.Sprint("k", round)
 			mustSet(t, s, key, "old", tagged("t"))
@@ -121,7 +121,7 @@ func TestSetIfNotExists_WithoutCompareAndSwap(t *testing.T) {
 // rely on it.
 func TestSetIfNotExists_GenerationUnknown(t *testing.T) {
 	server, client := start(t, nil)
-	s := prefixed(client, "p:")
+	s := prefixed(t, client, "p:")
 	wantMiss(t, s, "k")
 	key := counterKey(t, server)
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {

@@ -24,26 +24,44 @@ var (
 )
 
 // New returns a store over client with default Options. The options are the
-// defaults of every Set: an expiration, tags and so on. Nil ones are skipped.
+// defaults of every Set: an expiration, tags and so on. Nil options are
+// skipped. New panics if client is nil, and if an option can never be honoured.
 func New(client Client, options ...libstore.Option) *Store {
-	return NewWithOptions(client, nil, options...)
+	mustHaveClient("New", client)
+	s, err := NewWithOptions(client, nil, options...)
+	if err != nil {
+		panic("store: New: " + err.Error())
+	}
+	return s
 }
 
-// NewWithOptions is New with Options, nil meaning the defaults.
-func NewWithOptions(client Client, opts *Options, options ...libstore.Option) *Store {
-	b := newBase(client, opts, options)
+// NewWithOptions returns a store over client. The options are the defaults of
+// every Set. It panics if client is nil. An error says which of opts or options
+// cannot be honoured.
+func NewWithOptions(client Client, opts *Options, options ...libstore.Option) (*Store, error) {
+	mustHaveClient("NewWithOptions", client)
+	b, err := newBase(client, opts, options)
+	if err != nil {
+		return nil, err
+	}
 	values := anyValues{b.opts.Codec}
 	b.encode, b.decode = values.encode, values.decode
-	return &Store{b}
+	return &Store{b}, nil
+}
+
+// mustHaveClient panics if client is nil: the error of memcached.New was not
+// checked.
+func mustHaveClient(constructor string, client Client) {
+	if c, ok := client.(*memcached.Client); client == nil || ok && c == nil {
+		panic("store: " + constructor + ": client is nil")
+	}
 }
 
 // base is what Store and Typed have in common.
 type base struct {
 	client   Client
 	opts     Options
-	broken   error // why no operation can work
 	defaults libstore.Options
-	badOpts  error // why no Set can work that relies on defaults
 	space    *keyspace
 	tags     tags
 	encode   func(v any) (payload, error)
@@ -51,31 +69,30 @@ type base struct {
 	closer   closer
 }
 
-func newBase(client Client, opts *Options, options []libstore.Option) *base {
-	b := &base{client: client, opts: opts.withDefaults()}
-	if c, ok := client.(*memcached.Client); client == nil || ok && c == nil {
-		b.broken = errNoClient
+func newBase(client Client, opts *Options, options []libstore.Option) (*base, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
 	}
-	b.defaults, b.badOpts = applyOptions(libstore.Options{}, options)
-	b.space = newKeyspace(client, b.opts.Prefix)
-	b.tags = tags{client, b.opts.Prefix}
-	return b
+	defaults, err := applyOptions(libstore.Options{}, options)
+	if err != nil {
+		return nil, err
+	}
+	return &base{
+		client:   client,
+		opts:     o,
+		defaults: defaults,
+		space:    newKeyspace(client, o.Prefix),
+		tags:     tags{client, o.Prefix},
+	}, nil
 }
 
 // settings returns the defaults changed by options.
 func (b *base) settings(options []libstore.Option) (libstore.Options, error) {
 	if len(options) == 0 {
-		return b.defaults, b.badOpts
+		return b.defaults, nil
 	}
 	return applyOptions(b.defaults, options)
-}
-
-// name returns the key as a string, if the store can work at all.
-func (b *base) name(key any) (string, error) {
-	if b.broken != nil {
-		return "", b.broken
-	}
-	return keyString(key)
 }
 
 // result makes what an operation returns of its error: gocache's miss, the
@@ -113,7 +130,7 @@ func (b *base) GetWithTTL(ctx context.Context, key any) (any, time.Duration, err
 }
 
 func (b *base) get(ctx context.Context, key any) (any, time.Duration, error) {
-	name, err := b.name(key)
+	name, err := keyString(key)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -162,7 +179,7 @@ func (b *base) set(ctx context.Context, key, value any, options []libstore.Optio
 
 // item makes what is stored, all but its key.
 func (b *base) item(ctx context.Context, key, value any, options []libstore.Option) (string, *memcached.Item, error) {
-	name, err := b.name(key)
+	name, err := keyString(key)
 	if err != nil {
 		return "", nil, err
 	}
@@ -228,7 +245,7 @@ func (b *base) add(ctx context.Context, item *memcached.Item) (bool, error) {
 
 // Delete removes a key. One that is not there is no error.
 func (b *base) Delete(ctx context.Context, key any) error {
-	name, err := b.name(key)
+	name, err := keyString(key)
 	if err == nil {
 		err = b.space.do(ctx, func(start string) error {
 			return b.delete(ctx, itemKey(start, name))
@@ -248,10 +265,7 @@ func (b *base) delete(ctx context.Context, key string) error {
 // Invalidate removes all items with any of the tags, in one round trip however
 // many they are. Without tags it does nothing.
 func (b *base) Invalidate(ctx context.Context, options ...libstore.InvalidateOption) error {
-	err := b.broken
-	if err == nil {
-		err = b.tags.invalidate(ctx, b.tags.keys(tagsOf(options)))
-	}
+	err := b.tags.invalidate(ctx, b.tags.keys(tagsOf(options)))
 	return b.result("invalidate", err)
 }
 
@@ -259,11 +273,7 @@ func (b *base) Invalidate(ctx context.Context, options ...libstore.InvalidateOpt
 // Without a prefix it flushes every server: that hits whoever else uses them,
 // whatever their keys, and fails on servers that forbid it (memcached -F).
 func (b *base) Clear(ctx context.Context) error {
-	err := b.broken
-	if err == nil {
-		err = b.space.clear(ctx)
-	}
-	return b.result("clear", err)
+	return b.result("clear", b.space.clear(ctx))
 }
 
 // GetType returns Type.

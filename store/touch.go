@@ -9,14 +9,17 @@ import (
 )
 
 // Touch gives a value a new time to live, counted from now, as Set does: zero
-// keeps it until it is evicted, a negative one ends it. It returns
-// libstore.NotFound when there is no value.
+// keeps it until it is evicted, a negative one ends it, and one below a
+// millisecond is an error. It returns libstore.NotFound when there is no value.
 //
 // The deadline is kept with the value, so Touch reads the item and writes it
 // back with compare-and-swap, two round trips. It does not work where there is
 // no compare-and-swap (memcached -C, memcached.Options.Replicate).
 func (b *base) Touch(ctx context.Context, key any, ttl time.Duration) error {
-	name, err := b.name(key)
+	name, err := keyString(key)
+	if err == nil {
+		err = checkTTL("Touch: a time to live", ttl)
+	}
 	if err == nil {
 		err = b.space.do(ctx, func(start string) error {
 			return b.touch(ctx, itemKey(start, name), ttl)

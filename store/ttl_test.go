@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -35,7 +37,7 @@ func TestGetWithTTL_SaysWhatRemains(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, client := start(t, nil)
 				for _, s := range []libstore.StoreInterface{
-					store.New(client), store.NewTyped[string](client, &store.Options{Prefix: "p:"}),
+					store.New(client), newTyped[string](t, client, &store.Options{Prefix: "p:"}),
 				} {
 					mustSet(t, s, "k", "v", append(options, libstore.WithExpiration(10*time.Minute))...)
 					wantTTL(t, s, "k", 10*time.Minute, time.Second/32)
@@ -69,9 +71,9 @@ func TestGetWithTTL_ZeroOnlyWhenItNeverExpires(t *testing.T) {
 func TestGetWithTTL_ForeignItemsHaveUnknownTTL(t *testing.T) {
 	_, client := start(t, nil)
 	for _, c := range []struct{ option, want time.Duration }{
-		{0, time.Minute}, {-1, time.Minute}, {5 * time.Second, 5 * time.Second},
+		{0, time.Minute}, {5 * time.Second, 5 * time.Second},
 	} {
-		s := store.NewWithOptions(client, &store.Options{UnknownTTL: c.option})
+		s := newStore(t, client, &store.Options{UnknownTTL: c.option})
 		for _, flags := range []uint32{0, 16, 0xff00} {
 			if err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("v"), Flags: flags}); err != nil {
 				t.Fatal(err)
@@ -84,7 +86,7 @@ func TestGetWithTTL_ForeignItemsHaveUnknownTTL(t *testing.T) {
 
 func TestSet_NegativeTTLRemoves(t *testing.T) {
 	server, client := start(t, nil)
-	for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
+	for _, s := range []*store.Store{store.New(client), newStore(t, client, &store.Options{Prefix: "p:"})} {
 		for _, ttl := range []time.Duration{-1, -time.Second, math.MinInt64} {
 			mustSet(t, s, "k", "old")
 			mustSet(t, s, "k", "new", libstore.WithExpiration(ttl))
@@ -203,7 +205,7 @@ func TestTouch_Restamps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				_, client := start(t, nil)
-				for _, s := range []*store.Store{store.New(client), store.NewWithOptions(client, &store.Options{Prefix: "p:"})} {
+				for _, s := range []*store.Store{store.New(client), newStore(t, client, &store.Options{Prefix: "p:"})} {
 					mustSet(t, s, "k", int32(7), options...)
 					time.Sleep(50 * time.Second)
 					if err := s.Touch(t.Context(), "k", time.Hour); err != nil {
@@ -301,4 +303,24 @@ func TestTouch_NeedsCompareAndSwap(t *testing.T) {
 	}
 	wantHit(t, s, "k", "v")
 	wantTTL(t, s, "k", time.Minute, time.Second)
+}
+
+func TestTouch_TTLBelowAMillisecondIsRefused(t *testing.T) {
+	server, client := start(t, nil)
+	for _, s := range []interface {
+		Touch(ctx context.Context, key any, ttl time.Duration) error
+	}{store.New(client), newTyped[string](t, client, &store.Options{Prefix: "p:"})} {
+		for _, ttl := range []time.Duration{1, 60, time.Millisecond - 1} {
+			if err := s.Touch(t.Context(), "k", ttl); err == nil || !strings.Contains(err.Error(), "durations have units") {
+				t.Errorf("Touch(%v) = %v, want an error about units", ttl, err)
+			}
+		}
+		if n := server.RequestCount(); n != 0 {
+			t.Errorf("%d requests were sent, want none", n)
+		}
+		if err := s.Touch(t.Context(), "k", time.Millisecond); !isMiss(err) {
+			t.Errorf("Touch(1ms) = %v, want NotFound", err)
+		}
+		server.ForgetRequests()
+	}
 }

@@ -14,7 +14,9 @@ import (
 // Typed is a gocache store of values of type T, which go through a Codec. It
 // is safe for concurrent use.
 //
-//	users := cache.New[User](store.NewTyped[User](client, nil))
+//	users, err := store.NewTyped[User](client, nil)
+//	…
+//	cached := cache.New[User](users)
 type Typed[T any] struct{ *base }
 
 var (
@@ -22,11 +24,16 @@ var (
 	_ io.Closer                    = (*Typed[int])(nil)
 )
 
-// NewTyped returns a store of T over client. Nil opts are the defaults, a nil
-// Options.Codec is codec.JSON; but bytes, strings, numbers and booleans are
-// then stored as Store does. The options are the defaults of every Set.
-func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) *Typed[T] {
-	b := newBase(client, opts, options)
+// NewTyped returns a store of T over client. A nil Options.Codec is codec.JSON,
+// but []byte, string, bool and numbers are then stored as Store does. The
+// options are the defaults of every Set. NewTyped panics if client is nil. An
+// error says which of opts or options cannot be honoured.
+func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) (*Typed[T], error) {
+	mustHaveClient("NewTyped", client)
+	b, err := newBase(client, opts, options)
+	if err != nil {
+		return nil, err
+	}
 	values := typedValues[T]{codec: b.opts.Codec}
 	values.kind, values.native = kindOf(*new(T))
 	if values.codec != nil {
@@ -35,7 +42,7 @@ func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) *
 		values.codec = codec.JSON{}
 	}
 	b.encode, b.decode = values.encode, values.decode
-	return &Typed[T]{b}
+	return &Typed[T]{b}, nil
 }
 
 // GetMulti is Store.GetMulti.

@@ -27,7 +27,7 @@ func TestTyped_KeepsStructs(t *testing.T) {
 		"default": nil, "compressed": {Codec: codec.Compressed(codec.JSON{}, 10)}, "prefix": {Prefix: "p:"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := store.NewTyped[user](client, opts, libstore.WithExpiration(time.Hour))
+			s := newTyped[user](t, client, opts, libstore.WithExpiration(time.Hour))
 			want := user{"Ada", 36}
 			for _, options := range [][]libstore.Option{nil, {tagged("t")}} {
 				mustSet(t, s, "k", want, options...)
@@ -41,7 +41,7 @@ func TestTyped_KeepsStructs(t *testing.T) {
 			}
 		})
 	}
-	s := store.NewTyped[user](client, nil)
+	s := newTyped[user](t, client, nil)
 	mustSet(t, s, "k", user{"Ada", 36})
 	if item, _ := server.Item("k"); string(item.Value) != `{"Name":"Ada","age":36}` {
 		t.Errorf("the server holds %q, want plain JSON", item.Value)
@@ -53,7 +53,7 @@ func TestTyped_KeepsStructs(t *testing.T) {
 
 func TestTyped_Pointers(t *testing.T) {
 	_, client := start(t, nil)
-	s := store.NewTyped[*user](client, nil)
+	s := newTyped[*user](t, client, nil)
 	mustSet(t, s, "k", &user{"Ada", 36})
 	got, err := s.Get(t.Context(), "k")
 	if u, ok := got.(*user); err != nil || !ok || *u != (user{"Ada", 36}) {
@@ -72,7 +72,7 @@ func TestTyped_Pointers(t *testing.T) {
 
 func TestTyped_Slices(t *testing.T) {
 	_, client := start(t, nil)
-	s := store.NewTyped[[]user](client, nil)
+	s := newTyped[[]user](t, client, nil)
 	want := []user{{"Ada", 36}, {"Alan", 41}}
 	mustSet(t, s, "k", want)
 	if got, err := s.Get(t.Context(), "k"); err != nil || !reflect.DeepEqual(got, want) {
@@ -83,7 +83,7 @@ func TestTyped_Slices(t *testing.T) {
 // checkTyped stores and reads a value of a type that needs no codec.
 func checkTyped[T any](t *testing.T, server *memcachedtest.Server, client store.Client, value T, text string) {
 	t.Helper()
-	s := store.NewTyped[T](client, nil)
+	s := newTyped[T](t, client, nil)
 	mustSet(t, s, "k", value)
 	if item, _ := server.Item("k"); string(item.Value) != text {
 		t.Errorf("a %T is %q on the server, want %q", value, item.Value, text)
@@ -111,7 +111,7 @@ func TestTyped_SimpleTypesNeedNoCodec(t *testing.T) {
 	checkTyped(t, server, client, uint8(42), "42")
 	checkTyped(t, server, client, 1.5, "1.5")
 	checkTyped(t, server, client, true, "true")
-	s := store.NewTyped[uint8](client, nil)
+	s := newTyped[uint8](t, client, nil)
 	mustSet(t, store.New(client), "k", 300)
 	if got, err := s.Get(t.Context(), "k"); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("300 in a store of uint8 = %v, %v, want ErrCorrupt", got, err)
@@ -121,7 +121,7 @@ func TestTyped_SimpleTypesNeedNoCodec(t *testing.T) {
 // A gocache that had bytes of JSON in another store, changes to Typed.
 func TestTyped_ReadsBytesThatTheCodecCouldHaveMade(t *testing.T) {
 	server, client := start(t, nil)
-	s := store.NewTyped[user](client, nil)
+	s := newTyped[user](t, client, nil)
 	server.SetItem(&memcached.Item{Key: "foreign", Value: []byte(`{"Name":"Ada"}`)})
 	wantHit(t, s, "foreign", user{Name: "Ada"})
 	mustSet(t, store.New(client), "k", []byte(`{"Name":"Alan"}`))
@@ -138,7 +138,7 @@ func TestTyped_ReadsBytesThatTheCodecCouldHaveMade(t *testing.T) {
 
 func TestTyped_Any(t *testing.T) {
 	_, client := start(t, nil)
-	s := store.NewTyped[any](client, nil)
+	s := newTyped[any](t, client, nil)
 	mustSet(t, s, "k", map[string]any{"a": "b"})
 	got, err := s.Get(t.Context(), "k")
 	if want := (map[string]any{"a": "b"}); err != nil || !reflect.DeepEqual(got, want) {
@@ -153,7 +153,7 @@ func TestTyped_Any(t *testing.T) {
 
 func TestTyped_Multi(t *testing.T) {
 	_, client := start(t, nil)
-	s := store.NewTyped[user](client, &store.Options{Prefix: "p:"})
+	s := newTyped[user](t, client, &store.Options{Prefix: "p:"})
 	want := make(map[string]user)
 	var keys []string
 	for i := range 100 {

@@ -64,7 +64,9 @@ func newSite(b *backend, log *slog.Logger) (*site, error) {
 	}); err != nil {
 		return nil, err
 	}
-	s.tides = newTides(s.client)
+	if s.tides, err = newTides(s.client); err != nil {
+		return nil, err
+	}
 	// Keys of this run: a restart of the program ends all sessions. A real site
 	// has the keys in its secret store.
 	s.sessions = session.New(s.client, &session.Options{

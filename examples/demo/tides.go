@@ -52,9 +52,12 @@ const (
 
 // newTides returns a cache of tide tables by the name of the harbour. What it
 // does not have it computes, once at a time, and stores.
-func newTides(client *memcached.Client) *cache.LoadableCache[tideTable] {
-	tables := store.NewTyped[tideTable](client, &store.Options{Prefix: "demo:tide:"})
-	return cache.NewLoadable(computeTide, cache.New[tideTable](tables))
+func newTides(client *memcached.Client) (*cache.LoadableCache[tideTable], error) {
+	tables, err := store.NewTyped[tideTable](client, &store.Options{Prefix: "demo:tide:"})
+	if err != nil {
+		return nil, err
+	}
+	return cache.NewLoadable(computeTide, cache.New[tideTable](tables)), nil
 }
 
 // computeTide computes the table of a harbour, in the time of a slow machine.

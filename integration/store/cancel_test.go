@@ -32,7 +32,7 @@ func ended(err error) bool {
 // Whoever leaves early must not make others receive what was meant for it.
 func TestCancel_NoValueOfAnotherKey(t *testing.T) {
 	_, client := open(t)
-	stores := map[string]*store.Store{"plain": store.New(client), "prefix": prefixed(client, "p:")}
+	stores := map[string]*store.Store{"plain": store.New(client), "prefix": prefixed(t, client, "p:")}
 	const keys = 200
 	value := func(kind string, i int) string {
 		return fmt.Sprintf("%s:%d:%s", kind, i, strings.Repeat("x", i*i%5000))

@@ -169,7 +169,7 @@ func compareClear(t *testing.T, c *stores) {
 	if err := c.client.Set(t.Context(), &memcached.Item{Key: "other's", Value: []byte("v")}); err != nil {
 		t.Fatal(err)
 	}
-	if err := prefixed(c.client, "p:").Clear(t.Context()); err != nil {
+	if err := prefixed(t, c.client, "p:").Clear(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, c.ours, "other's"); got != "ok" {

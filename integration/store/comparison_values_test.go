@@ -6,8 +6,6 @@ import (
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
-
-	"github.com/bmemcached/bmemcached-go/store"
 )
 
 func compareValues(t *testing.T, c *stores) {
@@ -35,7 +33,7 @@ func compareValues(t *testing.T, c *stores) {
 			row.want.check(t, what, name, got)
 		})
 	}
-	typed := store.NewTyped[named](c.client, nil)
+	typed := newTyped[named](t, c.client, nil)
 	mustSet(t, typed, "typed", named{1})
 	wantHit(t, typed, "typed", named{1})
 }

@@ -46,8 +46,30 @@ func connectTo(t *testing.T, servers []string, auth sasl.Mechanism) *memcached.C
 	return client
 }
 
-func prefixed(client store.Client, prefix string) *store.Store {
-	return store.NewWithOptions(client, &store.Options{Prefix: prefix})
+// newStore returns a store with options.
+func newStore(t testing.TB, client store.Client, opts *store.Options, options ...libstore.Option) *store.Store {
+	t.Helper()
+	s, err := store.NewWithOptions(client, opts, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// newTyped returns a store of T.
+func newTyped[T any](t testing.TB, client store.Client, opts *store.Options, options ...libstore.Option) *store.Typed[T] {
+	t.Helper()
+	s, err := store.NewTyped[T](client, opts, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// prefixed returns a store with a prefix.
+func prefixed(t testing.TB, client store.Client, prefix string) *store.Store {
+	t.Helper()
+	return newStore(t, client, &store.Options{Prefix: prefix})
 }
 
 func mustSet(t *testing.T, s libstore.StoreInterface, key, value any, options ...libstore.Option) {

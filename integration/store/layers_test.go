@@ -83,13 +83,13 @@ func TestLayers_Cache(t *testing.T) {
 	_, client := open(t)
 	for name, opts := range map[string]*store.Options{"plain": nil, "prefix": {Prefix: "p:"}} {
 		t.Run(name, func(t *testing.T) {
-			s := store.NewWithOptions(client, opts)
+			s := newStore(t, client, opts)
 			checkCache(t, s, []byte("bytes\x00"), func(a, b []byte) bool { return string(a) == string(b) })
 			checkCache(t, s, "text", same)
 			checkCache(t, s, int64(-42), same)
 			checkCache(t, s, any(uint16(7)), same)
-			checkCache(t, store.NewTyped[book](client, opts), book{"Emma", 474}, same)
-			checkCache(t, store.NewTyped[*book](client, opts), &book{"Emma", 474}, func(a, b *book) bool { return a != nil && *a == *b })
+			checkCache(t, newTyped[book](t, client, opts), book{"Emma", 474}, same)
+			checkCache(t, newTyped[*book](t, client, opts), &book{"Emma", 474}, func(a, b *book) bool { return a != nil && *a == *b })
 		})
 	}
 	c := cache.New[string](store.New(client))
@@ -108,7 +108,7 @@ func TestLayers_Cache(t *testing.T) {
 // left.
 func TestLayers_ChainKeepsCopiesForTheTimeThatIsLeft(t *testing.T) {
 	_, client := open(t)
-	raw := store.NewWithOptions(client, &store.Options{UnknownTTL: 7 * time.Minute})
+	raw := newStore(t, client, &store.Options{UnknownTTL: 7 * time.Minute})
 	local := localStore()
 	chain := cache.NewChain[string](cache.New[string](local), cache.New[string](raw))
 	defer chain.Close()
@@ -165,7 +165,7 @@ func TestLayers_ChainWritesAndInvalidatesBoth(t *testing.T) {
 func TestLayers_ChainErrorsComeToLight(t *testing.T) {
 	server, client := open(t)
 	var ops atomic.Int32
-	s := store.NewWithOptions(client, &store.Options{OnError: func(_ string, err error) {
+	s := newStore(t, client, &store.Options{OnError: func(_ string, err error) {
 		if errors.Is(err, memcached.ErrUnavailable) {
 			ops.Add(1)
 		}
@@ -269,7 +269,7 @@ func TestLayers_Metric(t *testing.T) {
 
 func TestLayers_Marshaler(t *testing.T) {
 	_, client := open(t)
-	for _, s := range []libstore.StoreInterface{store.New(client), prefixed(client, "p:")} {
+	for _, s := range []libstore.StoreInterface{store.New(client), prefixed(t, client, "p:")} {
 		m := marshaler.New(cache.New[any](s))
 		want := book{"Emma", 474}
 		if err := m.Set(t.Context(), "k", want, libstore.WithTags([]string{"t"})); err != nil {

@@ -19,7 +19,7 @@ import (
 // What the server's own clock and counting make of the store's items.
 func TestServer_TTLs(t *testing.T) {
 	_, client := open(t)
-	for name, s := range map[string]*store.Store{"plain": store.New(client), "prefix": prefixed(client, "p:")} {
+	for name, s := range map[string]*store.Store{"plain": store.New(client), "prefix": prefixed(t, client, "p:")} {
 		for _, tags := range [][]string{nil, {"t"}} {
 			tagged := libstore.WithTags(tags)
 			for _, ttl := range []time.Duration{
@@ -67,7 +67,7 @@ func TestServer_CountsInOurItems(t *testing.T) {
 
 func TestServer_AnyKeyAnyValue(t *testing.T) {
 	_, client := open(t)
-	for _, s := range []*store.Store{store.New(client), prefixed(client, "p:")} {
+	for _, s := range []*store.Store{store.New(client), prefixed(t, client, "p:")} {
 		keys := []string{
 			"", " ", "a b", "line\r\nset x 0 0 1", "\x00", "\x00tag\x00t", "h\u00e9llo", "\xff\xfe",
 			strings.Repeat("k", 250), strings.Repeat("k", 251), strings.Repeat("k", 100_000),
@@ -140,7 +140,7 @@ func TestServer_FlushForbidden(t *testing.T) {
 		t.Errorf("Clear on a server with -F = %v, want an error", err)
 	}
 	wantHit(t, s, "k", "v")
-	p := prefixed(client, "p:")
+	p := prefixed(t, client, "p:")
 	mustSet(t, p, "k", "v")
 	if err := p.Clear(t.Context()); err != nil {
 		t.Errorf("Clear of a prefix on a server with -F = %v", err)
@@ -171,7 +171,7 @@ func TestServer_WithoutCompareAndSwap(t *testing.T) {
 
 func TestServer_DeadAndBack(t *testing.T) {
 	server, client := open(t)
-	s, p := store.New(client), prefixed(client, "p:")
+	s, p := store.New(client), prefixed(t, client, "p:")
 	mustSet(t, s, "k", "v")
 	mustSet(t, p, "k", "v")
 	server.Stop()
@@ -206,7 +206,7 @@ func TestServer_ThreeNodes(t *testing.T) {
 	one, two := connectTo(t, addrs, nil), connectTo(t, addrs, nil)
 	for name, prefix := range map[string]string{"plain": "", "prefix": "p:"} {
 		t.Run(name, func(t *testing.T) {
-			a, b := prefixed(one, prefix), prefixed(two, prefix)
+			a, b := prefixed(t, one, prefix), prefixed(t, two, prefix)
 			values := make(map[string]any)
 			var keys []string
 			for i := range 300 {

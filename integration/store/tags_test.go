@@ -21,7 +21,7 @@ func TestTags_SixteenWritersLoseNothing(t *testing.T) {
 	server, client := open(t)
 	for name, prefix := range map[string]string{"plain": "", "prefix": "p:"} {
 		t.Run(name, func(t *testing.T) {
-			one, two := prefixed(client, prefix), prefixed(connect(t, server), prefix)
+			one, two := prefixed(t, client, prefix), prefixed(t, connect(t, server), prefix)
 			workers(16, func(w int) {
 				s := []*store.Store{one, two}[w%2]
 				for i := range 50 {
@@ -123,7 +123,7 @@ func TestTags_NothingSurvivesAnInvalidation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, client := open(t)
-			invalidationsUnderLoad(t, prefixed(client, c.prefix), prefixed(connect(t, server), c.prefix), c.cancels)
+			invalidationsUnderLoad(t, prefixed(t, client, c.prefix), prefixed(t, connect(t, server), c.prefix), c.cancels)
 		})
 	}
 }

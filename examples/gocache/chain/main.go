@@ -36,11 +36,14 @@ func run(ctx context.Context, out io.Writer) error {
 	defer stop()
 
 	inMemory := capped{memorystore.NewGoCache(memory.New(memory.NoExpiration, time.Minute)), 5 * time.Second}
-	inMemcached := store.NewWithOptions(client, &store.Options{
+	inMemcached, err := store.NewWithOptions(client, &store.Options{
 		Prefix: "example:",
 		// The chain drops the errors of what it does in the background.
 		OnError: func(op string, err error) { log.Printf("cache: %s: %v", op, err) },
 	}, libstore.WithExpiration(time.Hour))
+	if err != nil {
+		return err
+	}
 
 	chain := cache.NewChain[string](
 		cache.New[string](inMemory),

@@ -42,7 +42,10 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	var wg sync.WaitGroup
 	for range 4 { // processes
-		s := store.NewWithOptions(client, &store.Options{Prefix: "example:"})
+		s, err := store.NewWithOptions(client, &store.Options{Prefix: "example:"})
+		if err != nil {
+			return err
+		}
 		loadable := cache.NewLoadable(once(s, time.Minute, query), cache.New[string](s))
 		for range 8 { // requests of each
 			wg.Go(func() {

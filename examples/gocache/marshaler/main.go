@@ -39,8 +39,13 @@ func run(ctx context.Context, out io.Writer) error {
 	defer stop()
 	book, hour := Book{"Emma", 474}, libstore.WithExpiration(time.Hour)
 
+	msgpack, err := store.NewWithOptions(client, &store.Options{Prefix: "msgpack:"})
+	if err != nil {
+		return err
+	}
+
 	// gocache's marshaler, which fills in an object of the caller's.
-	anything := marshaler.New(cache.New[any](store.NewWithOptions(client, &store.Options{Prefix: "msgpack:"})))
+	anything := marshaler.New(cache.New[any](msgpack))
 	if err := anything.Set(ctx, "emma", book, hour); err != nil {
 		return err
 	}
@@ -51,7 +56,7 @@ func run(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "marshaler: %+v\n", got)
 
 	// The same, typed.
-	books := marshaler.NewCache[Book](cache.New[[]byte](store.NewWithOptions(client, &store.Options{Prefix: "msgpack:"})))
+	books := marshaler.NewCache[Book](cache.New[[]byte](msgpack))
 	got, err = books.Get(ctx, "emma")
 	if err != nil {
 		return err
@@ -60,10 +65,14 @@ func run(ctx context.Context, out io.Writer) error {
 
 	// The store's own: JSON, which other languages read, compressed where it
 	// is worth it, and no further layer.
-	typed := cache.New[Book](store.NewTyped[Book](client, &store.Options{
+	inJSON, err := store.NewTyped[Book](client, &store.Options{
 		Prefix: "json:",
 		Codec:  codec.Compressed(codec.JSON{}, 1024),
-	}))
+	})
+	if err != nil {
+		return err
+	}
+	typed := cache.New[Book](inJSON)
 	if err := typed.Set(ctx, "emma", book, hour); err != nil {
 		return err
 	}

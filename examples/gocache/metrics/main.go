@@ -43,12 +43,16 @@ func run(ctx context.Context, out io.Writer) error {
 	}, []string{"op"})
 	registry.MustRegister(faults, operations(client))
 
+	s, err := store.NewWithOptions(client, &store.Options{
+		Prefix:  "example:",
+		OnError: func(op string, _ error) { faults.WithLabelValues(op).Inc() },
+	})
+	if err != nil {
+		return err
+	}
 	greetings := cache.NewMetric[string](
 		metrics.NewPrometheus("example", metrics.WithRegisterer(registry)),
-		cache.New[string](store.NewWithOptions(client, &store.Options{
-			Prefix:  "example:",
-			OnError: func(op string, _ error) { faults.WithLabelValues(op).Inc() },
-		})),
+		cache.New[string](s),
 	)
 	if err := greetings.Set(ctx, "a", "hello"); err != nil {
 		return err

@@ -43,10 +43,14 @@ func run(ctx context.Context, out io.Writer) error {
 	defer stop()
 
 	inMemory := cache.New[[]byte](memorystore.NewGoCache(memory.New(5*time.Second, time.Minute)))
-	inMemcached := cache.New[[]byte](store.NewWithOptions(client, &store.Options{
+	s, err := store.NewWithOptions(client, &store.Options{
 		Prefix:  "books:",
 		OnError: func(op string, err error) { log.Printf("cache: %s: %v", op, err) },
-	}))
+	})
+	if err != nil {
+		return err
+	}
+	inMemcached := cache.New[[]byte](s)
 	chain := cache.NewChain[[]byte](inMemory, inMemcached)
 	defer chain.Close()
 	counted := cache.NewMetric[[]byte](
