@@ -101,7 +101,7 @@ func (c *Client) eachServer(ctx context.Context, name string, do serverWork) err
 	}
 	deadline := c.deadline()
 	asked := map[*node]bool{}
-	failed := MultiError{}
+	failed := map[string]error{}
 	for range maxTopologies {
 		var nodes []*node
 		for _, n := range c.topology.Load().nodes {
@@ -126,7 +126,7 @@ func (c *Client) eachServer(ctx context.Context, name string, do serverWork) err
 	if len(failed) == 0 {
 		return nil
 	}
-	return failed
+	return &MultiError{Errors: failed}
 }
 
 func askAll(ctx context.Context, nodes []*node, deadline int64, do serverWork) []error {

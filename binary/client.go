@@ -133,7 +133,7 @@ func (c *Client) deadline() int64 {
 
 func (c *Client) log() *slog.Logger {
 	if c.logger == nil {
-		return slog.New(slog.DiscardHandler)
+		return slog.Default()
 	}
 	return c.logger
 }

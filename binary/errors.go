@@ -101,13 +101,6 @@ func (e *OpError) Timeout() bool {
 // again changes nothing.
 func (e *OpError) SafeToRetry() bool { return !e.unsafe }
 
-// Status is the status field of a response. The values are memcached's
-// (protocol_binary.h).
-type Status uint16
-
-// String returns the meaning of s.
-func (s Status) String() string { return wire.Status(s).String() }
-
 // StatusError is a response that says the operation failed.
 type StatusError struct {
 	// Status is the response's status field.
@@ -150,29 +143,32 @@ func (e *StatusError) Is(target error) bool {
 	}
 }
 
-// MultiError holds what failed of an operation on several keys (or, from
-// Ping, Versions, ServerStats and FlushAll, on several servers), by key or
-// server. What is not in it succeeded.
-type MultiError map[string]error
+// MultiError says which parts of an operation on several keys or servers
+// failed, and why. The other parts succeeded.
+type MultiError struct {
+	// Errors are the failures: by key from GetMulti, SetMulti and DeleteMulti;
+	// by server, as given to New, from Ping, Versions, ServerStats and FlushAll.
+	Errors map[string]error
+}
 
-// Error returns one of the errors and how many there are.
-func (e MultiError) Error() string {
-	if len(e) == 0 {
+// Error returns one of the errors and how many more there are.
+func (e *MultiError) Error() string {
+	if len(e.Errors) == 0 {
 		return "memcached: no errors"
 	}
-	first := e[slices.Min(slices.Collect(maps.Keys(e)))]
-	if len(e) == 1 {
+	first := e.Errors[slices.Min(slices.Collect(maps.Keys(e.Errors)))]
+	if len(e.Errors) == 1 {
 		return first.Error()
 	}
-	return fmt.Sprintf("%v (and %d more)", first, len(e)-1)
+	return fmt.Sprintf("%v (and %d more)", first, len(e.Errors)-1)
 }
 
 // Unwrap returns the errors, so that errors.Is and errors.As look into each.
-func (e MultiError) Unwrap() []error {
-	keys := slices.Sorted(maps.Keys(e))
+func (e *MultiError) Unwrap() []error {
+	keys := slices.Sorted(maps.Keys(e.Errors))
 	errs := make([]error, 0, len(keys))
 	for _, key := range keys {
-		errs = append(errs, e[key])
+		errs = append(errs, e.Errors[key])
 	}
 	return errs
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -43,9 +44,9 @@ func TestStatusError_TellsTheServersText(t *testing.T) {
 		err  memcached.StatusError
 		want string
 	}{
-		{memcached.StatusError{Status: 0x82, Message: "Out of memory"}, "memcached: server answered status 0x82 (out of memory)"},
-		{memcached.StatusError{Status: 0x82, Message: "SERVER_ERROR x\n"}, `memcached: server answered status 0x82 (out of memory): "SERVER_ERROR x\n"`},
-		{memcached.StatusError{Status: 0x82}, "memcached: server answered status 0x82 (out of memory)"},
+		{memcached.StatusError{Status: memcached.StatusOutOfMemory, Message: "Out of memory"}, "memcached: server answered status 0x82 (out of memory)"},
+		{memcached.StatusError{Status: memcached.StatusOutOfMemory, Message: "SERVER_ERROR x\n"}, `memcached: server answered status 0x82 (out of memory): "SERVER_ERROR x\n"`},
+		{memcached.StatusError{Status: memcached.StatusOutOfMemory}, "memcached: server answered status 0x82 (out of memory)"},
 	} {
 		if got := tt.err.Error(); got != tt.want {
 			t.Errorf("Error() = %s, want %s", got, tt.want)
@@ -54,7 +55,7 @@ func TestStatusError_TellsTheServersText(t *testing.T) {
 }
 
 func TestOpError_Semantics(t *testing.T) {
-	cause := &memcached.StatusError{Status: 0x03}
+	cause := &memcached.StatusError{Status: memcached.StatusTooLarge}
 	tests := []struct {
 		name    string
 		err     memcached.OpError
@@ -92,15 +93,15 @@ func TestOpError_Semantics(t *testing.T) {
 func TestMultiError_Semantics(t *testing.T) {
 	a := &memcached.OpError{Op: "get_multi", Key: "secret-a", Server: "s1", Err: memcached.ErrUnavailable}
 	b := &memcached.OpError{Op: "get_multi", Key: "secret-b", Server: "s2", Err: memcached.ErrTooLarge}
-	one := memcached.MultiError{"secret-a": a}
-	two := memcached.MultiError{"secret-b": b, "secret-a": a}
+	one := &memcached.MultiError{Errors: map[string]error{"secret-a": a}}
+	two := &memcached.MultiError{Errors: map[string]error{"secret-b": b, "secret-a": a}}
 	if got := one.Error(); got != a.Error() {
 		t.Errorf("Error() of one = %q, want %q", got, a.Error())
 	}
 	if got, want := two.Error(), a.Error()+" (and 1 more)"; got != want {
 		t.Errorf("Error() of two = %q, want %q", got, want)
 	}
-	if got := (memcached.MultiError{}).Error(); got != "memcached: no errors" {
+	if got := new(memcached.MultiError).Error(); got != "memcached: no errors" {
 		t.Errorf("Error() of none = %q", got)
 	}
 	if strings.Contains(two.Error(), "secret") {
@@ -161,4 +162,33 @@ func TestAnswers_AreBare(t *testing.T) {
 			t.Errorf("%s = %#v, want bare %v", name, tt.got, tt.want)
 		}
 	}
+}
+
+// TestErrors_CanBeCompared: == on errors that hold a map or a slice panics.
+func TestErrors_CanBeCompared(t *testing.T) {
+	client := newNetworklessClient(t)
+	ctx := t.Context()
+	ping, again := client.Ping(ctx), client.Ping(ctx)
+	_, multi := client.GetMulti(ctx, []string{"a", "b"})
+	_, single := client.Get(ctx, "a")
+	for i, a := range []error{ping, again, multi, single} {
+		for j, b := range []error{ping, again, multi, single} {
+			if a == nil || (a == b) != (i == j) {
+				t.Errorf("%v == %v is %v, want %v", a, b, a == b, i == j)
+			}
+		}
+	}
+}
+
+// newNetworklessClient returns a client whose servers cannot be reached.
+func newNetworklessClient(t *testing.T) *memcached.Client {
+	t.Helper()
+	client, err := memcached.New([]string{"a", "b"}, &memcached.Options{
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no network") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { client.Close() })
+	return client
 }

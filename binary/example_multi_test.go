@@ -100,8 +100,10 @@ func ExampleMultiError() {
 	f["cache-2:11211"].Stop()
 
 	items, err := client.GetMulti(ctx, keys)
-	var failed memcached.MultiError
-	errors.As(err, &failed)
+	failed := map[string]error{}
+	if multi := (*memcached.MultiError)(nil); errors.As(err, &multi) {
+		failed = multi.Errors
+	}
 	for _, key := range keys {
 		switch {
 		case items[key] != nil:

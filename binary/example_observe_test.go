@@ -155,7 +155,7 @@ func ExampleStatusError() {
 	defer client.Close()
 	f["cache-1:11211"].Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.Op == "SET" {
-			return memcachedtest.Action{Status: 0x82}
+			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		}
 		return memcachedtest.Action{}
 	})

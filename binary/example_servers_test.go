@@ -235,8 +235,8 @@ func ExampleClient_Ping() {
 
 	fmt.Println(client.Ping(ctx))
 	f["cache-2:11211"].Stop()
-	var down memcached.MultiError
-	fmt.Println(errors.As(client.Ping(ctx), &down), slices.Collect(maps.Keys(down)))
+	var down *memcached.MultiError
+	fmt.Println(errors.As(client.Ping(ctx), &down), slices.Collect(maps.Keys(down.Errors)))
 	// Output:
 	// <nil>
 	// true [cache-2:11211]

@@ -192,7 +192,7 @@ func isAnswerOrFault(err error) bool {
 	case nil, memcached.ErrCacheMiss, memcached.ErrNotStored, memcached.ErrCASConflict:
 		return true
 	}
-	var multi memcached.MultiError
+	var multi *memcached.MultiError
 	if errors.As(err, &multi) {
 		return !slices.ContainsFunc(multi.Unwrap(), func(err error) bool { return !isAnswerOrFault(err) })
 	}

@@ -93,11 +93,11 @@ func TestDeadServer_LeavesOthersAlone(t *testing.T) {
 		network.set(servers[1], true)
 		servers[1].Close()
 		items, err := client.GetMulti(t.Context(), keys)
-		var multi memcached.MultiError
-		if !errors.As(err, &multi) || len(multi) != onDead || len(items) != len(keys)-onDead {
-			t.Fatalf("GetMulti = %d items, %d errors, want %d and %d", len(items), len(multi), len(keys)-onDead, onDead)
+		var multi *memcached.MultiError
+		if !errors.As(err, &multi) || len(multi.Errors) != onDead || len(items) != len(keys)-onDead {
+			t.Fatalf("GetMulti = %d items, %d errors, want %d and %d", len(items), len(multi.Errors), len(keys)-onDead, onDead)
 		}
-		for key, err := range multi {
+		for key, err := range multi.Errors {
 			if !errors.Is(err, memcached.ErrUnavailable) || !strings.Contains(err.Error(), servers[1].Addr()) || items[key] != nil {
 				t.Errorf("error of %q = %v, want ErrUnavailable that names the dead server", key, err)
 			}

@@ -96,11 +96,11 @@ func (m *multi) err() error {
 	if len(m.failed) == 0 {
 		return nil
 	}
-	failed := make(MultiError, len(m.failed))
+	failed := make(map[string]error, len(m.failed))
 	for i, err := range m.failed {
 		failed[m.key(i)] = err
 	}
-	return failed
+	return &MultiError{Errors: failed}
 }
 
 // valid returns the indexes of the keys that can be sent.
@@ -221,7 +221,7 @@ func (m *multi) failSome(n *node, op wire.Opcode, which []int, failed failures) 
 	if len(failed) == 0 {
 		return nil
 	}
-	errs := make(MultiError, len(failed))
+	errs := make(map[string]error, len(failed))
 	for j, err := range failed {
 		var cause error = err
 		if op == wire.OpSet && wire.Status(err.Status) == wire.StatusKeyExists {
@@ -231,7 +231,7 @@ func (m *multi) failSome(n *node, op wire.Opcode, which []int, failed failures) 
 		m.fail(which[j], e)
 		errs[e.Key] = e
 	}
-	return errs
+	return &MultiError{Errors: errs}
 }
 
 // keyError is the error of one key of a batch that failed.

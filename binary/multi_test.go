@@ -28,14 +28,14 @@ func numbered(prefix string, n int) []string {
 // wantKeys checks which keys a MultiError holds, and why if want is not nil.
 func wantKeys(t *testing.T, err error, want error, keys ...string) {
 	t.Helper()
-	var multi memcached.MultiError
-	if !errors.As(err, &multi) || len(multi) != len(keys) {
+	var multi *memcached.MultiError
+	if !errors.As(err, &multi) || len(multi.Errors) != len(keys) {
 		t.Fatalf("error = %v, want a MultiError of %d keys", err, len(keys))
 	}
 	for _, key := range keys {
 		var op *memcached.OpError
-		if !errors.As(multi[key], &op) || want != nil && !errors.Is(op, want) || op.Key != key {
-			t.Fatalf("error of %q = %v, want an OpError of that key that is %v", key, multi[key], want)
+		if !errors.As(multi.Errors[key], &op) || want != nil && !errors.Is(op, want) || op.Key != key {
+			t.Fatalf("error of %q = %v, want an OpError of that key that is %v", key, multi.Errors[key], want)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestMulti_LeavesAtOnceWhenTheContextEnds(t *testing.T) {
 					if took := time.Since(start); took > 105*time.Millisecond {
 						t.Errorf("%s took %v, want 100ms", name, took)
 					}
-					var multi memcached.MultiError
+					var multi *memcached.MultiError
 					if !errors.As(err, &multi) || !errors.Is(err, want) {
 						t.Fatalf("%s = %v, want a MultiError with %v", name, err, want)
 					}
@@ -172,7 +172,7 @@ func TestMulti_PartialResults(t *testing.T) {
 		refused := func(key string) bool { return strings.HasSuffix(key, "7") }
 		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 			if refused(r.Key) {
-				return memcachedtest.Action{Status: 0x82} // out of memory
+				return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 			}
 			return memcachedtest.Action{}
 		})
@@ -189,8 +189,8 @@ func TestMulti_PartialResults(t *testing.T) {
 			t.Helper()
 			wantKeys(t, err, nil, bad...)
 			var status *memcached.StatusError
-			if !errors.As(err, &status) || status.Status != 0x82 {
-				t.Errorf("error = %v, want status 0x82 in it", err)
+			if !errors.As(err, &status) || status.Status != memcached.StatusOutOfMemory {
+				t.Errorf("error = %v, want StatusOutOfMemory in it", err)
 			}
 		}
 		wantOutOfMemory(client.SetMulti(t.Context(), items))

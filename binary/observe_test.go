@@ -112,7 +112,7 @@ func TestTracer_SeesPartialFailures(t *testing.T) {
 		client := newClient(t, memcached.Options{Tracer: tracer}, server)
 		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 			if r.Key == "bad" {
-				return memcachedtest.Action{Status: 0x82}
+				return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 			}
 			return memcachedtest.Action{}
 		})
@@ -245,6 +245,18 @@ func TestLogger_TellsChangesOfState(t *testing.T) {
 			t.Errorf("the log tells secrets:\n%s", log.String())
 		}
 	})
+}
+
+// TestLogger_NilIsTheDefault: slog's default logger at the time of the event.
+func TestLogger_NilIsTheDefault(t *testing.T) {
+	var log logBuffer
+	old := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(old)
+	_ = newNetworklessClient(t).Ping(t.Context())
+	if !strings.Contains(log.String(), "server is down") {
+		t.Errorf("the default logger got %q, want that the server is down", log.String())
+	}
 }
 
 func TestLogger_TellsThatASilentServerIsEjectedAndBack(t *testing.T) {

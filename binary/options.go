@@ -73,8 +73,9 @@ type Options struct {
 	// from a server: frames above it plus 1 MiB close the connection.
 	MaxItemSize int
 
-	// Logger gets changes of state: servers failing, recovering, ejected.
-	// Never keys, values or credentials. Nil logs nothing.
+	// Logger gets changes of state: servers failing, recovering, ejected; never
+	// keys, values or credentials. nil: slog.Default; slog.DiscardHandler
+	// silences.
 	Logger *slog.Logger
 
 	// Tracer observes every operation. Nil costs nothing.

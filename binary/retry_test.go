@@ -68,7 +68,7 @@ func TestRejectedRequest_WhatIsBehindItIsRepeated(t *testing.T) {
 			if r.Key == "bad" && first {
 				first = false
 				// A malformed request: answered, and then the connection ends.
-				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: 0x04, Close: true}
+				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: memcached.StatusInvalid, Close: true}
 			}
 			return memcachedtest.Action{}
 		})
@@ -104,7 +104,7 @@ func TestRejectedRequest_WhatIsBehindItIsSafeToRetry(t *testing.T) {
 		set(t, client, "n", "0")
 		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 			if r.Key == "bad" {
-				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: 0x04, Close: true}
+				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: memcached.StatusInvalid, Close: true}
 			}
 			return memcachedtest.Action{}
 		})
@@ -151,7 +151,7 @@ func TestStatus0x20_EndsTheConnection(t *testing.T) {
 		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 			if r.Key == "k" && first {
 				first = false
-				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: 0x20, Close: true}
+				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: memcached.StatusAuthError, Close: true}
 			}
 			return memcachedtest.Action{}
 		})
@@ -185,7 +185,7 @@ func TestStatus0x81_EndsTheConnection(t *testing.T) {
 		set(t, client, "k", "v")
 		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 			if r.Op == "GAT" {
-				return memcachedtest.Action{Delay: 10 * time.Millisecond, Status: 0x81} // the connection stays open, and is out of step
+				return memcachedtest.Action{Delay: 10 * time.Millisecond, Status: memcached.StatusUnknownCommand} // the connection stays open, and is out of step
 			}
 			return memcachedtest.Action{}
 		})

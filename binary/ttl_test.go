@@ -110,7 +110,7 @@ func TestCounters_AbsorbTheLostCreationRace(t *testing.T) {
 			n := 0
 			server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 				if n++; n <= lost {
-					return memcachedtest.Action{Status: 0x05}
+					return memcachedtest.Action{Status: memcached.StatusNotStored}
 				}
 				return memcachedtest.Action{}
 			})
@@ -124,7 +124,9 @@ func TestCounters_AbsorbTheLostCreationRace(t *testing.T) {
 			}
 		}
 		server.ForgetRequests()
-		server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Status: 0x05} })
+		server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Status: memcached.StatusNotStored}
+		})
 		if _, err := client.IncrementOrSet(t.Context(), "never", 1, 5, 0); err != memcached.ErrNotStored {
 			t.Errorf("IncrementOrSet that loses for ever = %v, want %v", err, memcached.ErrNotStored)
 		}
@@ -172,7 +174,7 @@ func TestCounters_TheCreationRaceHasOneTimeout(t *testing.T) {
 			client := newClient(t, memcached.Options{Timeout: time.Second, Replicate: replicate}, server)
 			set(t, client, "k", "v")
 			server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
-				return memcachedtest.Action{Delay: 400 * time.Millisecond, Status: 0x05}
+				return memcachedtest.Action{Delay: 400 * time.Millisecond, Status: memcached.StatusNotStored}
 			})
 			start := time.Now()
 			_, err := client.IncrementOrSet(t.Context(), "n", 1, 1, 0)

@@ -232,29 +232,29 @@ func TestDeadServer_OthersAnswer(t *testing.T) {
 
 	start := time.Now()
 	items, err := client.GetMulti(t.Context(), keys)
-	var failed memcached.MultiError
-	if !errors.As(err, &failed) || len(failed) == 0 || len(failed)+len(items) != len(keys) {
-		t.Fatalf("GetMulti with one of three servers dead = %d items, %d failed (%v), want all keys in one or the other", len(items), len(failed), err)
+	var failed *memcached.MultiError
+	if !errors.As(err, &failed) || len(failed.Errors) == 0 || len(failed.Errors)+len(items) != len(keys) {
+		t.Fatalf("GetMulti with one of three servers dead = %d items, %d failed (%v), want all keys in one or the other", len(items), len(failed.Errors), err)
 	}
 	for key, item := range items {
 		if string(item.Value) != key {
 			t.Errorf("GetMulti: %q = %q, want %q", key, item.Value, key)
 		}
 	}
-	for key, err := range failed {
+	for key, err := range failed.Errors {
 		wantError(t, "GetMulti of "+key, err, memcached.ErrUnavailable, servers[1].Addr())
 		_, err := client.Get(t.Context(), key)
 		wantError(t, "Get", err, memcached.ErrUnavailable, servers[1].Addr())
 	}
 	if took := time.Since(start); took > 5*time.Second {
-		t.Errorf("%d operations on a dead server took %v, want them to fail fast", len(failed), took)
+		t.Errorf("%d operations on a dead server took %v, want them to fail fast", len(failed.Errors), took)
 	}
 	err = client.Ping(t.Context())
 	wantError(t, "Ping", err, memcached.ErrUnavailable, servers[1].Addr())
 
 	servers[1].Restart()
 	eventually(t, func() error { return client.Ping(t.Context()) })
-	for key := range failed {
+	for key := range failed.Errors {
 		if _, err := client.Get(t.Context(), key); !errors.Is(err, memcached.ErrCacheMiss) {
 			t.Errorf("Get(%q) from the restarted server = %v, want ErrCacheMiss", key, err)
 		}

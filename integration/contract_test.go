@@ -96,11 +96,11 @@ var (
 	_ interface {
 		error
 		Is(error) bool
-	} = &memcached.StatusError{Status: memcached.Status(0x82), Message: ""}
+	} = &memcached.StatusError{Status: memcached.StatusOutOfMemory, Message: ""}
 	_ interface {
 		error
 		Unwrap() []error
-	} = memcached.MultiError(map[string]error{})
+	} = &memcached.MultiError{Errors: map[string]error{}}
 )
 
 // Authentication.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
@@ -67,7 +68,7 @@ func TestCrowd_EveryResponseBelongsToItsRequest(t *testing.T) {
 		case 0:
 			return memcachedtest.Action{Close: true, Edit: func(b []byte) []byte { return b[:len(b)/2] }}
 		case 1:
-			return memcachedtest.Action{Status: 0x82}
+			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		case 2:
 			return memcachedtest.Action{Delay: 300 * time.Millisecond}
 		}

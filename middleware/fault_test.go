@@ -66,10 +66,10 @@ func TestFault_EveryResponseIsRight(t *testing.T) {
 		"half an answer":      always(memcachedtest.Action{Edit: half, Close: true}),
 		"half a value":        reads(memcachedtest.Action{Edit: half, Close: true}),
 		"garbled":             always(memcachedtest.Action{Edit: garbage}),
-		"out of memory":       writes(memcachedtest.Action{Status: 0x82}),
-		"too large":           writes(memcachedtest.Action{Status: 0x03}),
-		"internal error":      always(memcachedtest.Action{Status: 0x84}),
-		"not found on writes": writes(memcachedtest.Action{Status: 0x01}),
+		"out of memory":       writes(memcachedtest.Action{Status: memcached.StatusOutOfMemory}),
+		"too large":           writes(memcachedtest.Action{Status: memcached.StatusTooLarge}),
+		"internal error":      always(memcachedtest.Action{Status: memcached.StatusInternalError}),
+		"not found on writes": writes(memcachedtest.Action{Status: memcached.StatusKeyNotFound}),
 	}
 	for name, inject := range faults {
 		t.Run(name, func(t *testing.T) {

@@ -65,8 +65,8 @@ func (c *Cache) pageKeys(r *http.Request) ([]string, bool) {
 // deleteAll deletes keys; those that are not there are no error.
 func (c *Cache) deleteAll(ctx context.Context, keys []string) error {
 	err := c.client.DeleteMulti(ctx, keys)
-	if multi := memcached.MultiError(nil); errors.As(err, &multi) {
-		for _, e := range multi {
+	if multi := (*memcached.MultiError)(nil); errors.As(err, &multi) {
+		for _, e := range multi.Errors {
 			if !isAnswer(e) {
 				return err
 			}

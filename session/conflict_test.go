@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
 	ginsessions "github.com/gin-contrib/sessions"
@@ -47,7 +48,7 @@ func TestConflict_IsGivenUpInTheEnd(t *testing.T) {
 	b.set(store, "k", 1)
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.CAS != 0 {
-			return memcachedtest.Action{Status: 0x02} // key exists
+			return memcachedtest.Action{Status: memcached.StatusKeyExists}
 		}
 		return memcachedtest.Action{}
 	})

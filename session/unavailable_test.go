@@ -34,8 +34,8 @@ func TestFailedRead_NothingIsOverwritten(t *testing.T) {
 	failures := map[string]memcachedtest.Action{
 		"timeout":           {Skip: true},
 		"connection closed": {Close: true, Skip: true},
-		"out of memory":     {Status: 0x82},
-		"temporary failure": {Status: 0x86},
+		"out of memory":     {Status: memcached.StatusOutOfMemory},
+		"temporary failure": {Status: memcached.StatusTemporaryFailure},
 	}
 	for name, action := range failures {
 		t.Run(name, func(t *testing.T) {

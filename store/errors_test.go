@@ -287,8 +287,8 @@ func TestErrors_CorruptItems(t *testing.T) {
 			t.Errorf("%s: Get = %v, %v, want an error", name, v, err)
 		}
 		values, err := s.GetMulti(t.Context(), []string{"k", "absent"})
-		var failed memcached.MultiError
-		if !errors.As(err, &failed) || failed["k"] == nil || len(failed) != 1 || len(values) != 0 {
+		var failed *memcached.MultiError
+		if !errors.As(err, &failed) || failed.Errors["k"] == nil || len(failed.Errors) != 1 || len(values) != 0 {
 			t.Errorf("%s: GetMulti = %v, %v, want an error of k", name, values, err)
 		}
 		mustSet(t, s, "k", "v")

@@ -235,18 +235,18 @@ func itemKeys(start string, names []string) []string {
 
 // anyError returns one of the errors of a MultiError, and others as they are.
 func anyError(err error) error {
-	var byKey memcached.MultiError
-	if errors.As(err, &byKey) && len(byKey) > 0 {
-		return byKey[slices.Min(slices.Collect(maps.Keys(byKey)))]
+	var byKey *memcached.MultiError
+	if errors.As(err, &byKey) && len(byKey.Errors) > 0 {
+		return byKey.Errors[slices.Min(slices.Collect(maps.Keys(byKey.Errors)))]
 	}
 	return err
 }
 
 // keyError returns the part of err that is about key.
 func keyError(err error, key string) error {
-	var byKey memcached.MultiError
+	var byKey *memcached.MultiError
 	if errors.As(err, &byKey) {
-		return byKey[key]
+		return byKey.Errors[key]
 	}
 	return err
 }

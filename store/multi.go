@@ -11,14 +11,14 @@ import (
 
 // GetMulti returns the values of those keys that have one, in one pipelined
 // round trip per server, and one more for all tags together. When something
-// fails it returns what it got, and a memcached.MultiError by key.
+// fails it returns what it got, and a *memcached.MultiError by key.
 func (s *Store) GetMulti(ctx context.Context, keys []string) (map[string]any, error) {
 	values, err := s.getMulti(ctx, keys)
 	return values, s.result("get_multi", err)
 }
 
 // SetMulti stores values, all with the same options, in one pipelined round
-// trip per server. A memcached.MultiError says which keys failed; any other
+// trip per server. A *memcached.MultiError says which keys failed; any other
 // error means that nothing was stored.
 func (s *Store) SetMulti(ctx context.Context, values map[string]any, options ...libstore.Option) error {
 	return s.result("set_multi", setMulti(ctx, s.base, values, options))
@@ -36,7 +36,7 @@ func (b *base) DeleteMulti(ctx context.Context, keys []string) error {
 
 func (b *base) getMulti(ctx context.Context, names []string) (map[string]any, error) {
 	items, keys, err := b.space.getMulti(ctx, names)
-	failed := make(memcached.MultiError)
+	failed := make(map[string]error)
 	if !collect(failed, err, keys, names) {
 		return nil, err
 	}
@@ -64,14 +64,14 @@ func (b *base) getMulti(ctx context.Context, names []string) (map[string]any, er
 		}
 	}
 	if len(failed) > 0 {
-		return values, failed
+		return values, &memcached.MultiError{Errors: failed}
 	}
 	return values, nil
 }
 
 // dropInvalid removes the entries whose tags no longer hold, or cannot be
 // read.
-func (b *base) dropInvalid(ctx context.Context, entries map[string]entry, failed memcached.MultiError) {
+func (b *base) dropInvalid(ctx context.Context, entries map[string]entry, failed map[string]error) {
 	var keys []string
 	seen := make(map[string]bool)
 	for _, e := range entries {
@@ -139,16 +139,16 @@ func setMulti[T any](ctx context.Context, b *base, values map[string]T, options 
 
 // collect moves the errors of err to failed, under the names that the keys
 // stand for. It returns false if err is not by key.
-func collect(failed memcached.MultiError, err error, keys, names []string) bool {
+func collect(failed map[string]error, err error, keys, names []string) bool {
 	if err == nil {
 		return true
 	}
-	var byKey memcached.MultiError
+	var byKey *memcached.MultiError
 	if !errors.As(err, &byKey) {
 		return false
 	}
 	for i, key := range keys {
-		if cause := byKey[key]; cause != nil {
+		if cause := byKey.Errors[key]; cause != nil {
 			failed[names[i]] = cause
 		}
 	}
@@ -157,9 +157,9 @@ func collect(failed memcached.MultiError, err error, keys, names []string) bool 
 
 // renamed returns err with the names that the keys stand for.
 func renamed(err error, keys, names []string) error {
-	failed := make(memcached.MultiError)
+	failed := make(map[string]error)
 	if err == nil || !collect(failed, err, keys, names) || len(failed) == 0 {
 		return err
 	}
-	return failed
+	return &memcached.MultiError{Errors: failed}
 }

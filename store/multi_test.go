@@ -132,8 +132,8 @@ func TestMulti_PartialFailure(t *testing.T) {
 			if prefix != "" && errors.Is(err, memcached.ErrUnavailable) && len(got) == 0 {
 				return // the counter of the generation is on the dead server
 			}
-			var failed, failedSet, failedDelete memcached.MultiError
-			if !errors.As(err, &failed) || len(failed) == 0 || len(failed)+len(got) != len(keys) {
+			var failed, failedSet, failedDelete *memcached.MultiError
+			if !errors.As(err, &failed) || len(failed.Errors) == 0 || len(failed.Errors)+len(got) != len(keys) {
 				t.Fatalf("GetMulti = %d values, %v, want some values and errors for the others", len(got), err)
 			}
 			if !errors.As(errSet, &failedSet) || !errors.As(errDelete, &failedDelete) {
@@ -141,12 +141,12 @@ func TestMulti_PartialFailure(t *testing.T) {
 			}
 			for key, value := range values {
 				_, ok := got[key]
-				isFailed := errors.Is(failed[key], memcached.ErrUnavailable)
+				isFailed := errors.Is(failed.Errors[key], memcached.ErrUnavailable)
 				if ok == isFailed || ok && got[key] != value {
-					t.Errorf("GetMulti: %q is %v, %v", key, got[key], failed[key])
+					t.Errorf("GetMulti: %q is %v, %v", key, got[key], failed.Errors[key])
 				}
-				if (failedSet[key] != nil) != isFailed || (failedDelete[key] != nil) != isFailed {
-					t.Errorf("%q: SetMulti = %v, DeleteMulti = %v, want errors where GetMulti has one", key, failedSet[key], failedDelete[key])
+				if (failedSet.Errors[key] != nil) != isFailed || (failedDelete.Errors[key] != nil) != isFailed {
+					t.Errorf("%q: SetMulti = %v, DeleteMulti = %v, want errors where GetMulti has one", key, failedSet.Errors[key], failedDelete.Errors[key])
 				}
 			}
 		})
@@ -158,8 +158,8 @@ func TestMulti_OneValueTooLarge(t *testing.T) {
 	s := store.New(client)
 	mustSet(t, s, "huge", "old")
 	err := s.SetMulti(t.Context(), map[string]any{"huge": bytes.Repeat([]byte("x"), 2<<20), "small": "v"})
-	var failed memcached.MultiError
-	if !errors.As(err, &failed) || !errors.Is(failed["huge"], memcached.ErrTooLarge) || len(failed) != 1 {
+	var failed *memcached.MultiError
+	if !errors.As(err, &failed) || !errors.Is(failed.Errors["huge"], memcached.ErrTooLarge) || len(failed.Errors) != 1 {
 		t.Errorf("SetMulti = %v, want ErrTooLarge for one key", err)
 	}
 	wantHit(t, s, "small", "v")

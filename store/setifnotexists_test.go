@@ -126,7 +126,7 @@ func TestSetIfNotExists_GenerationUnknown(t *testing.T) {
 	key := counterKey(t, server)
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.Key == key {
-			return memcachedtest.Action{Status: 0x84} // internal error
+			return memcachedtest.Action{Status: memcached.StatusInternalError}
 		}
 		return memcachedtest.Action{}
 	})

@@ -381,8 +381,8 @@ func TestTags_CounterOutOfReachIsAnError(t *testing.T) {
 		t.Errorf("Get = %v, %v, want ErrUnavailable", v, err)
 	}
 	values, err := s.GetMulti(t.Context(), []string{key})
-	var failed memcached.MultiError
-	if !errors.As(err, &failed) || !errors.Is(failed[key], memcached.ErrUnavailable) || len(values) != 0 {
+	var failed *memcached.MultiError
+	if !errors.As(err, &failed) || !errors.Is(failed.Errors[key], memcached.ErrUnavailable) || len(values) != 0 {
 		t.Errorf("GetMulti = %v, %v, want ErrUnavailable for the key", values, err)
 	}
 	if err := s.Invalidate(t.Context(), libstore.WithInvalidateTags([]string{tag})); !errors.Is(err, memcached.ErrUnavailable) {

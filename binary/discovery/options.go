@@ -38,7 +38,8 @@ type Options struct {
 	OnChange func(before, now []string)
 
 	// Logger gets changes of the servers, and the beginning and end of
-	// failures. Nil logs nothing.
+	// failures; never keys, values or credentials. nil: slog.Default;
+	// slog.DiscardHandler silences.
 	Logger *slog.Logger
 }
 
@@ -70,7 +71,7 @@ func (o *Options) withDefaults() (Options, error) {
 		c.MaxServers = defaultMaxServers
 	}
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+		c.Logger = slog.Default()
 	}
 	c.Jitter = max(c.Jitter, 0)
 	return c, c.validate()

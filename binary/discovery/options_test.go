@@ -24,12 +24,6 @@ func TestWatch_RefusesWrongArguments(t *testing.T) {
 			t.Errorf("Watch with a wrong %s = %v", name, err)
 		}
 	}
-	if _, err := discovery.Watch(t.Context(), nil, resolver, nil); err == nil {
-		t.Error("Watch of no client = nil")
-	}
-	if _, err := discovery.Watch(t.Context(), client, nil, nil); err == nil {
-		t.Error("Watch without a resolver = nil")
-	}
 	if _, _, err := discovery.New(t.Context(), discovery.Static{"a:1", "b c"}, nil, nil); err == nil {
 		t.Error("New with an address that is none = nil")
 	}
@@ -109,4 +103,30 @@ func TestNew_ClientFollowsTheServers(t *testing.T) {
 			t.Errorf("%d and %d keys, want 10 on the first server and then 10 on the second", len(a.Keys()), len(b.Keys()))
 		}
 	})
+}
+
+// TestNil_Panics: a nil client or resolver is a mistake in the program, and the
+// panic names it.
+func TestNil_Panics(t *testing.T) {
+	client := &recorder{}
+	for want, call := range map[string]func(){
+		"discovery: Watch: client is nil":   func() { _, _ = discovery.Watch(t.Context(), nil, discovery.Static{"a"}, nil) },
+		"discovery: Watch: resolver is nil": func() { _, _ = discovery.Watch(t.Context(), client, nil, nil) },
+		"discovery: New: resolver is nil":   func() { _, _, _ = discovery.New(t.Context(), nil, nil, nil) },
+	} {
+		wantPanic(t, want, call)
+	}
+	var none *memcached.Client
+	wantPanic(t, "discovery: Watch: client is nil", func() { _, _ = discovery.Watch(t.Context(), none, discovery.Static{"a"}, nil) })
+}
+
+func wantPanic(t *testing.T, want string, call func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if got := recover(); got != want {
+			t.Errorf("panic = %v, want %q", got, want)
+		}
+	}()
+	call()
 }

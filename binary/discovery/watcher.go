@@ -57,6 +57,9 @@ type Status struct {
 //
 // The caller closes both: the Watcher first, then the client.
 func New(ctx context.Context, resolver Resolver, clientOpts *memcached.Options, opts *Options) (*memcached.Client, *Watcher, error) {
+	if resolver == nil {
+		panic("discovery: New: resolver is nil")
+	}
 	w, err := newWatcher(resolver, opts)
 	if err != nil {
 		return nil, nil, err
@@ -82,12 +85,15 @@ func New(ctx context.Context, resolver Resolver, clientOpts *memcached.Options, 
 // Close ends it. Closing the client ends it too, but only when the servers
 // change the next time.
 func Watch(ctx context.Context, client Client, resolver Resolver, opts *Options) (*Watcher, error) {
+	switch {
+	case client == nil, client == (*memcached.Client)(nil):
+		panic("discovery: Watch: client is nil")
+	case resolver == nil:
+		panic("discovery: Watch: resolver is nil")
+	}
 	w, err := newWatcher(resolver, opts)
 	if err != nil {
 		return nil, err
-	}
-	if client == nil {
-		return nil, errors.New("discovery: nil client")
 	}
 	w.client = client
 	if err := w.check(ctx); err != nil && (!w.opts.StartAnyway || errors.Is(err, memcached.ErrClosed)) {
@@ -101,9 +107,6 @@ func newWatcher(resolver Resolver, opts *Options) (*Watcher, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
 		return nil, err
-	}
-	if resolver == nil {
-		return nil, errors.New("discovery: nil resolver")
 	}
 	return &Watcher{resolver: resolver, opts: o, done: make(chan struct{}), wake: make(chan struct{}, 1)}, nil
 }

@@ -54,7 +54,7 @@ func ExampleServer_Intercept() {
 
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.Op == "SET" {
-			return memcachedtest.Action{Status: 0x82} // out of memory
+			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		}
 		return memcachedtest.Action{}
 	})

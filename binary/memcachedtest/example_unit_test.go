@@ -61,7 +61,7 @@ func TestPrices_AreComputedOncePerMinute(t *testing.T) {
 func TestPrices_DoNotNeedTheCache(t *testing.T) {
 	p, server, computed := newPrices(t)
 	server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
-		return memcachedtest.Action{Status: 0x82} // out of memory
+		return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 	})
 	if got := p.of(t.Context(), "print"); got != "12 €" {
 		t.Errorf("of(print) with a full cache = %q, want 12 €", got)

@@ -3,6 +3,7 @@ package memcachedtest
 import (
 	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
@@ -16,9 +17,9 @@ type Action struct {
 	// Until holds it back until the channel is closed. Nil does not.
 	Until <-chan struct{}
 
-	// Status answers with that status of the protocol (such as 0x82, out of
-	// memory) and does not carry the request out. Zero does nothing.
-	Status uint16
+	// Status answers with that status, such as memcached.StatusOutOfMemory,
+	// and does not carry the request out. 0: none.
+	Status memcached.Status
 
 	// Skip neither carries the request out nor answers it.
 	Skip bool

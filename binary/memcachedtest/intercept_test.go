@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
@@ -61,7 +62,7 @@ func TestIntercept_Until(t *testing.T) {
 
 func TestIntercept_Status(t *testing.T) {
 	s := Start(t, nil)
-	s.Intercept(when("k", Action{Status: 0x82}))
+	s.Intercept(when("k", Action{Status: memcached.StatusOutOfMemory}))
 	nc := dialMemory(t, s)
 	f := ask(t, nc, setRequest("k", "value"))
 	if f.Status != wire.StatusOutOfMemory || string(f.Value) != "Out of memory" {
@@ -157,7 +158,7 @@ func TestIntercept_EditSeesAllFramesOfAnAnswer(t *testing.T) {
 
 func TestIntercept_NilEndsIt(t *testing.T) {
 	s := Start(t, nil)
-	s.Intercept(when("k", Action{Status: 0x84}))
+	s.Intercept(when("k", Action{Status: memcached.StatusInternalError}))
 	s.Intercept(nil)
 	if f := ask(t, dialMemory(t, s), getRequest("k")); f.Status != wire.StatusKeyNotFound {
 		t.Errorf("GET = %v, want %v", f.Status, wire.StatusKeyNotFound)

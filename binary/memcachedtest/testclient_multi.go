@@ -169,12 +169,12 @@ func (s *suite) wantItems(t *testing.T, keys []string, want map[string]*memcache
 // wantOnly checks that an operation on several keys failed for one of them.
 func wantOnly(t *testing.T, what string, err error, key string, want error) {
 	t.Helper()
-	var multi memcached.MultiError
-	if !errors.As(err, &multi) || len(multi) != 1 || !errors.Is(multi[key], want) {
+	var multi *memcached.MultiError
+	if !errors.As(err, &multi) || len(multi.Errors) != 1 || !errors.Is(multi.Errors[key], want) {
 		t.Errorf("%s = %v, want a MultiError of that key with %v", what, err, want)
 		return
 	}
-	wantFault(t, what, multi[key], want)
+	wantFault(t, what, multi.Errors[key], want)
 	if !slices.ContainsFunc(multi.Unwrap(), func(err error) bool { return errors.Is(err, want) }) {
 		t.Errorf("%s: MultiError.Unwrap() = %v, want %v among them", what, multi.Unwrap(), want)
 	}

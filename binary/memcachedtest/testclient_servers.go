@@ -61,9 +61,9 @@ var serverTests = []clientTest{
 		client := s.newClient(t)
 		for range 5 {
 			stats, err := client.ServerStats(t.Context(), "no-such-group")
-			var multi memcached.MultiError
+			var multi *memcached.MultiError
 			var status *memcached.StatusError
-			if !errors.As(err, &multi) || len(multi) != len(s.servers) || !errors.As(err, &status) || len(stats) != 0 {
+			if !errors.As(err, &multi) || len(multi.Errors) != len(s.servers) || !errors.As(err, &status) || len(stats) != 0 {
 				t.Errorf("ServerStats(no-such-group) = %v, %v, want a MultiError of %d servers with a StatusError", stats, err, len(s.servers))
 			}
 		}

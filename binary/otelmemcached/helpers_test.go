@@ -93,7 +93,7 @@ func value(attrs []attribute.KeyValue, key string) string {
 }
 
 // refuse answers operations on a key with a status.
-func refuse(server *memcachedtest.Server, key string, status uint16) {
+func refuse(server *memcachedtest.Server, key string, status memcached.Status) {
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.Key == key {
 			return memcachedtest.Action{Status: status}

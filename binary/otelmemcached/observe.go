@@ -34,6 +34,9 @@ type observer struct {
 // options are defaults. Clients of one MeterProvider that have a server in
 // common need different Options.Attributes.
 func Observe(client Client, opts *Options) (metric.Registration, error) {
+	if client == nil || client == (*memcached.Client)(nil) {
+		panic("otelmemcached: Observe: client is nil")
+	}
 	o := opts.withDefaults()
 	obs := &observer{client: client, attributes: append(o.Attributes, semconv.DBSystemNameMemcached)}
 	meter := o.MeterProvider.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))

@@ -167,3 +167,17 @@ func TestObserve_SeveralClients(t *testing.T) {
 		}
 	}
 }
+
+// TestObserve_NilClientPanics: a nil client is a mistake in the program.
+func TestObserve_NilClientPanics(t *testing.T) {
+	for _, client := range []otelmemcached.Client{nil, (*memcached.Client)(nil)} {
+		func() {
+			defer func() {
+				if got, want := recover(), "otelmemcached: Observe: client is nil"; got != want {
+					t.Errorf("Observe(nil): panic = %v, want %q", got, want)
+				}
+			}()
+			_, _ = otelmemcached.Observe(client, nil)
+		}()
+	}
+}

@@ -107,8 +107,8 @@ func TestTracer_ErrorTypes(t *testing.T) {
 		want    string
 		status  string
 	}{
-		"out of memory": {server.Addr(), memcached.Options{}, func() { refuse(server, "k", 0x82) }, nil, "0x82", "0x82"},
-		"part of many": {server.Addr(), memcached.Options{}, func() { refuse(server, "b", 0x82) }, func(ctx context.Context, c *memcached.Client) error {
+		"out of memory": {server.Addr(), memcached.Options{}, func() { refuse(server, "k", memcached.StatusOutOfMemory) }, nil, "0x82", "0x82"},
+		"part of many": {server.Addr(), memcached.Options{}, func() { refuse(server, "b", memcached.StatusOutOfMemory) }, func(ctx context.Context, c *memcached.Client) error {
 			_, err := c.GetMulti(ctx, []string{"a", "b", "c"})
 			return err
 		}, "0x82", "0x82"},
@@ -199,7 +199,7 @@ func TestTracer_KeysAreRecordedOnlyOnRequest(t *testing.T) {
 	const secret = "user:jane@example.org"
 	for _, record := range []bool{false, true} {
 		server := memcachedtest.Start(t, nil)
-		refuse(server, secret, 0x82)
+		refuse(server, secret, memcached.StatusOutOfMemory)
 		tel := newTelemetry()
 		tel.options.RecordKeys = record
 		client := tel.client(t, []string{server.Addr()}, memcached.Options{})

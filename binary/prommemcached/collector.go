@@ -66,6 +66,9 @@ var _ prometheus.Collector = (*Collector)(nil)
 // NewCollector returns a Collector of client, to be registered. Nil options are
 // defaults.
 func NewCollector(client Client, opts *Options) *Collector {
+	if client == nil || client == (*memcached.Client)(nil) {
+		panic("prommemcached: NewCollector: client is nil")
+	}
 	o := opts.withDefaults()
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("memcached_client_"+name, help, labels, o.Labels)

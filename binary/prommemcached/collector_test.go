@@ -148,3 +148,17 @@ func TestCollector_SeveralClientsHaveLabels(t *testing.T) {
 		}
 	}
 }
+
+// TestNewCollector_NilClientPanics: a nil client is a mistake in the program.
+func TestNewCollector_NilClientPanics(t *testing.T) {
+	for _, client := range []prommemcached.Client{nil, (*memcached.Client)(nil)} {
+		func() {
+			defer func() {
+				if got, want := recover(), "prommemcached: NewCollector: client is nil"; got != want {
+					t.Errorf("NewCollector(nil): panic = %v, want %q", got, want)
+				}
+			}()
+			_ = prommemcached.NewCollector(client, nil)
+		}()
+	}
+}

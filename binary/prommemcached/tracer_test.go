@@ -46,7 +46,7 @@ func TestTracer_Results(t *testing.T) {
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		switch r.Key {
 		case "full":
-			return memcachedtest.Action{Status: 0x82}
+			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		case "silent":
 			return memcachedtest.Action{Mute: true}
 		}

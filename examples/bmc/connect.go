@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -74,6 +75,7 @@ func (t *tool) options(ctx context.Context) (*memcached.Options, error) {
 	opts := &memcached.Options{
 		TLS: config, Timeout: t.timeout, MaxConns: 1,
 		Distribution: distribution, Weights: t.weights, MaxItemSize: t.maxItemSize,
+		Logger: slog.New(slog.DiscardHandler), // what goes wrong is said by the command
 	}
 	mechanism, err := findMechanism(t.mechanism, who)
 	if err == nil && mechanism != nil {

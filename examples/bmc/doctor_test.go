@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
@@ -172,7 +173,7 @@ func TestDoctor_ServerThatTellsLittle(t *testing.T) {
 	server, s := secured(t, nil)
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.Key == "settings" || r.Key == "items" {
-			return memcachedtest.Action{Status: 0x81}
+			return memcachedtest.Action{Status: memcached.StatusUnknownCommand}
 		}
 		return memcachedtest.Action{}
 	})

@@ -64,7 +64,7 @@ func (f failures) orNil() error {
 // parts returns the errors that err is made of.
 func parts(err error) []error {
 	var several failures
-	var byName memcached.MultiError
+	var byName *memcached.MultiError
 	switch {
 	case errors.As(err, &several):
 		var all []error
@@ -76,6 +76,14 @@ func parts(err error) []error {
 		return byName.Unwrap()
 	}
 	return []error{err}
+}
+
+// errorsByName returns what failed of an operation on several keys or servers.
+func errorsByName(err error) map[string]error {
+	if multi, ok := err.(*memcached.MultiError); ok {
+		return multi.Errors
+	}
+	return nil
 }
 
 // exitCode returns what the program ends with after err.

@@ -134,7 +134,7 @@ func TestRefused(t *testing.T) {
 	s.run("flush", "--yes").wantError(exitRefused, "refuses to flush")
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 		if r.Key == "text" {
-			return memcachedtest.Action{Status: 0x82}
+			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		}
 		return memcachedtest.Action{}
 	})
@@ -272,6 +272,7 @@ func TestExitCode_OfSeveral(t *testing.T) {
 	late := &memcached.OpError{Op: "get", Err: context.DeadlineExceeded}
 	large := &memcached.OpError{Op: "set", Err: memcached.ErrTooLarge}
 	stopped := &memcached.OpError{Op: "get", Err: context.Canceled}
+	byName := func(errs map[string]error) error { return &memcached.MultiError{Errors: errs} }
 	for _, test := range []struct {
 		err  error
 		want int
@@ -280,9 +281,9 @@ func TestExitCode_OfSeveral(t *testing.T) {
 		{miss, exitMiss},
 		{failures{miss, large}, exitRefused},
 		{failures{large, away, miss}, exitUnavailable},
-		{failures{away, memcached.MultiError{"a": auth}}, exitAuth},
-		{failures{memcached.MultiError{"a": auth, "b": stopped}}, exitInterrupted},
-		{memcached.MultiError{"a": late}, exitUnavailable},
+		{failures{away, byName(map[string]error{"a": auth})}, exitAuth},
+		{failures{byName(map[string]error{"a": auth, "b": stopped})}, exitInterrupted},
+		{byName(map[string]error{"a": late}), exitUnavailable},
 		{localf("no file"), exitLocal},
 		{usagef("no"), exitUsage},
 		{errors.New("something else"), exitRefused},

@@ -70,7 +70,7 @@ func (g *getResult) get(ctx context.Context, t *tool, keys []string) (result, er
 	if err != nil {
 		failed = append(failed, err)
 	}
-	faulty, _ := err.(memcached.MultiError)
+	faulty := errorsByName(err)
 	for i, key := range keys {
 		switch {
 		case slices.Contains(keys[:i], key), faulty[key] != nil:

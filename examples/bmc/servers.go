@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 func versionsCommand() command {
@@ -131,7 +129,7 @@ func flushCommand() command {
 				}
 				defer client.Close()
 				err = client.FlushAll(ctx, after)
-				failed, _ := err.(memcached.MultiError)
+				failed := errorsByName(err)
 				found := &flushResult{Flushed: []string{}}
 				for _, server := range servers {
 					if failed[server] == nil {

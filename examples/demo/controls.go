@@ -80,9 +80,9 @@ func (s *site) stopped() []bool {
 
 // failureOf returns what err, of an operation on all servers, says of one.
 func failureOf(err error, addr string) string {
-	var all memcached.MultiError
-	if errors.As(err, &all) && all[addr] != nil {
-		return all[addr].Error()
+	var all *memcached.MultiError
+	if errors.As(err, &all) && all.Errors[addr] != nil {
+		return all.Errors[addr].Error()
 	}
 	if err != nil {
 		return err.Error()
