@@ -10,9 +10,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// maxStats bounds what one server may answer to ServerStats.
-const maxStats = 16 << 20
-
 // FlushAll removes everything from all servers, at once or after the given
 // time, in whole seconds. The error is a MultiError by server.
 func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
@@ -141,99 +138,4 @@ func askAll(ctx context.Context, nodes []*node, deadline int64, do serverWork) [
 	}
 	wg.Wait()
 	return errs
-}
-
-// statBatch is a STAT, answered by a sequence of responses with the same
-// opaque. One with an empty key ends it, and so does a failure, as which an
-// unknown group is answered (proto_bin.c).
-type statBatch struct {
-	group  string
-	values map[string]string
-	size   int
-	failed *StatusError
-}
-
-func (b *statBatch) reset() { clear(b.values); b.size, b.failed = 0, nil }
-
-func (b *statBatch) encode(dst []byte, first uint32) []byte {
-	return wire.AppendKey(dst, wire.OpStat, first, b.group)
-}
-
-func (b *statBatch) deliver(r *response) error {
-	switch {
-	case r.Status != wire.StatusOK:
-		b.failed = &StatusError{Status: Status(r.Status), Message: string(r.value[:min(len(r.value), maxMessage)])}
-	case len(r.key) > 0:
-		if b.size += len(r.key) + len(r.value); b.size > maxStats {
-			return fmt.Errorf("%w: statistics of more than %d bytes", wire.ErrFrame, maxStats)
-		}
-		b.values[string(r.key)] = string(r.value)
-	}
-	return nil
-}
-
-func (b *statBatch) last(r *response) bool {
-	return r.Status != wire.StatusOK || len(r.key) == 0
-}
-
-// Stats returns what the client has done since it was made.
-func (c *Client) Stats() Stats {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	k := &c.counters
-	s := Stats{
-		Ops: c.removed.Ops, Errors: c.removed.Errors,
-		Timeouts: k.timeouts.Load(), Cancellations: k.cancelled.Load(), Retries: k.retries.Load(),
-		Servers: map[string]ServerStats{},
-	}
-	for i := range c.gets {
-		g := &c.gets[i]
-		hits, misses := g.hits.Load(), g.misses.Load()
-		s.Hits += hits
-		s.Misses += misses
-		s.Gets += hits + misses + g.failed.Load()
-	}
-	for n := range c.retiring {
-		server := n.stats()
-		s.Ops += server.Ops
-		s.Errors += server.Errors
-	}
-	for _, n := range c.topology.Load().nodes {
-		server := n.stats()
-		s.Servers[n.addr.name] = server
-		s.Ops += server.Ops
-		s.Errors += server.Errors
-	}
-	return s
-}
-
-func (n *node) stats() ServerStats {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return ServerStats{
-		Conns: len(*n.conns.Load()), InFlight: n.operations(),
-		Dials: n.counters.dials.Load(), DialErrors: n.counters.dialErrors.Load(),
-		Ops: n.counters.ops.Load(), Errors: n.counters.errors.Load(),
-		Down: n.health.err != nil, Ejected: n.health.ejected,
-	}
-}
-
-// operations returns how many are under way.
-func (n *node) operations() int {
-	total := int(n.inFlight.Load())
-	for _, c := range *n.conns.Load() {
-		total += c.sharedCalls()
-	}
-	return max(0, total)
-}
-
-// sharedCalls returns how many calls share the connection, without the one that
-// they count as.
-func (c *conn) sharedCalls() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.held {
-		return 0
-	}
-	return int(c.enqueued-c.dequeued.Load()) + len(c.waiting) - int(c.load.Load())
 }

@@ -7,82 +7,11 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// request is what one frame asks for.
-type request struct {
-	op             wire.Opcode
-	key            string
-	value          []byte // read until the frame is written or the call is left
-	flags          uint32
-	expiry         uint32
-	cas            uint64
-	delta, initial uint64
-}
-
-// append encodes the request. The value of a store operation follows only if
-// inline says so; otherwise the writer sends it from where it is.
-func (r *request) append(dst []byte, opaque uint32, inline bool) []byte {
-	switch r.op {
-	case wire.OpGet, wire.OpStat:
-		return wire.AppendKey(dst, r.op, opaque, r.key)
-	case wire.OpSet, wire.OpAdd, wire.OpReplace:
-		dst = wire.AppendStore(dst, r.op, opaque, r.key, len(r.value), r.flags, r.expiry, r.cas)
-	case wire.OpAppend, wire.OpPrepend:
-		dst = wire.AppendConcat(dst, r.op, opaque, r.key, len(r.value))
-	case wire.OpDelete:
-		return wire.AppendDelete(dst, r.op, opaque, r.key, r.cas)
-	case wire.OpIncrement, wire.OpDecrement:
-		return wire.AppendCounter(dst, r.op, opaque, r.key, r.delta, r.initial, r.expiry)
-	case wire.OpTouch, wire.OpGAT:
-		return wire.AppendTouch(dst, r.op, opaque, r.key, r.expiry)
-	case wire.OpFlush:
-		return wire.AppendFlush(dst, r.op, opaque, r.expiry)
-	default:
-		return wire.AppendSimple(dst, r.op, opaque)
-	}
-	if inline {
-		dst = append(dst, r.value...)
-	}
-	return dst
-}
-
-// repeatable reports whether a request that may have been carried out can be
-// sent again without a different outcome.
-func (r *request) repeatable() bool {
-	switch r.op {
-	case wire.OpGet, wire.OpGAT, wire.OpTouch, wire.OpStat, wire.OpVersion, wire.OpNoop:
-		return true
-	case wire.OpSet, wire.OpDelete:
-		return r.cas == 0
-	default:
-		return false
-	}
-}
-
-// heavy reports whether the call is so large that pipelining it with others
-// gains nothing: it is better spread over connections.
-func (cl *call) heavy() bool { return cl.span > 1 || len(cl.value) >= heavyValue }
-
-// heavyValue is the size of such a value.
-const heavyValue = 16 << 10
-
-// returnsValue reports whether the response has flags and a value.
-func (r *request) returnsValue() bool { return r.op == wire.OpGet || r.op == wire.OpGAT }
-
-// result is what the response said.
-type result struct {
-	status  wire.Status
-	flags   uint32
-	cas     uint64
-	number  uint64 // of counters
-	value   []byte
-	message string // of failures that are no plain answer
-}
-
 // batch is a call of several frames: quiet requests of which the last is loud,
 // or a STAT with its sequence of responses.
 //
 // The connection's reader owns what deliver collects until the call is done. A
-// caller that left does not look at it any more.
+// caller that abandoned the call does not look at it any more.
 type batch interface {
 	// reset forgets what was delivered, for another attempt.
 	reset()
@@ -96,12 +25,13 @@ type batch interface {
 }
 
 // The states of a call. They change by compare-and-swap: the reader of the
-// connection moves from due to claimed to done, the caller from due to left.
+// connection moves it from pending to claimed to done, the caller from pending
+// to abandoned.
 const (
 	callPending   uint32 = iota // the response has not come
 	callClaimed                 // the reader is filling in the result
 	callDone                    // the result is in
-	callAbandoned               // the caller left; the response will be dropped
+	callAbandoned               // the caller is gone; the response will be dropped
 )
 
 // signal is what a waiting caller is woken for.
@@ -126,7 +56,7 @@ type call struct {
 	fill bool
 
 	deadline int64 // when Options.Timeout ends, on the client's clock; 0: to be set
-	late     bool  // calls before it in a line may have later deadlines
+	late     bool  // calls before it in the queue may have later deadlines
 	shared   bool  // it is on a lane, and not counted by itself
 	shard    uint32
 	opaque   uint32
@@ -142,6 +72,13 @@ type call struct {
 	result result
 	err    error // a fault: nil when the server answered
 }
+
+// heavyValue is the size from which a value makes a call heavy.
+const heavyValue = 16 << 10
+
+// heavy reports whether the call is so large that pipelining it with others
+// gains nothing: it is better spread over connections.
+func (cl *call) heavy() bool { return cl.span > 1 || len(cl.value) >= heavyValue }
 
 // newCall returns a call for one request with the given opcode. Calls are pooled
 // per client: inside a testing/synctest bubble a channel from elsewhere would
@@ -179,15 +116,29 @@ func (cl *call) reset() {
 	cl.state.Store(callPending)
 }
 
-// fault is why a call got no answer.
-type fault struct {
-	cause error
-	// unsent says that the server certainly has not carried out the request.
-	unsent bool
-	// lost says that the connection broke, so that another may do better.
-	lost bool
+// How a call ends: the reader (match.go), or whoever ends the connection
+// (fail.go), dequeues it. It claims a call that is still pending and completes
+// it; it drops one whose caller has abandoned it.
+
+// dequeue counts a call as out of the queue.
+func (c *conn) dequeue(cl *call) {
+	c.dequeued.Add(1)
+	c.answered.Add(cl.size)
 }
 
-func (f *fault) Error() string { return f.cause.Error() }
+// complete hands a claimed call back to its caller. The reader needs no signal
+// for its own.
+func (c *conn) complete(cl, own *call) {
+	cl.state.Store(callDone)
+	if cl != own {
+		cl.wake <- signalDone
+	}
+}
 
-func (f *fault) Unwrap() error { return f.cause }
+// drop frees a call that was abandoned.
+func (c *conn) drop(cl *call) {
+	if !cl.shared {
+		c.load.Add(-1)
+	}
+	cl.free()
+}

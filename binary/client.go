@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -34,32 +33,6 @@ type Client struct {
 	retiring map[*node]bool // removed, with operations in flight
 	removed  ServerStats    // the sum of those that are gone
 }
-
-// clientCounters are the numbers behind Stats.
-type clientCounters struct {
-	timeouts, cancelled, retries atomic.Uint64
-}
-
-// getCounters counts keys that were asked for. There are several of them, so
-// that processors do not wait for each other.
-type getCounters struct {
-	hits, misses, failed atomic.Uint64
-	_                    cacheLine
-}
-
-// shards is how many, nextShard the last that was given out.
-const shards = 8
-
-var nextShard atomic.Uint32
-
-const (
-	// itemOverhead is what memcached needs of an item size of 1 MiB besides
-	// key and value, with CAS and without flags [seen on 1.6].
-	maxKeyAndValue = 1_048_517
-	flagsOverhead  = 4
-	// frameSlack is how much larger than an item a frame may be.
-	frameSlack = 1 << 20
-)
 
 // New returns a client of the given servers. A server is "host", "host:port",
 // "[::1]:11211", "::1", the path of a Unix socket, "unix:///path" or
@@ -110,25 +83,6 @@ func (c *Client) Close() error {
 	}
 	c.goroutines.Wait()
 	return nil
-}
-
-// noDeadline is later than every time on the client's clock.
-const noDeadline int64 = math.MaxInt64
-
-// now reads the client's clock: nanoseconds since New, monotonic.
-func (c *Client) now() int64 { return int64(time.Since(c.start)) }
-
-// at converts from the client's clock, since to it.
-func (c *Client) at(t int64) time.Time    { return c.start.Add(time.Duration(t)) }
-func (c *Client) since(t time.Time) int64 { return int64(t.Sub(c.start)) }
-
-// deadline returns when an operation that starts now has to end by
-// Options.Timeout.
-func (c *Client) deadline() int64 {
-	if c.opts.Timeout < 0 {
-		return noDeadline
-	}
-	return c.now() + int64(c.opts.Timeout)
 }
 
 func (c *Client) log() *slog.Logger {
@@ -223,22 +177,6 @@ func (c *Client) store(ctx context.Context, name string, op wire.Opcode, item *I
 	cl := c.newCall(op, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.cas = item.Value, item.Flags, expiry(item.TTL), cas
 	return c.finish(c.run(ctx, name, cl))
-}
-
-// checkSize refuses what a server would refuse too, but only after it has
-// deleted the old value (proto_bin.c).
-func (c *Client) checkSize(item *Item) error {
-	limit := c.opts.MaxItemSize
-	if limit == 0 {
-		limit = maxKeyAndValue - len(item.Key)
-		if item.Flags != 0 {
-			limit -= flagsOverhead
-		}
-	}
-	if len(item.Value) > limit {
-		return tooLarge(len(item.Value), limit)
-	}
-	return nil
 }
 
 // Append adds value behind the value of a key, whose flags and time to live

@@ -2,13 +2,11 @@ package memcached
 
 import (
 	"context"
-	"errors"
 	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 )
 
 const (
@@ -19,17 +17,6 @@ const (
 	// takes without blocking. Above it a goroutine of its own writes, so that
 	// callers can leave.
 	inlineLimit = 32 << 10
-	// maxPending bounds the calls in flight on one connection, maxUnsent the
-	// bytes that wait for being written, and maxWaiting the callers that wait
-	// for room.
-	maxPending = 4096
-	maxUnsent  = 4 << 20
-	maxWaiting = 1 << 16
-)
-
-var (
-	errQueueFull   = unavailable(errors.New("too many operations wait for the server"))
-	errWaitTimeout = &timeoutError{"no room in the queue of the server within Options.Timeout"}
 )
 
 // conn is an authenticated connection on which calls are pipelined.
@@ -53,21 +40,10 @@ type conn struct {
 	err         error      // the cause, once the node has no part in it any more
 	writing     bool       // somebody writes
 	reading     bool       // somebody reads
-	out         []byte     // encoded requests that no writer took yet
-	segments    []segment  // values that belong between the bytes of out
-	unsent      int        // bytes in out and segments
-	spare       []byte     // the writer's last buffer
 	interrupted bool       // releaseHold interrupted the writer
-	queue       []*call    // calls that the reader did not take over yet
-	opaque      uint32     // of the next request
-	queued      uint64     // bytes ever put into out and segments
-	sent        uint64     // bytes ever handed to nc.Write
-	enqueued    uint64     // calls ever put into queue
-	waiting     []*call    // callers that wait for room
-	held        bool       // calls share the connection: it counts in load and in node.inFlight
-	ops         uint64     // calls that share it and that node.counters does not know of yet
-	surveyed    uint64     // received, when a write last looked
-	each        int        // bytes that a call comes to, there and back: an average
+	out         outbox
+	waiting     []*call // callers that wait for room in the queue
+	lane        laneUse
 	_           cacheLine
 
 	received     atomic.Uint64 // bytes ever read
@@ -75,7 +51,7 @@ type conn struct {
 	dequeued     atomic.Uint64 // calls ever completed or dropped
 	answered     atomic.Uint64 // bytes of their requests
 	lastRead     atomic.Int64  // when bytes came last, on the client's clock
-	pendingSince atomic.Int64  // when the line became longer than empty
+	pendingSince atomic.Int64  // when the queue last became non-empty
 	rejected     atomic.Bool   // the last response was one after which the server closes
 
 	in inbox // belongs to the reader
@@ -93,8 +69,8 @@ func newConn(n *node, nc net.Conn, secure bool) *conn {
 
 // roundTrip sends the call and waits for its end. It returns nil when the server
 // answered, whatever the answer, and a *fault otherwise. If owned is false the
-// caller left: the call belongs to the connection now. crowd says that other
-// calls are likely to follow within microseconds.
+// caller abandoned the call, which belongs to the connection now. crowd says
+// that other calls are likely to follow within microseconds.
 func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool, err error) {
 	c.mu.Lock()
 	for c.err == nil && c.full() {
@@ -107,7 +83,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 		c.mu.Unlock()
 		return true, c.refuse(cl, &fault{cause: err, unsent: true, lost: true})
 	}
-	if !c.reading && c.enqueued == c.dequeued.Load() {
+	if !c.reading && c.out.enqueued == c.dequeued.Load() {
 		now := c.node.client.now()
 		if c.stale(now) {
 			c.mu.Unlock()
@@ -120,14 +96,14 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 		c.mu.Unlock()
 		return true, &fault{cause: errRetired, unsent: true}
 	}
-	c.enqueue(cl)
+	c.out.enqueue(cl, c.vectored)
 	if cl.hold != nil {
 		defer c.releaseHold(cl.hold)
 	}
 	write := !c.writing
 	if write {
 		c.writing = true
-		if c.raw == nil || c.queued-c.answered.Load() > inlineLimit {
+		if c.raw == nil || c.out.queued-c.answered.Load() > inlineLimit {
 			write = false
 			c.node.client.goroutines.Go(c.flush)
 		}
@@ -187,96 +163,6 @@ func (c *conn) afterFlush(cl *call) role {
 	return c.assign(cl)
 }
 
-// enqueue encodes the call and puts it at the end of the line, under mu.
-func (c *conn) enqueue(cl *call) {
-	cl.opaque, cl.start, cl.size = c.opaque, c.queued, 0
-	before := len(c.out)
-	if cl.batch != nil {
-		c.out = cl.batch.encode(c.out, cl.opaque)
-	} else {
-		held := c.vectored && len(cl.value) >= largeValue
-		c.out = cl.append(c.out, cl.opaque, !held)
-		if held {
-			cl.hold = &hold{released: make(chan struct{})}
-			c.segments = append(c.segments, segment{at: len(c.out), value: cl.value, hold: cl.hold})
-			cl.size = uint64(len(cl.value))
-		}
-	}
-	cl.size += uint64(len(c.out) - before)
-	c.opaque += cl.span
-	c.queued += cl.size
-	c.unsent += int(cl.size)
-	c.enqueued++
-	c.queue = append(c.queue, cl)
-}
-
-// full reports under mu whether the bounds of the queue are reached.
-func (c *conn) full() bool {
-	return c.unsent > maxUnsent || c.enqueued-c.dequeued.Load() >= maxPending
-}
-
-// waitForRoom waits until there may be room. It is called under mu, which it
-// holds again when it returns nil and has released when it returns an error.
-func (c *conn) waitForRoom(ctx context.Context, cl *call) error {
-	if len(c.waiting) >= maxWaiting {
-		c.mu.Unlock()
-		return errQueueFull
-	}
-	c.waiting = append(c.waiting, cl)
-	c.hasWaiting.Store(true)
-	c.mu.Unlock()
-
-	timeout, stop := c.node.client.timer(cl.deadline)
-	defer stop()
-	var err error
-	select {
-	case <-cl.wake:
-		c.mu.Lock()
-		return nil
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-timeout:
-		err = errWaitTimeout
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stopWaiting(cl)
-	return err
-}
-
-// stopWaiting takes cl out of the line for room. If it was admitted already
-// the next one gets its place.
-func (c *conn) stopWaiting(cl *call) {
-	for i, w := range c.waiting {
-		if w == cl {
-			c.waiting = append(c.waiting[:i], c.waiting[i+1:]...)
-			c.hasWaiting.Store(len(c.waiting) > 0)
-			return
-		}
-	}
-	<-cl.wake
-	c.admit()
-}
-
-// admit wakes as many waiting callers as there is room for, under mu.
-func (c *conn) admit() {
-	room := maxPending - int(c.enqueued-c.dequeued.Load())
-	if c.err != nil {
-		room = len(c.waiting)
-	} else if c.unsent > maxUnsent {
-		room = 0
-	}
-	n := min(max(room, 0), len(c.waiting))
-	for _, cl := range c.waiting[:n] {
-		cl.wake <- signalAdmit
-	}
-	clear(c.waiting[:n])
-	if c.waiting = c.waiting[n:]; len(c.waiting) == 0 {
-		c.waiting = nil
-		c.hasWaiting.Store(false)
-	}
-}
-
 // wait blocks until the result is in, the context ends, or the caller is told
 // to read.
 func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
@@ -288,15 +174,15 @@ func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
 		select {
 		case sig = <-cl.wake:
 		case <-done:
-			return c.leave(cl, ctx.Err())
+			return c.abandon(cl, ctx.Err())
 		case <-timeout:
-			return c.leave(cl, errTimeout)
+			return c.abandon(cl, errTimeout)
 		}
 	case done != nil:
 		select {
 		case sig = <-cl.wake:
 		case <-done:
-			return c.leave(cl, ctx.Err())
+			return c.abandon(cl, ctx.Err())
 		}
 	default:
 		sig = <-cl.wake
@@ -307,11 +193,11 @@ func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
 	return true, cl.err
 }
 
-// leave takes a waiting caller away from its call, unless the result is
+// abandon takes a waiting caller away from its call, unless the result is
 // already there. The connection drops the response when it comes.
-func (c *conn) leave(cl *call, cause error) (owned bool, err error) {
+func (c *conn) abandon(cl *call, cause error) (owned bool, err error) {
 	c.mu.Lock()
-	// Once left, cl is the reader's, who frees it.
+	// Once abandoned, cl is the reader's, who frees it.
 	promoted := cl.promoted
 	if !cl.state.CompareAndSwap(callPending, callAbandoned) {
 		c.mu.Unlock()
@@ -326,13 +212,4 @@ func (c *conn) leave(cl *call, cause error) (owned bool, err error) {
 		c.handOver()
 	}
 	return false, &fault{cause: cause} // what is unsent still goes out
-}
-
-// timer returns a channel that fires at deadline on the client's clock.
-func (c *Client) timer(deadline int64) (fires <-chan time.Time, stop func()) {
-	if deadline == noDeadline {
-		return nil, func() {}
-	}
-	t := time.NewTimer(time.Duration(deadline - c.now()))
-	return t.C, func() { t.Stop() }
 }

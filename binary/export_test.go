@@ -6,7 +6,7 @@ func BufferBytes(c *Client) (each []int) {
 	for _, n := range c.topology.Load().nodes {
 		for _, conn := range *n.conns.Load() {
 			conn.mu.Lock()
-			each = append(each, cap(conn.out)+cap(conn.spare)+cap(conn.in.buf)+cap(conn.in.large.dst))
+			each = append(each, cap(conn.out.buf)+cap(conn.out.spare)+cap(conn.in.buf)+cap(conn.in.large.dst))
 			conn.mu.Unlock()
 		}
 	}

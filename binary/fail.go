@@ -1,22 +1,23 @@
 package memcached
 
+// fault is why a call got no answer.
+type fault struct {
+	cause error
+	// unsent says that the server certainly has not carried out the request.
+	unsent bool
+	// lost says that the connection broke, so that another may do better.
+	lost bool
+}
+
+func (f *fault) Error() string { return f.cause.Error() }
+
+func (f *fault) Unwrap() error { return f.cause }
+
 // fail makes the connection unusable and ends everything on it. The first
 // cause stays.
 func (c *conn) fail(cause error) {
 	c.mu.Lock()
 	c.failLocked(cause)
-}
-
-// failIdle is fail for a connection that is idle, unless a call came first: it
-// would be lost.
-func (c *conn) failIdle() {
-	c.mu.Lock()
-	if c.reading || c.writing || c.enqueued != c.dequeued.Load() {
-		c.mu.Unlock()
-		c.load.Add(-1)
-		return
-	}
-	c.failLocked(errIdle)
 }
 
 // failLocked is fail under mu, which it releases.
@@ -43,22 +44,22 @@ func (c *conn) failLocked(cause error) {
 	}
 }
 
-// failPending ends the calls that got no response, that of the reader, who calls it,
-// among them.
+// failPending ends the calls that got no response, among them that of the
+// reader, who calls it.
 func (c *conn) failPending(own *call) {
 	c.mu.Lock()
-	due := append(c.in.pending[c.in.next:], c.queue...)
-	c.queue, c.in.pending, c.in.next = nil, nil, 0
-	cause, sent := c.err, c.sent
-	c.node.counters.ops.Add(c.ops)
-	c.ops = 0
+	pending := append(c.in.pending[c.in.next:], c.out.queue...)
+	c.out.queue, c.in.pending, c.in.next = nil, nil, 0
+	cause, sent := c.err, c.out.sent
+	c.node.counters.ops.Add(c.lane.ops)
+	c.lane.ops = 0
 	unshared := c.unshare()
 	c.mu.Unlock()
 	if unshared {
 		defer c.node.leave()
 	}
 	now := c.node.client.now()
-	for _, cl := range due {
+	for _, cl := range pending {
 		c.dequeue(cl)
 		if !cl.state.CompareAndSwap(callPending, callClaimed) {
 			c.drop(cl)
@@ -71,27 +72,4 @@ func (c *conn) failPending(own *call) {
 		cl.err = f
 		c.complete(cl, own)
 	}
-}
-
-// complete hands a claimed call back to its caller. The reader needs no signal
-// for its own.
-func (c *conn) complete(cl, own *call) {
-	cl.state.Store(callDone)
-	if cl != own {
-		cl.wake <- signalDone
-	}
-}
-
-// retire counts a call as out of the line.
-func (c *conn) dequeue(cl *call) {
-	c.dequeued.Add(1)
-	c.answered.Add(cl.size)
-}
-
-// drop frees a call whose caller left.
-func (c *conn) drop(cl *call) {
-	if !cl.shared {
-		c.load.Add(-1)
-	}
-	cl.free()
 }

@@ -9,15 +9,15 @@ import (
 func TestLineDoesNotGrow(t *testing.T) {
 	c := &conn{}
 	for range 10_000 {
-		c.queue = append(c.queue, &call{}, &call{})
+		c.out.queue = append(c.out.queue, &call{}, &call{})
 		c.takeOver()
 		c.pop()
-		c.queue = append(c.queue, &call{})
+		c.out.queue = append(c.out.queue, &call{})
 		c.takeOver()
 		c.pop()
 		c.pop()
 	}
-	if n := cap(c.in.pending) + cap(c.queue); n > 64 {
+	if n := cap(c.in.pending) + cap(c.out.queue); n > 64 {
 		t.Errorf("the line has room for %d calls after 2 at a time, want at most 64", n)
 	}
 }

@@ -212,3 +212,13 @@ func isReset(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "connection reset") || strings.Contains(text, "broken pipe")
 }
+
+// describeGarbage adds to err what a server says in plain text.
+func describeGarbage(buf []byte, err error) error {
+	text := string(buf[:min(len(buf), 80)])
+	if !strings.HasPrefix(text, "ERROR") && !strings.HasPrefix(text, "SERVER_ERROR") {
+		return err
+	}
+	line, _, _ := strings.Cut(text, "\r\n")
+	return fmt.Errorf("the server answers in the text protocol: %q", line)
+}

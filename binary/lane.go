@@ -23,6 +23,15 @@ const (
 	calmAfter = 128
 )
 
+// laneUse is what a connection knows of the calls that share it. It is guarded by
+// conn.mu.
+type laneUse struct {
+	held     bool   // calls share it: it counts in conn.load and in node.inFlight
+	ops      uint64 // calls that share it and that node.counters does not know of yet
+	surveyed uint64 // conn.received, when a write last looked
+	each     int    // bytes that a call comes to, there and back: an average
+}
+
 // cacheLine keeps what different processors write to apart.
 type cacheLine [64]byte
 
@@ -108,27 +117,43 @@ func (c *conn) refuse(cl *call, f *fault) *fault {
 // share counts, under mu, a call that shares the connection. It returns false
 // when SetServers removed the server.
 func (c *conn) share() bool {
-	if !c.held {
+	if !c.lane.held {
 		if !c.node.enter() {
 			return false
 		}
-		c.held = true
+		c.lane.held = true
 		c.load.Add(1)
 	}
-	c.ops++
+	c.lane.ops++
 	return true
 }
 
-// unshare ends, under mu, the sharing of the connection, whose line is empty.
+// unshare ends, under mu, the sharing of the connection, whose queue is empty.
 // If it returns true the connection counted as an operation of the node, and
 // node.leave has to follow when mu is released.
 func (c *conn) unshare() bool {
-	if !c.held {
+	if !c.lane.held {
 		return false
 	}
-	c.held = false
+	c.lane.held = false
 	c.load.Add(-1)
 	return true
+}
+
+// survey looks, under mu, at what n bytes that are about to be written join: how
+// many of the calls share the connection and were not counted yet, how many are
+// pending, and about how many bytes these come to, there and back.
+func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
+	ops, c.lane.ops = c.lane.ops, 0
+	if ops == 0 {
+		return 0, 0, 0
+	}
+	received := c.received.Load()
+	each := (int(received-c.lane.surveyed) + n) / int(ops)
+	c.lane.surveyed = received
+	c.lane.each += (each - c.lane.each) / 8
+	pending = int(c.out.enqueued - c.dequeued.Load())
+	return ops, pending, pending * c.lane.each
 }
 
 // processor is what one of the processors that run goroutines keeps to. The

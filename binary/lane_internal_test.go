@@ -89,12 +89,12 @@ func TestFailIdle_SparesCalls(t *testing.T) {
 	n := newNode(&Client{}, address{})
 	c := newConn(n, front, false)
 	c.load.Store(2) // that of the call and that of the reaper
-	c.enqueued = 1
+	c.out.enqueued = 1
 	c.failIdle()
 	if c.err != nil || c.load.Load() != 1 {
 		t.Errorf("with a call in the line: error %v, load %d; want none and 1", c.err, c.load.Load())
 	}
-	c.enqueued = 0
+	c.out.enqueued = 0
 	c.failIdle()
 	if c.err == nil {
 		t.Error("with an empty line: no error")
@@ -114,13 +114,13 @@ func TestFail_CountsCallsThatNobodyWrote(t *testing.T) {
 	if !c.share() {
 		t.Fatal("the node takes no calls")
 	}
-	c.enqueue(cl)
+	c.out.enqueue(cl, c.vectored)
 	c.fail(errIdle)
 	<-cl.wake
 	if got := n.counters.ops.Load(); got != 1 {
 		t.Errorf("%d operations counted, want 1", got)
 	}
-	if got := n.inFlight.Load(); got != before || c.held {
-		t.Errorf("%d operations under way and held is %v, want %d and false", got, c.held, before)
+	if got := n.inFlight.Load(); got != before || c.lane.held {
+		t.Errorf("%d operations under way and held is %v, want %d and false", got, c.lane.held, before)
 	}
 }

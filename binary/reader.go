@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"os"
-	"time"
 )
 
-const (
-	// quickAnswer is how long a reader waits before it takes the trouble to
-	// watch its context: a healthy server has answered by then.
-	quickAnswer = 2 * time.Millisecond
-	// defaultSilence is how long responses that nobody waits for may be due
-	// when Options.Timeout sets no limit.
-	defaultSilence = 10 * time.Second
-)
+// The reader reads for all who wait on a connection. It is one of the callers,
+// or a goroutine when responses are pending that nobody waits for (drain):
+//
+//	fill      reads bytes into the inbox                        inbox.go
+//	dispatch  takes frames from it, matches each to the call
+//	          that its opaque belongs to, and completes it      match.go
+//	expire    ends calls whose time is over                     deadline.go
+//	passOn    makes another caller the reader, or nobody        here
 
 // read reads responses and completes their calls until that of own is in, then
 // passes the role on. It returns as roundTrip does.
@@ -75,24 +74,6 @@ func (c *conn) read(ctx context.Context, own *call) (owned bool, err error) {
 	}
 }
 
-// armRead makes a read that blocks return at wait, or earlier: the deadline in
-// force is kept if it serves, so that it is set rarely.
-func (c *conn) armRead(now, wait int64) {
-	if armed := c.in.armed; armed > now && armed <= wait {
-		return
-	}
-	c.in.armed = wait
-	if wait == noDeadline {
-		_ = c.nc.SetReadDeadline(time.Time{})
-		return
-	}
-	_ = c.nc.SetReadDeadline(c.node.client.at(wait))
-}
-
-// interruptRead makes a read return at once. It does no harm when the reader
-// has changed meanwhile: every reader looks why its read ended.
-func (c *conn) interruptRead() { _ = c.nc.SetReadDeadline(longAgo) }
-
 // quit ends the turn of a reader whose context ended before its response came.
 func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 	c.in.armed = 0
@@ -114,63 +95,7 @@ func (c *conn) breakOff(own *call, cause error) (owned bool, err error) {
 	return true, own.err
 }
 
-// nextDeadline returns when the time of a call in the line is over next.
-func (c *conn) nextDeadline() int64 {
-	for _, cl := range c.in.pending[c.in.next:] {
-		if cl.deadline != noDeadline {
-			return cl.deadline
-		}
-	}
-	for _, cl := range c.takeOver() {
-		if cl.deadline != noDeadline {
-			return cl.deadline
-		}
-	}
-	return noDeadline
-}
-
-// expire ends the calls whose time is over. When nothing came since the first
-// of them was sent the server is silent, and the error says so: the connection
-// is of no use any more.
-func (c *conn) expire(now int64, own *call) error {
-	timeout := int64(c.node.client.opts.Timeout)
-	c.takeOver()
-	for i := c.in.next; i < len(c.in.pending); i++ {
-		cl := c.in.pending[i]
-		switch {
-		case cl.deadline > now:
-			continue
-		case max(c.lastRead.Load(), c.pendingSince.Load()) <= cl.deadline-timeout:
-			return errTimeout
-		case !cl.state.CompareAndSwap(callPending, callClaimed):
-			cl.deadline = noDeadline // left: nobody waits
-			continue
-		}
-		c.in.pending[i] = c.standIn(cl)
-		cl.err = &fault{cause: errTimeout}
-		c.complete(cl, own)
-	}
-	return nil
-}
-
-// standIn returns a call that takes the place of cl in the line, for its
-// response to be dropped.
-func (c *conn) standIn(cl *call) *call {
-	s := c.node.client.newCall(cl.op, "")
-	s.batch, s.span, s.opaque, s.size, s.start = cl.batch, cl.span, cl.opaque, cl.size, cl.start
-	s.deadline = noDeadline
-	s.shared = cl.shared
-	s.state.Store(callAbandoned)
-	if c.in.large.call == cl {
-		c.in.large.call, c.in.large.dst = s, nil
-	}
-	if !s.shared {
-		c.load.Add(1)
-	}
-	return s
-}
-
-// handOver ends the turn of a reader. If responses are due and nobody waits for
+// handOver ends the turn of a reader. If responses are pending and nobody waits for
 // them, a goroutine reads them, so that the connection is clean for the next.
 func (c *conn) handOver() {
 	c.mu.Lock()
@@ -189,7 +114,7 @@ func (c *conn) handOver() {
 }
 
 // passOn gives, under mu, the role of the reader to a waiting caller, or to
-// nobody if no response is due or the caller who writes at the moment will take
+// nobody if no response is pending or the caller who writes at the moment will take
 // it. It returns false if none of that is so, or the connection broke; the role
 // then stays. For unshared see unshare.
 func (c *conn) passOn() (passed, unshared bool) {
@@ -199,10 +124,10 @@ func (c *conn) passOn() (passed, unshared bool) {
 	if c.hasWaiting.Load() {
 		c.admit()
 	}
-	due := false
-	for _, line := range [...][]*call{c.in.pending[c.in.next:], c.queue} {
-		for _, cl := range line {
-			due = true
+	pending := false
+	for _, calls := range [...][]*call{c.in.pending[c.in.next:], c.out.queue} {
+		for _, cl := range calls {
+			pending = true
 			if cl.state.Load() != callPending {
 				continue
 			}
@@ -215,14 +140,14 @@ func (c *conn) passOn() (passed, unshared bool) {
 			return true, false
 		}
 	}
-	if due {
+	if pending {
 		return false, false
 	}
 	c.reading = false
 	return true, c.unshare()
 }
 
-// drain reads responses that nobody waits for, until none is due or a caller
+// drain reads responses that nobody waits for, until none is pending or a caller
 // can take over.
 func (c *conn) drain() {
 	client := c.node.client
@@ -257,12 +182,4 @@ func (c *conn) drain() {
 			return
 		}
 	}
-}
-
-// silence is how long a server with responses due may send nothing.
-func (c *Client) silence() time.Duration {
-	if c.opts.Timeout > 0 {
-		return c.opts.Timeout
-	}
-	return defaultSilence
 }

@@ -34,7 +34,7 @@ func (c *Client) readReplicated(ctx context.Context, name string, cl *call, node
 	errs := make([]error, 0, len(nodes))
 	for i, n := range nodes {
 		cp := c.copyCall(cl)
-		cp.deadline, cp.late = c.share(ctx, cl.deadline, len(nodes)-i), true
+		cp.deadline, cp.late = c.deadlineInTurn(ctx, cl.deadline, len(nodes)-i), true
 		owned, err := c.runTraced(ctx, n, name, cp)
 		if err == nil {
 			return cp, nil
@@ -47,20 +47,6 @@ func (c *Client) readReplicated(ctx context.Context, name string, cl *call, node
 		}
 	}
 	return nil, mostTelling(errs)
-}
-
-// share returns by when one of several servers, which are asked in turn, has to
-// answer so that a silent one leaves time for the others.
-func (c *Client) share(ctx context.Context, deadline int64, servers int) int64 {
-	end := deadline
-	if t, ok := ctx.Deadline(); ok {
-		end = min(end, c.since(t))
-	}
-	if servers == 1 || end == noDeadline {
-		return deadline
-	}
-	now := c.now()
-	return now + max(0, end-now)/int64(servers)
 }
 
 // writeReplicated sends the operation to all servers. It succeeds when it does
@@ -161,7 +147,7 @@ func (m *multi) readReplicas(which []int, items map[string]*Item, work partWork)
 			return
 		}
 		p := m.part()
-		p.deadline = m.client.share(m.ctx, m.deadline, len(nodes)-s)
+		p.deadline = m.client.deadlineInTurn(m.ctx, m.deadline, len(nodes)-s)
 		work(p, n, which)
 		p.eachError(func(i int, err error) { errs[i] = append(errs[i], err) })
 		var rest []int

@@ -8,6 +8,16 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
+// What an operation passes through, each step for one thing:
+//
+//	Client.run             checks, the deadline, and hits and misses
+//	Client.runPlaced       the server of the key, again when it is removed
+//	Client.runReplicated   or all servers (replicate.go)
+//	Client.runTraced       the Tracer (trace.go)
+//	Client.runOnServer     the caller's error (outcome.go)
+//	node.doWithRetry       a connection, and a second attempt (retry.go)
+//	conn.roundTrip         the request out and the response in (conn.go)
+
 // maxTopologies is how often an operation follows changes of the servers.
 const maxTopologies = 8
 
@@ -37,18 +47,6 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 		c.gets[shard].count(err)
 	}
 	return cl, err
-}
-
-// count counts a key that was asked for.
-func (k *getCounters) count(err error) {
-	switch err {
-	case nil:
-		k.hits.Add(1)
-	case ErrCacheMiss:
-		k.misses.Add(1)
-	default:
-		k.failed.Add(1)
-	}
 }
 
 // runPlaced carries out an operation on the server of its key. It returns as run
@@ -118,55 +116,4 @@ func (c *Client) runOnServer(ctx context.Context, n *node, name string, cl *call
 		return true, &OpError{Op: name, Server: n.addr.name, Err: fmt.Errorf("no statistics %q: %w", stat.group, stat.failed)}
 	}
 	return true, nil
-}
-
-// faultError turns a fault into what the caller gets.
-func (c *Client) faultError(n *node, name, key string, repeatable bool, err error) error {
-	e := &OpError{Op: name, Key: key, Server: n.addr.name, Err: err}
-	var f *fault
-	if errors.As(err, &f) {
-		e.Err = f.cause
-		e.unsafe = !f.unsent && !repeatable
-	}
-	switch {
-	case e.Timeout():
-		c.counters.timeouts.Add(1)
-	case errors.Is(e.Err, context.Canceled):
-		c.counters.cancelled.Add(1)
-	}
-	return e
-}
-
-// answer turns a status into what the caller gets: a bare sentinel for what a
-// healthy server may say, an OpError for the rest.
-func answer(n *node, name string, cl *call) error {
-	switch cl.result.status {
-	case wire.StatusKeyNotFound:
-		if cl.op == wire.OpReplace {
-			return ErrNotStored
-		}
-		return ErrCacheMiss
-	case wire.StatusKeyExists:
-		if cl.cas != 0 {
-			return ErrCASConflict
-		}
-		return ErrNotStored
-	case wire.StatusNotStored:
-		return ErrNotStored
-	}
-	return &OpError{Op: name, Key: cl.key, Server: n.addr.name, Err: statusError(cl.op, cl.result.status, cl.result.message)}
-}
-
-func statusError(op wire.Opcode, status wire.Status, message string) error {
-	err := &StatusError{Status: Status(status), Message: message}
-	if op == wire.OpFlush && status == wire.StatusAuthError {
-		// Not a question of credentials, and not to be taken for one.
-		err.refused = true
-		return fmt.Errorf("the server refuses to flush (memcached -F): %w", err)
-	}
-	return err
-}
-
-func tooLarge(size, limit int) error {
-	return fmt.Errorf("%w: %d bytes where %d fit; nothing was sent (see Options.MaxItemSize)", ErrTooLarge, size, limit)
 }

@@ -1,0 +1,89 @@
+package memcached
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// connect dials, encrypts and authenticates.
+func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error) {
+	opts := &n.client.opts
+	dial := opts.DialContext
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	nc, err = dial(ctx, n.addr.network, n.addr.target)
+	switch {
+	case err != nil:
+		return nil, false, unavailable(dialError(ctx, err))
+	case nc == nil:
+		return nil, false, unavailable(errors.New("Options.DialContext returned neither a connection nor an error"))
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = nc.SetDeadline(deadline) // before AfterFunc's, which ends the attempt early
+	}
+	raw := nc // nc is a result: it may become nil while AfterFunc's function runs
+	stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(longAgo) })
+	defer stop()
+	conn := nc
+	if opts.TLS != nil && n.addr.network != "unix" {
+		t, err := n.encrypt(ctx, nc)
+		if err != nil {
+			_ = nc.Close()
+			return nil, false, err
+		}
+		conn = t
+	}
+	if err := n.handshake(ctx, conn, conn != nc); err != nil {
+		_ = nc.Close()
+		return nil, false, err
+	}
+	if !stop() {
+		_ = nc.Close()
+		return nil, false, unavailable(dialError(ctx, ctx.Err()))
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return conn, conn != nc, nil
+}
+
+// encrypt runs the TLS handshake.
+func (n *node) encrypt(ctx context.Context, nc net.Conn) (net.Conn, error) {
+	config := n.client.opts.TLS
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName = n.addr.host
+	}
+	t := tls.Client(nc, config)
+	err := t.HandshakeContext(ctx)
+	var notTLS tls.RecordHeaderError
+	switch {
+	case err == nil:
+		return t, nil
+	case errors.As(err, &notTLS):
+		return nil, unavailable(fmt.Errorf("TLS: the server does not speak TLS on this port: %w", err))
+	case isTimeout(err):
+		return nil, unavailable(fmt.Errorf("TLS: no answer to the handshake; the server may not speak TLS on this port: %w", dialError(ctx, err)))
+	case errors.Is(err, io.EOF), isReset(err):
+		return nil, unavailable(fmt.Errorf("TLS: the server closed the connection during the handshake; it may not speak TLS on this port, or be out of connections: %w", err))
+	default:
+		return nil, unavailable(fmt.Errorf("TLS: %w", err))
+	}
+}
+
+// dialError turns the end of the attempt's own context into a timeout.
+func dialError(ctx context.Context, err error) error {
+	if ctx.Err() == context.DeadlineExceeded || isTimeout(err) {
+		return errDialTimeout
+	}
+	return err
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,141 @@
+package memcached
+
+import (
+	"fmt"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// response is one frame.
+type response struct {
+	wire.Header
+	index    int // within the call
+	extras   []byte
+	key      []byte
+	value    []byte
+	keepable bool // value can be kept; otherwise it is valid only at once
+	placed   bool // value was read to where AppendValue wants it
+}
+
+// keep returns the value for keeping.
+func (r *response) keep() []byte {
+	if r.keepable {
+		return r.value
+	}
+	return append(make([]byte, 0, len(r.value)), r.value...)
+}
+
+// dispatch delivers the responses that have arrived. The error says why the
+// connection can not be used any more.
+func (c *conn) dispatch(own *call) error {
+	in := &c.in
+	for {
+		if in.large.call != nil {
+			if !c.takeLarge() {
+				return nil
+			}
+			if err := c.deliverLarge(own); err != nil {
+				return err
+			}
+			continue
+		}
+		buf := in.buf[in.r:in.w]
+		if len(buf) < wire.HeaderLen {
+			return nil
+		}
+		r := &in.frame
+		h := &r.Header
+		h.Decode(buf)
+		if err := h.Check(wire.MagicResponse, c.maxBody); err != nil {
+			return unavailable(describeGarbage(buf, err))
+		}
+		cl := c.head()
+		index, err := match(cl, h)
+		if err != nil {
+			return unavailable(err)
+		}
+		n := wire.HeaderLen + int(h.BodyLen)
+		if len(buf) < n {
+			if h.ValueLen() < largeValue || h.Opcode == wire.OpStat {
+				return nil // it is read in one piece; statistics have keys
+			}
+			if h.KeyLen > 0 || h.ExtrasLen > 4 {
+				return unavailable(fmt.Errorf("%w: a large %s with %d bytes of extras and %d of key", wire.ErrFrame, h.Opcode, h.ExtrasLen, h.KeyLen))
+			}
+			if len(buf) < wire.HeaderLen+int(h.ExtrasLen) {
+				return nil
+			}
+			c.startLarge(cl, own, h)
+			continue
+		}
+		if len(buf) > n && wire.Magic(buf[n]) != wire.MagicResponse {
+			// The length is wrong, and with it the value: that is not delivered either.
+			return unavailable(fmt.Errorf("%w: 0x%02x follows a response to %s", wire.ErrFrame, buf[n], h.Opcode))
+		}
+		in.r += n
+		e := wire.HeaderLen + int(h.ExtrasLen)
+		k := e + int(h.KeyLen)
+		r.index, r.keepable, r.placed = index, false, false
+		r.extras, r.key, r.value = buf[wire.HeaderLen:e], buf[e:k], buf[k:n]
+		if err := c.deliver(cl, own, r); err != nil {
+			return err
+		}
+	}
+}
+
+// match finds the place of a response within the call whose turn it is.
+func match(cl *call, h *wire.Header) (index int, err error) {
+	if cl == nil {
+		return 0, fmt.Errorf("%w: a response that nobody asked for", wire.ErrFrame)
+	}
+	if h.Opaque-cl.opaque >= cl.span {
+		return 0, fmt.Errorf("%w: opaque %d instead of %d", wire.ErrFrame, h.Opaque, cl.opaque)
+	}
+	if h.Opcode != cl.op && (cl.batch == nil || h.Opcode.Loud() != cl.op) {
+		return 0, fmt.Errorf("%w: a response to %s instead of %s", wire.ErrFrame, h.Opcode, cl.op)
+	}
+	return int(h.Opaque - cl.opaque), nil
+}
+
+// deliver hands a response to its call, and the call back to its caller if it
+// was the last.
+func (c *conn) deliver(cl, own *call, r *response) error {
+	var after error
+	rejected := r.Status == wire.StatusInvalid || r.Status == wire.StatusAuthError && cl.op != wire.OpFlush
+	if rejected != c.rejected.Load() {
+		// The server closes now (proto_bin.c), and what follows was not carried
+		// out; unless it goes on to answer.
+		c.rejected.Store(rejected)
+	}
+	if r.Status == wire.StatusUnknownCommand {
+		after = unavailable(fmt.Errorf("the server does not know %s, and its connection is out of step after it", cl.op))
+	}
+	if cl.batch == nil {
+		if !cl.state.CompareAndSwap(callPending, callClaimed) {
+			c.pop()
+			c.drop(cl)
+			return after
+		}
+		if err := cl.result.take(cl, r); err != nil {
+			cl.state.Store(callPending)
+			return unavailable(err)
+		}
+	} else {
+		if cl.state.Load() == callPending {
+			if err := cl.batch.deliver(r); err != nil {
+				return unavailable(err)
+			}
+		}
+		if !cl.batch.last(r) {
+			return after
+		}
+		if !cl.state.CompareAndSwap(callPending, callClaimed) {
+			c.pop()
+			c.drop(cl)
+			return after
+		}
+	}
+	c.pop()
+	c.complete(cl, own)
+	return after
+}

@@ -1,0 +1,107 @@
+package memcached
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
+
+// request is what one frame asks for.
+type request struct {
+	op             wire.Opcode
+	key            string
+	value          []byte // read until the frame is written or the call abandoned
+	flags          uint32
+	expiry         uint32
+	cas            uint64
+	delta, initial uint64
+}
+
+// append encodes the request. The value of a store operation follows only if
+// inline says so; otherwise the writer sends it from where it is.
+func (r *request) append(dst []byte, opaque uint32, inline bool) []byte {
+	switch r.op {
+	case wire.OpGet, wire.OpStat:
+		return wire.AppendKey(dst, r.op, opaque, r.key)
+	case wire.OpSet, wire.OpAdd, wire.OpReplace:
+		dst = wire.AppendStore(dst, r.op, opaque, r.key, len(r.value), r.flags, r.expiry, r.cas)
+	case wire.OpAppend, wire.OpPrepend:
+		dst = wire.AppendConcat(dst, r.op, opaque, r.key, len(r.value))
+	case wire.OpDelete:
+		return wire.AppendDelete(dst, r.op, opaque, r.key, r.cas)
+	case wire.OpIncrement, wire.OpDecrement:
+		return wire.AppendCounter(dst, r.op, opaque, r.key, r.delta, r.initial, r.expiry)
+	case wire.OpTouch, wire.OpGAT:
+		return wire.AppendTouch(dst, r.op, opaque, r.key, r.expiry)
+	case wire.OpFlush:
+		return wire.AppendFlush(dst, r.op, opaque, r.expiry)
+	default:
+		return wire.AppendSimple(dst, r.op, opaque)
+	}
+	if inline {
+		dst = append(dst, r.value...)
+	}
+	return dst
+}
+
+// repeatable reports whether a request that may have been carried out can be
+// sent again without a different outcome.
+func (r *request) repeatable() bool {
+	switch r.op {
+	case wire.OpGet, wire.OpGAT, wire.OpTouch, wire.OpStat, wire.OpVersion, wire.OpNoop:
+		return true
+	case wire.OpSet, wire.OpDelete:
+		return r.cas == 0
+	default:
+		return false
+	}
+}
+
+// returnsValue reports whether the response has flags and a value.
+func (r *request) returnsValue() bool { return r.op == wire.OpGet || r.op == wire.OpGAT }
+
+// result is what the response said.
+type result struct {
+	status  wire.Status
+	flags   uint32
+	cas     uint64
+	number  uint64 // of counters
+	value   []byte
+	message string // of failures that are no plain answer
+}
+
+// take reads the response to a single request.
+func (res *result) take(cl *call, r *response) error {
+	res.status = r.Status
+	if r.Status != wire.StatusOK {
+		if r.Status != wire.StatusKeyNotFound && r.Status != wire.StatusKeyExists {
+			res.message = string(r.value[:min(len(r.value), maxMessage)])
+		}
+		return nil
+	}
+	res.cas = r.CAS
+	switch cl.op {
+	case wire.OpGet, wire.OpGAT:
+		if len(r.extras) != 4 || len(r.key) != 0 {
+			return fmt.Errorf("%w: %s with %d bytes of extras and %d of key", wire.ErrFrame, cl.op, len(r.extras), len(r.key))
+		}
+		res.flags = binary.BigEndian.Uint32(r.extras)
+		switch {
+		case r.placed:
+			res.value = cl.into[:len(cl.into)+len(r.value)]
+		case cl.fill:
+			res.value = append(cl.into, r.value...)
+		default:
+			res.value = r.keep()
+		}
+	case wire.OpIncrement, wire.OpDecrement:
+		if len(r.value) != 8 {
+			return fmt.Errorf("%w: %s with %d bytes of value", wire.ErrFrame, cl.op, len(r.value))
+		}
+		res.number = binary.BigEndian.Uint64(r.value)
+	case wire.OpVersion:
+		res.message = string(r.value[:min(len(r.value), maxMessage)])
+	}
+	return nil
+}

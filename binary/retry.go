@@ -1,0 +1,68 @@
+package memcached
+
+import (
+	"context"
+	"errors"
+)
+
+// doWithRetry sends the call on one of the connections, and a second time on a
+// fresh one if that is safe. It returns as conn.roundTrip does.
+func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error) {
+	if c := n.lane(cl); c != nil {
+		repeatable := cl.repeatable()
+		if owned, err = c.roundTrip(ctx, cl, true); err == nil {
+			n.answered()
+			return true, nil
+		}
+		if !owned || !again(ctx, err, repeatable) {
+			n.counters.errors.Add(1)
+			return owned, err
+		}
+		n.client.counters.retries.Add(1)
+		cl.reset()
+		return n.doUnshared(ctx, cl, true)
+	}
+	return n.doUnshared(ctx, cl, false)
+}
+
+// doUnshared is doWithRetry for a call that shares no lane: it is counted in
+// inFlight and in the load of its connection. If fresh is set it is the second
+// attempt.
+func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool, err error) {
+	if !n.enter() {
+		return true, &fault{cause: errRetired, unsent: true}
+	}
+	defer n.leave()
+	if !fresh {
+		n.counters.ops.Add(1)
+	}
+	repeatable := cl.repeatable()
+	for {
+		c, crowd, err := n.pick(ctx, cl, fresh)
+		if err != nil {
+			n.counters.errors.Add(1)
+			return true, err
+		}
+		owned, err := c.roundTrip(ctx, cl, crowd)
+		if owned {
+			c.load.Add(-1)
+		}
+		if err == nil {
+			n.answered()
+			return true, nil
+		}
+		if !owned || fresh || !again(ctx, err, repeatable) {
+			n.counters.errors.Add(1)
+			return owned, err
+		}
+		n.client.counters.retries.Add(1)
+		cl.reset()
+		fresh = true
+	}
+}
+
+// again reports whether a call that failed may be sent a second time.
+func again(ctx context.Context, err error, repeatable bool) bool {
+	var f *fault
+	return errors.As(err, &f) && f.lost && (f.unsent || repeatable) && ctx.Err() == nil
+}
