@@ -26,8 +26,8 @@ type bmc struct {
 func newBMC(t *testing.T, servers ...*integration.Server) *bmc {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bmc")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./bmc")
-	build.Dir = filepath.Join("..", "examples")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./binary/cmd/bmc")
+	build.Dir = ".."
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building bmc: %v\n%s", err, output)
 	}

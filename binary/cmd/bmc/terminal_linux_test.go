@@ -7,10 +7,10 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
+	"unsafe"
 )
 
 // terminals keeps pseudo terminals open until the tests end: a read that askAt
@@ -24,18 +24,14 @@ var terminals struct {
 // program.
 func terminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
-	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.IoctlSetPointerInt(int(person.Fd()), unix.TIOCSPTLCK, 0); err != nil {
-		t.Fatal(err)
-	}
-	n, err := unix.IoctlGetInt(int(person.Fd()), unix.TIOCGPTN)
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err = os.OpenFile("/dev/pts/"+decimal(uint64(n)), os.O_RDWR|unix.O_NOCTTY, 0)
+	var locked, n int32
+	control(t, person, syscall.TIOCSPTLCK, &locked)
+	control(t, person, syscall.TIOCGPTN, &n)
+	program, err = os.OpenFile("/dev/pts/"+decimal(uint64(n)), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,13 +41,20 @@ func terminal(t *testing.T) (person, program *os.File) {
 	return person, program
 }
 
+func control(t *testing.T, terminal *os.File, request uintptr, n *int32) {
+	t.Helper()
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, terminal.Fd(), request, uintptr(unsafe.Pointer(n))); errno != 0 {
+		t.Fatal(errno)
+	}
+}
+
 func echoes(t *testing.T, terminal *os.File) bool {
 	t.Helper()
-	state, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	m, err := terminalMode(terminal)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state.Lflag&unix.ECHO != 0
+	return m.Lflag&syscall.ECHO != 0
 }
 
 // silenced returns when the terminal shows no more what is typed.

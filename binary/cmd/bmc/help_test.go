@@ -26,10 +26,10 @@ func TestHelp(t *testing.T) {
 		}
 		want, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatalf("%v (go test ./bmc -update writes it)", err)
+			t.Fatalf("%v (go test ./binary/cmd/bmc -update writes it)", err)
 		}
 		if o.stdout != string(want) {
-			t.Errorf("bmc %q printed\n%s\nwant\n%s\n(go test ./bmc -update)", args, o.stdout, want)
+			t.Errorf("bmc %q printed\n%s\nwant\n%s\n(go test ./binary/cmd/bmc -update)", args, o.stdout, want)
 		}
 		for line := range strings.SplitSeq(o.stdout, "\n") {
 			if utf8.RuneCountInString(line) > 80 {

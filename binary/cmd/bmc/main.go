@@ -1,7 +1,7 @@
 // Command bmc uses and examines memcached servers from the command line, those
 // that demand SASL and TLS included, which telnet cannot reach:
 //
-//	cd examples && go install ./bmc
+//	go install github.com/bmemcached/bmemcached-go/binary/cmd/bmc@latest
 //	export MEMCACHED_SERVERS=cache-1:11211 MEMCACHED_USERNAME=app
 //	bmc get user:42
 //	bmc doctor

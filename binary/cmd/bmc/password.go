@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/term"
-
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
@@ -72,59 +70,4 @@ func (t *tool) password() (string, error) {
 		return "", localf("password file: %s is empty", t.passwordFile)
 	}
 	return password, nil
-}
-
-// isTerminal reports whether stream is a terminal.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// askTerminal asks at the terminal that the program runs on, even when standard
-// input and output are elsewhere.
-func askTerminal(ctx context.Context, prompt string) (string, error) {
-	terminal, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		if !term.IsTerminal(int(os.Stdin.Fd())) { // where there is no /dev/tty
-			return "", errNoTerminal
-		}
-		return askAt(ctx, os.Stdin, os.Stderr, prompt)
-	}
-	defer terminal.Close()
-	return askAt(ctx, terminal, terminal, prompt)
-}
-
-// askAt asks for a password without showing what is typed. When ctx ends it
-// gives the terminal back as it was; what waits for the input then ends with
-// the program.
-func askAt(ctx context.Context, terminal *os.File, out io.Writer, prompt string) (string, error) {
-	fd := int(terminal.Fd())
-	before, err := term.GetState(fd)
-	if err != nil {
-		return "", errNoTerminal
-	}
-	fmt.Fprint(out, prompt)
-	defer fmt.Fprintln(out)
-	type answer struct {
-		password []byte
-		err      error
-	}
-	answered := make(chan answer, 1)
-	go func() {
-		password, err := term.ReadPassword(fd)
-		answered <- answer{password, err}
-	}()
-	select {
-	case a := <-answered:
-		if a.err != nil {
-			return "", localf("reading the password: %w", a.err)
-		}
-		if len(a.password) == 0 {
-			return "", usagef("no password given")
-		}
-		return string(a.password), nil
-	case <-ctx.Done():
-		_ = term.Restore(fd, before)
-		return "", ctx.Err()
-	}
 }
