@@ -116,7 +116,7 @@ func (s *site) logoutOthers(c *gin.Context) {
 // it.
 func (s *site) me(c *gin.Context) {
 	v := s.visitor(c)
-	c.JSON(http.StatusOK, gin.H{"user": v.User, "cart": v.Count, "away": v.Away || s.anyDown()})
+	c.JSON(http.StatusOK, gin.H{"user": v.User, "cart": v.Count, "away": s.away(v.Away)})
 }
 
 // failSession answers that a session could not be stored.

@@ -32,9 +32,14 @@ func TestSite_GoesOnWithoutMemcached(t *testing.T) {
 		"/cart":    "does not answer",
 		"/login":   "does not answer",
 		"/status":  ">stopped<",
-		"/me.json": `"away":true`,
+		"/me.json": `"away":"all"`,
 	} {
 		b.expect(b.get(path), http.StatusOK, text)
+	}
+	for range 2 { // nothing keeps the table
+		if got := b.get("/tides"); !strings.Contains(got.body, "could not be asked") || strings.Contains(got.body, "has the table") {
+			t.Errorf("without memcached the tides say\n%s", got.body)
+		}
 	}
 	for path, text := range map[string]string{
 		"/cart":              "could not be changed",
@@ -51,7 +56,7 @@ func TestSite_GoesOnWithoutMemcached(t *testing.T) {
 	switchAll(b, "restart")
 	eventually(t, "an article comes from the cache", func() bool { return b.get(eddystone).cache() == hit })
 	eventually(t, "all servers are up", func() bool {
-		return strings.Count(b.get("/status").body, `data-state="up"`) == nodes && !b.me().Away
+		return strings.Count(b.get("/status").body, `data-state="up"`) == nodes && b.me().Away == ""
 	})
 	if got := b.me(); got != (who{}) {
 		t.Errorf("a session that no server remembers is %+v", got)
@@ -67,6 +72,7 @@ func TestSite_GoesOnWithoutOneServer(t *testing.T) {
 	_, base := start(t)
 	b := newBrowser(t, base)
 	b.expect(b.post("/servers/1/stop"), http.StatusSeeOther)
+	b.expect(b.get("/me.json"), http.StatusOK, `"away":"part"`)
 	for _, a := range articles {
 		b.expect(b.get("/articles/"+a.Slug), http.StatusOK, a.Title)
 	}

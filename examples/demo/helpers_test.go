@@ -119,7 +119,7 @@ func (b *browser) login(user string) {
 type who struct {
 	User string
 	Cart int
-	Away bool
+	Away string
 }
 
 func (b *browser) me() who {

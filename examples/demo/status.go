@@ -98,12 +98,26 @@ func (s *serverStatus) take(says map[string]string) {
 	s.Evictions, s.Uptime = number("evictions"), number("uptime")
 }
 
-// anyDown reports whether the client cannot use a server at the moment.
-func (s *site) anyDown() bool {
-	for _, server := range s.client.Stats().Servers {
-		if server.Down {
-			return true
+// away says how much of memcached does not answer: "all", "part" or "". It is
+// what the client knows, which has not asked every server lately, and what was
+// stopped here; failed says that a server has just failed, whichever.
+func (s *site) away(failed bool) string {
+	known, stopped := s.client.Stats().Servers, s.stopped()
+	count := 0
+	for i, addr := range s.backend.addrs {
+		if known[addr].Down || stopped != nil && stopped[i] {
+			count++
 		}
 	}
-	return false
+	if failed {
+		count = max(count, 1)
+	}
+	switch count {
+	case 0:
+		return ""
+	case len(s.backend.addrs):
+		return "all"
+	default:
+		return "part"
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -43,6 +44,7 @@ type tideTable struct {
 	Heights    []float64     // in metres, every quarter of an hour from midnight (UTC)
 	ComputedAt time.Time     // tells a value of the cache from one just computed
 	Took       time.Duration // to compute
+	Unasked    bool          `json:"-"` // memcached could not be asked for it
 }
 
 const (
@@ -57,7 +59,27 @@ func newTides(client *memcached.Client) (*cache.LoadableCache[tideTable], error)
 	if err != nil {
 		return nil, err
 	}
-	return cache.NewLoadable(computeTide, cache.New[tideTable](tables)), nil
+	return cache.NewLoadable(computeTide, askedCache{cache.New[tideTable](tables)}), nil
+}
+
+// An askedCache notes in a lookup whether the cache could be asked: gocache
+// computes the value in either case, and keeps the error to itself.
+type askedCache struct {
+	*cache.Cache[tideTable]
+}
+
+// A lookup is one of a table, in the context of its request.
+type lookup struct{ failed bool }
+
+type lookupKey struct{}
+
+// Get is that of the cache.
+func (a askedCache) Get(ctx context.Context, key any) (tideTable, error) {
+	table, err := a.Cache.Get(ctx, key)
+	if l, ok := ctx.Value(lookupKey{}).(*lookup); ok && err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
+		l.failed = true
+	}
+	return table, err
 }
 
 // computeTide computes the table of a harbour, in the time of a slow machine.
@@ -82,6 +104,9 @@ func computeTide(ctx context.Context, key any) (tideTable, []libstore.Option, er
 		return tideTable{}, nil, ctx.Err()
 	}
 	table.ComputedAt, table.Took = time.Now(), time.Since(begin)
+	if l, ok := ctx.Value(lookupKey{}).(*lookup); ok {
+		table.Unasked = l.failed
+	}
 	return table, []libstore.Option{libstore.WithExpiration(tideTTL), libstore.WithTags([]string{tideTag})}, nil
 }
 
@@ -91,7 +116,7 @@ type tidePage struct {
 	Harbour         harbour
 	Curve           string // points of a polyline, 960 by 240
 	High, Low       string
-	Cached          bool
+	Cached, Unasked bool
 	Took, Computing string
 	Age, TTL        int // in seconds
 }
@@ -108,7 +133,7 @@ func (s *site) showTides(c *gin.Context) {
 	// end with the one who came first.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), 5*time.Second)
 	defer cancel()
-	table, err := s.tides.Get(ctx, at.Name)
+	table, err := s.tides.Get(context.WithValue(ctx, lookupKey{}, new(lookup)), at.Name)
 	if err != nil {
 		s.fail(c, http.StatusServiceUnavailable, "The tide could not be computed.", err)
 		return
@@ -116,6 +141,7 @@ func (s *site) showTides(c *gin.Context) {
 	page := tidePage{
 		Harbours: harbours, Harbour: at, Curve: curve(table.Heights),
 		Cached:    table.ComputedAt.Before(begin),
+		Unasked:   table.Unasked,
 		Took:      milliseconds(time.Since(begin)),
 		Computing: milliseconds(table.Took),
 		Age:       int(time.Since(table.ComputedAt).Seconds()),

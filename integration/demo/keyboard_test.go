@@ -86,6 +86,9 @@ func TestWithoutJavaScript(t *testing.T) {
 	p.Visit("/status")
 	says("the status", "noscript", "The plots need the page's script.")
 	says("the hit ratio", "[data-total=ratio]", "%")
+	if got := text("#status"); strings.Contains(got, "Pages per second") {
+		t.Error("plots that need the script are shown without, empty")
+	}
 	p.Press("/servers/0/stop")
 	says("a stopped server", "[data-state=stopped]", "stopped")
 	p.Visit(demoArticle)

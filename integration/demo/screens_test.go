@@ -146,11 +146,14 @@ func TestScreens(t *testing.T) {
 	p.Press("/servers/1/stop")
 	p.wait("a server is stopped", upCards+` === 2 && document.querySelector("[data-state=stopped]")`)
 	p.Do("sending visitors", chromedp.Click(chromedp.CSS("#visitors")))
-	p.wait("the banner says so", `!document.getElementById("away").hidden`)
+	p.wait("the banner says so", `document.getElementById("away").innerText.startsWith("Part of memcached does not answer.")`)
 	p.shoot("status-stopped")
 	for _, i := range []int{0, 2} {
 		p.Press(fmt.Sprintf("/servers/%d/stop", i))
 	}
+	p.Visit("/tides")
+	p.wait("the banner is about all", `document.getElementById("away").innerText.startsWith("memcached does not answer.")`)
+	p.shoot("tides-away")
 	p.Visit("/cart")
 	p.wait("the cart is away", `!document.getElementById("away").hidden`)
 	p.shoot("cart-away")

@@ -79,7 +79,7 @@ func TestDemo_MemcachedHangs(t *testing.T) {
 	for _, path := range []string{"/", demoArticle, "/tides", "/cart", "/status"} {
 		d.page(http.StatusOK, path, nil)
 	}
-	d.wantVisitor(visitor{Away: true})
+	d.wantVisitor(visitor{Away: "all"})
 	d.page(http.StatusServiceUnavailable, "/login", demoLogin)
 	d.page(http.StatusServiceUnavailable, "/purge/articles", url.Values{})
 

@@ -249,12 +249,19 @@ func (w *walk) withoutMemcached() {
 		w.trip("the article without memcached", "made anew")
 		w.wait("a banner says what is the matter", banner)
 	}
+	w.wait("the banner is about all of memcached", `document.getElementById("away").innerText.startsWith("memcached does not answer.")`)
 	for path, heading := range map[string]string{
 		"/": "Stories of lighthouses", "/tides": "Tides at North Quay", "/cart": "Your cart", "/login": "Your account", "/status": "Status",
 	} {
 		w.Visit(path)
 		w.want(path+" without memcached", heading)
 		w.wait("a banner says what is the matter", banner)
+	}
+	for range 2 { // nobody keeps the table, and the page does not say so
+		w.Visit("/tides")
+		if got := evaluate[string](w.tab, `document.querySelector(".trip").innerText`); !strings.Contains(got, "could not be asked") || strings.Contains(got, "has the table") {
+			w.t.Errorf("without memcached the tides say %q", got)
+		}
 	}
 	w.Visit(demoArticle)
 	w.Press("/cart")

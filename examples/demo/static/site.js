@@ -9,12 +9,18 @@ for (const link of document.querySelectorAll("nav a")) {
 	if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
 }
 
+// banner says how much of memcached does not answer: "all", "part" or "".
+function banner(away) {
+	$("away-what").textContent = (away === "all" ? "memcached" : "Part of memcached") + " does not answer.";
+	$("away").hidden = !away;
+}
+
 // who looks at the page
 
 async function me() {
 	try {
 		const { user, cart, away } = await (await fetch("/me.json")).json();
-		$("away").hidden = !away;
+		banner(away);
 		if (user) $("account").textContent = user;
 		$("cart-count").hidden = !cart;
 		$("cart-count").textContent = cart;
@@ -160,7 +166,8 @@ function show(status) {
 		for (const cell of card.querySelectorAll("[data-field]")) cell.textContent = field(server, cell.dataset.field);
 		card.querySelector(".cause").hidden = !server.unreachable;
 	}
-	$("away").hidden = servers.every((server) => server.state === "up");
+	const up = servers.filter((server) => server.state === "up").length;
+	banner(up === servers.length ? "" : up ? "part" : "all");
 }
 
 // field is what a card says of a server. What only the server knows is "–" while
@@ -199,6 +206,7 @@ async function visitors(button) {
 }
 
 if ($("status")) {
+	document.querySelector(".plots").hidden = false;
 	$("visitors").hidden = false;
 	$("visitors").addEventListener("click", ({ target }) => visitors(target));
 	watch();
