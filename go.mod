@@ -3,6 +3,7 @@ module github.com/bmemcached/bmemcached-go
 go 1.25.0
 
 require (
+	github.com/dunglas/httpsfv v1.1.2
 	github.com/eko/gocache/lib/v4 v4.4.0
 	github.com/gin-contrib/sessions v1.0.4
 	github.com/gin-gonic/gin v1.12.0
