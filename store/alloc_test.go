@@ -39,7 +39,7 @@ func TestAllocations(t *testing.T) {
 	mustSet(t, store.New(client), "k", []byte("value"), libstore.WithExpiration(time.Hour))
 	plain, _ := server.Item("k")
 	mustSet(t, store.New(client), "k", []byte("value"), tagged("t"))
-	sealed, _ := server.Item("k")
+	enveloped, _ := server.Item("k")
 	counter, _ := server.Item(counterKey(t, server))
 
 	ctx := context.Background()
@@ -47,7 +47,7 @@ func TestAllocations(t *testing.T) {
 	var value any = []byte("value")
 	options := []libstore.Option{libstore.WithExpiration(time.Hour)}
 	s := store.New(&fixed{value: plain.Value, flags: plain.Flags})
-	tags := store.New(&fixed{value: sealed.Value, flags: sealed.Flags, counter: counter.Value})
+	tags := store.New(&fixed{value: enveloped.Value, flags: enveloped.Flags, counter: counter.Value})
 	for _, c := range []struct {
 		name string
 		most float64

@@ -11,16 +11,14 @@ type closer struct {
 	err  error
 }
 
-// Close closes the client if Options.OwnsClient says so, and otherwise does
-// nothing: the client may have other users. Calling it again returns the same.
-func (b *base) Close() error {
-	if !b.opts.OwnsClient {
+func (c *core) close() error {
+	if !c.opts.OwnsClient {
 		return nil
 	}
-	b.closer.once.Do(func() {
-		if c, ok := b.client.(io.Closer); ok {
-			b.closer.err = c.Close()
+	c.closer.once.Do(func() {
+		if owned, ok := c.client.(io.Closer); ok {
+			c.closer.err = owned.Close()
 		}
 	})
-	return b.closer.err
+	return c.closer.err
 }

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// An envelope holds what does not fit the flags: the tags of an item with
-// their versions when it was stored, and the form of the value. The flags of
-// an item in an envelope are classNative, kindEnvelope and the deadline.
+// An envelope holds what does not fit the flags: the versions of an item's
+// tags, and the form of its value. The flags of an item in an envelope are
+// classNative, kindEnvelope and the stamp.
 //
 //	byte 0      envelopeVersion
 //	byte 1, 2   class and kind of the value
@@ -29,15 +29,8 @@ const (
 	minTagSize      = 1 + 1 + 8
 )
 
-// tagVersion is the state of a tag: the key of its counter and the number
-// that stood there.
-type tagVersion struct {
-	key     string
-	version uint64
-}
-
-// seal returns e as bytes.
-func (e *envelope) seal() []byte {
+// bytes returns e as it is stored.
+func (e *envelope) bytes() []byte {
 	size := envelopeHead + binary.MaxVarintLen64 + len(e.data)
 	for _, t := range e.tags {
 		size += binary.MaxVarintLen16 + len(t.key) + 8
@@ -54,13 +47,13 @@ func (e *envelope) seal() []byte {
 	return append(b, e.data...)
 }
 
-// unseal takes b apart. The value is a part of b.
-func unseal(b []byte) (*envelope, error) {
+// parseEnvelope reads what bytes returned. The value is a part of b.
+func parseEnvelope(b []byte) (*envelope, error) {
 	if len(b) < envelopeHead+1 {
 		return nil, fmt.Errorf("%w: envelope cut short", ErrCorrupt)
 	}
 	if b[0] != envelopeVersion {
-		return nil, fmt.Errorf("%w: envelope of version %d: written by a newer version?", ErrCorrupt, b[0])
+		return nil, fmt.Errorf("%w: envelope of version %d: was it written by a newer version?", ErrCorrupt, b[0])
 	}
 	e := &envelope{form: form{
 		class: class(b[1]), kind: kind(b[2]), flags: binary.BigEndian.Uint32(b[3:]),

@@ -19,28 +19,28 @@ func TestEnvelope_RoundTrip(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := unseal(want.seal())
+			got, err := parseEnvelope(want.bytes())
 			if err != nil || !reflect.DeepEqual(*got, want) {
-				t.Errorf("unseal(seal) = %+v, %v, want %+v", got, err, want)
+				t.Errorf("parseEnvelope(bytes) = %+v, %v, want %+v", got, err, want)
 			}
 		})
 	}
 }
 
-func TestUnseal_RefusesWhatSealCannotMake(t *testing.T) {
-	sealed := (&envelope{
+func TestParseEnvelope_RefusesWhatBytesCannotReturn(t *testing.T) {
+	stored := (&envelope{
 		form: form{class: classNative, kind: kindBytes},
 		tags: []tagVersion{{"tag", 7}, {"other", 8}}, data: []byte("v"),
-	}).seal()
-	header := len(sealed) - len("v")
+	}).bytes()
+	header := len(stored) - len("v")
 	for n := range header {
-		if _, err := unseal(sealed[:n]); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("unseal of the first %d bytes = %v, want ErrCorrupt", n, err)
+		if _, err := parseEnvelope(stored[:n]); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("parseEnvelope of the first %d bytes = %v, want ErrCorrupt", n, err)
 		}
 	}
-	long := (&envelope{tags: []tagVersion{{strings.Repeat("k", maxKeyLen+1), 7}}}).seal()
-	if e, err := unseal(long); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("unseal of a tag above %d bytes = %+v, %v, want ErrCorrupt", maxKeyLen, e, err)
+	long := (&envelope{tags: []tagVersion{{strings.Repeat("k", maxKeyLen+1), 7}}}).bytes()
+	if e, err := parseEnvelope(long); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("parseEnvelope of a tag above %d bytes = %+v, %v, want ErrCorrupt", maxKeyLen, e, err)
 	}
 	for name, change := range map[string]func(b []byte){
 		"newer version": func(b []byte) { b[0] = 2 },
@@ -50,30 +50,30 @@ func TestUnseal_RefusesWhatSealCannotMake(t *testing.T) {
 		"long tag":      func(b []byte) { b[envelopeHead+1] = 0x7f },
 		"empty tag":     func(b []byte) { b[envelopeHead+1] = 0 },
 	} {
-		b := bytes.Clone(sealed)
+		b := bytes.Clone(stored)
 		change(b)
-		if e, err := unseal(b); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("%s: unseal = %+v, %v, want ErrCorrupt", name, e, err)
+		if e, err := parseEnvelope(b); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: parseEnvelope = %+v, %v, want ErrCorrupt", name, e, err)
 		}
 	}
 }
 
-func FuzzUnseal(f *testing.F) {
+func FuzzParseEnvelope(f *testing.F) {
 	f.Add([]byte{})
-	f.Add((&envelope{form: form{class: classNative}, data: []byte("v")}).seal())
-	f.Add((&envelope{tags: []tagVersion{{"tag", 7}, {"t", 8}}, data: []byte("v")}).seal())
+	f.Add((&envelope{form: form{class: classNative}, data: []byte("v")}).bytes())
+	f.Add((&envelope{tags: []tagVersion{{"tag", 7}, {"t", 8}}, data: []byte("v")}).bytes())
 	f.Add([]byte{1, 2, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e, err := unseal(b)
+		e, err := parseEnvelope(b)
 		if err != nil {
 			if !errors.Is(err, ErrCorrupt) {
-				t.Errorf("unseal = %v, want ErrCorrupt", err)
+				t.Errorf("parseEnvelope = %v, want ErrCorrupt", err)
 			}
 			return
 		}
-		again, err := unseal(e.seal())
+		again, err := parseEnvelope(e.bytes())
 		if err != nil || !reflect.DeepEqual(again, e) {
-			t.Errorf("unseal(seal(%+v)) = %+v, %v", e, again, err)
+			t.Errorf("parseEnvelope(bytes(%+v)) = %+v, %v", e, again, err)
 		}
 	})
 }

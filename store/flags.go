@@ -2,30 +2,30 @@ package store
 
 import "time"
 
-// The flags of an item carry what the protocol has no room for: the type of
-// the value and the time it expires. So the bytes of a value stay as they
-// are, other clients can read them and the server can count in them.
+// class is the highest bits of an item's flags. The flags hold the type of the
+// value and a stamp, for which the protocol has no room. So the bytes of the
+// value stay as they are: other clients read them, and the server increments
+// them.
 //
 //	bits 31–30  the class
 //	classNative  29–5 fine stamp                    4–0 kind
 //	classCodec   29–5 fine stamp                    4–0 flags of the codec
 //	classTyped   29–9 coarse stamp, 8–5 kind        4–0 flags of the codec
 //
-// The low bits are where the clients of other languages keep their flags, and
-// where they look for nothing in plain bytes. They test them one by one and
-// ignore the high ones.
+// Clients of other languages keep their flags in the low bits, where plain
+// bytes have none. They test single bits and ignore the high ones.
 type class uint32
 
 const (
 	classForeign class = iota // written by another client
-	classTyped                // a codec's value of a kind
-	classNative               // a value as package store writes it
-	classCodec                // a codec's value of whatever type
+	classTyped                // a codec's value that has a kind
+	classNative               // a value without a codec
+	classCodec                // a codec's value of any other type
 
 	classShift     = 30
 	stampShift     = 5
 	fineStampMask  = 1<<25 - 1
-	typedShift     = 9 // of the coarse stamp
+	typedShift     = 9 // of the stamp in classTyped
 	typedStampMask = 1<<21 - 1
 	kindShift      = 5 // in classTyped
 	kindMask       = 1<<4 - 1
@@ -39,7 +39,7 @@ type form struct {
 	flags uint32 // the codec's, or the foreign client's
 }
 
-// stamped reports whether flags hold a deadline.
+// stamped reports whether flags have a stamp.
 func stamped(flags uint32) bool {
 	switch class(flags >> classShift) {
 	case classForeign:
@@ -51,7 +51,7 @@ func stamped(flags uint32) bool {
 	}
 }
 
-// split takes flags apart. left and ok are as of stampFormat.left.
+// split returns the parts of flags. left and ok are those of stampFormat.left.
 func split(flags uint32, now time.Time) (f form, left time.Duration, ok bool) {
 	f.class = class(flags >> classShift)
 	switch f.class {
@@ -71,13 +71,13 @@ func split(flags uint32, now time.Time) (f form, left time.Duration, ok bool) {
 	return f, left, ok
 }
 
-// fits reports whether join has room for f. Values of codecs whose flags are
-// larger are stored with these flags alone, so that the clients which the
-// codec is for can read them; they have no deadline then.
+// fits reports whether join has room for f. A codec's value with larger flags is
+// stored with these flags alone, so that the clients which the codec is for can
+// read it. It has no stamp then.
 func (f form) fits() bool { return f.class != classForeign && f.flags <= lowMask }
 
-// join makes the flags of an item of that form that expires ttl after now.
-// The form must fit.
+// join returns the flags of an item of form f that expires ttl after now. f must
+// fit.
 func (f form) join(now time.Time, ttl time.Duration) uint32 {
 	flags := uint32(f.class) << classShift
 	switch f.class {

@@ -7,31 +7,38 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// The store's own counters have keys that no key of a user maps to. What
-// SafeKey cannot pass on as it is, it hashes, and it never passes on a zero
-// byte: names that start with one are all hashed, each kind of name under its
-// own start.
+// The store's counters have keys that no user's key is mapped to. SafeKey hashes
+// every name with a zero byte, and what is hashed begins differently for
+// counters of tags, counters of generations and users' keys.
 const (
-	reserved        = "\x00"
-	tagStart        = reserved + "tag" + reserved
-	generationStart = reserved + "generation" + reserved
-	escapedStart    = reserved + "key" + reserved // a user's key that starts with a zero byte
+	reserved           = "\x00"
+	reservedTag        = reserved + "tag" + reserved
+	reservedGeneration = reserved + "generation" + reserved
+	reservedKey        = reserved + "key" + reserved // before a user's key that begins with a zero byte
 )
 
-// itemKey returns the key of a user's item on the server: prefix and key as
-// they are where memcached permits, a hash otherwise.
+// itemKey returns the key of an item on the server: prefix and key as they are
+// if memcached permits, a hash otherwise.
 func itemKey(prefix, key string) string {
 	if strings.HasPrefix(key, reserved) {
-		key = escapedStart + key
+		key = reservedKey + key
 	}
 	return memcached.SafeKey(prefix, key)
 }
 
-func tagKey(prefix, tag string) string { return memcached.SafeKey(prefix, tagStart+tag) }
+func tagKey(prefix, tag string) string { return memcached.SafeKey(prefix, reservedTag+tag) }
 
-func generationKey(prefix string) string { return memcached.SafeKey(prefix, generationStart) }
+func generationKey(prefix string) string { return memcached.SafeKey(prefix, reservedGeneration) }
 
-// keyString returns key if it is a string.
+func itemKeys(prefix string, names []string) []string {
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = itemKey(prefix, name)
+	}
+	return keys
+}
+
+// keyString returns key as a string, or ErrKeyType.
 func keyString(key any) (string, error) {
 	if s, ok := key.(string); ok {
 		return s, nil

@@ -2,61 +2,41 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// GetMulti returns the values of those keys that have one, in one pipelined
-// round trip per server, and one more for all tags together. When something
-// fails it returns what it got, and a *memcached.MultiError by key.
-func (s *Store) GetMulti(ctx context.Context, keys []string) (map[string]any, error) {
-	values, err := s.getMulti(ctx, keys)
-	return values, s.result("get_multi", err)
+func (c *core) getMulti(ctx context.Context, names []string) (map[string]any, error) {
+	values, err := c.lookupMulti(ctx, names)
+	return values, c.result("get_multi", err)
 }
 
-// SetMulti stores values, all with the same options, in one pipelined round
-// trip per server. A *memcached.MultiError says which keys failed; any other
-// error means that nothing was stored.
-func (s *Store) SetMulti(ctx context.Context, values map[string]any, options ...libstore.Option) error {
-	return s.result("set_multi", setMulti(ctx, s.base, values, options))
-}
-
-// DeleteMulti removes keys in one pipelined round trip per server. Those that
-// are not there are no error.
-func (b *base) DeleteMulti(ctx context.Context, keys []string) error {
-	err := b.space.do(ctx, func(start string) error {
-		wire := itemKeys(start, keys)
-		return renamed(b.client.DeleteMulti(ctx, wire), wire, keys)
-	})
-	return b.result("delete_multi", err)
-}
-
-func (b *base) getMulti(ctx context.Context, names []string) (map[string]any, error) {
-	items, keys, err := b.space.getMulti(ctx, names)
+// lookupMulti reads items, checks their tags and decodes their values.
+func (c *core) lookupMulti(ctx context.Context, names []string) (map[string]any, error) {
+	items, keys, err := c.space.getMulti(ctx, names)
 	failed := make(map[string]error)
 	if !collect(failed, err, keys, names) {
 		return nil, err
 	}
-	entries := make(map[string]entry, len(items))
+	found := make(map[string]unpacked, len(items))
 	for i, name := range names {
 		item := items[keys[i]]
 		if item == nil {
 			continue
 		}
-		e, err := b.unpack(item.Value, item.Flags)
+		u, err := c.unpack(item.Value, item.Flags)
 		if err != nil {
 			failed[name] = err
-		} else if !e.dead {
-			entries[name] = e
+		} else if !u.absent {
+			found[name] = u
 		}
 	}
-	b.dropInvalid(ctx, entries, failed)
-	values := make(map[string]any, len(entries))
-	for name, e := range entries {
-		value, _, err := b.value(e)
+	c.dropInvalid(ctx, found, failed)
+	values := make(map[string]any, len(found))
+	for name, u := range found {
+		value, err := c.decode(u.payload)
 		if err != nil {
 			failed[name] = err
 		} else {
@@ -69,13 +49,12 @@ func (b *base) getMulti(ctx context.Context, names []string) (map[string]any, er
 	return values, nil
 }
 
-// dropInvalid removes the entries whose tags no longer hold, or cannot be
-// read.
-func (b *base) dropInvalid(ctx context.Context, entries map[string]entry, failed map[string]error) {
+// dropInvalid removes the items whose tags were invalidated, or cannot be read.
+func (c *core) dropInvalid(ctx context.Context, found map[string]unpacked, failed map[string]error) {
 	var keys []string
 	seen := make(map[string]bool)
-	for _, e := range entries {
-		for _, t := range e.tags {
+	for _, u := range found {
+		for _, t := range u.tags {
 			if !seen[t.key] {
 				seen[t.key] = true
 				keys = append(keys, t.key)
@@ -85,81 +64,73 @@ func (b *base) dropInvalid(ctx context.Context, entries map[string]entry, failed
 	if len(keys) == 0 {
 		return
 	}
-	counters, err := b.client.GetMulti(ctx, keys)
-	for name, e := range entries {
-		if standAt(counters, e.tags) {
+	counters, err := c.client.GetMulti(ctx, keys)
+	for name, u := range found {
+		if allCurrent(counters, u.tags) {
 			continue
 		}
-		for _, t := range e.tags {
+		for _, t := range u.tags {
 			if cause := keyError(err, t.key); cause != nil {
 				failed[name] = cause
 			}
 		}
-		delete(entries, name)
+		delete(found, name)
 	}
 }
 
-func setMulti[T any](ctx context.Context, b *base, values map[string]T, options []libstore.Option) error {
-	o, err := b.settings(options)
-	if err != nil {
-		return err
+func setMulti[T any](ctx context.Context, c *core, values map[string]T, options []libstore.Option) error {
+	names, items, err := newItems(ctx, c, values, options)
+	if err == nil {
+		err = c.space.inGeneration(ctx, func(prefix string) error {
+			return c.storeMulti(ctx, itemKeys(prefix, names), names, items)
+		})
 	}
-	names := make([]string, 0, len(values))
+	return c.result("set_multi", err)
+}
+
+// newItems returns the items of values, without their keys, and the names of
+// the keys.
+func newItems[T any](ctx context.Context, c *core, values map[string]T, options []libstore.Option) (names []string, items []*memcached.Item, err error) {
+	o, err := c.settings(options)
+	if err != nil {
+		return nil, nil, err
+	}
+	names = make([]string, 0, len(values))
 	payloads := make([]payload, 0, len(values))
 	for name, value := range values {
-		p, err := b.encode(value)
+		p, err := c.encode(value)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		names, payloads = append(names, name), append(payloads, p)
 	}
-	var tags []tagVersion
-	if len(o.Tags) > 0 && o.Expiration >= 0 {
-		tags, err = b.tags.versions(ctx, b.tags.keys(o.Tags), o.Expiration, o.TagsTTL)
-		if err != nil {
-			return err
-		}
+	versions, err := c.tagVersions(ctx, &o)
+	if err != nil {
+		return nil, nil, err
 	}
-	items := make([]*memcached.Item, len(names))
+	items = make([]*memcached.Item, len(names))
 	for i := range items {
 		items[i] = &memcached.Item{TTL: o.Expiration}
-		stow(items[i], payloads[i], tags)
+		fill(items[i], payloads[i], versions)
 	}
-	return b.space.do(ctx, func(start string) error {
-		keys := itemKeys(start, names)
-		for i, key := range keys {
-			items[i].Key = key
-		}
-		if o.Expiration < 0 {
-			return renamed(b.client.DeleteMulti(ctx, keys), keys, names)
-		}
-		return renamed(b.client.SetMulti(ctx, items), keys, names)
-	})
+	return names, items, nil
 }
 
-// collect moves the errors of err to failed, under the names that the keys
-// stand for. It returns false if err is not by key.
-func collect(failed map[string]error, err error, keys, names []string) bool {
-	if err == nil {
-		return true
-	}
-	var byKey *memcached.MultiError
-	if !errors.As(err, &byKey) {
-		return false
-	}
+// storeMulti stores items that have the same TTL. A negative one removes them.
+func (c *core) storeMulti(ctx context.Context, keys, names []string, items []*memcached.Item) error {
 	for i, key := range keys {
-		if cause := byKey.Errors[key]; cause != nil {
-			failed[names[i]] = cause
-		}
+		items[i].Key = key
 	}
-	return true
+	if len(items) > 0 && items[0].TTL < 0 {
+		return byName(c.client.DeleteMulti(ctx, keys), keys, names)
+	}
+	return byName(c.client.SetMulti(ctx, items), keys, names)
 }
 
-// renamed returns err with the names that the keys stand for.
-func renamed(err error, keys, names []string) error {
-	failed := make(map[string]error)
-	if err == nil || !collect(failed, err, keys, names) || len(failed) == 0 {
-		return err
-	}
-	return &memcached.MultiError{Errors: failed}
+func (c *core) deleteMulti(ctx context.Context, names []string) error {
+	err := c.space.inGeneration(ctx, func(prefix string) error {
+		keys := itemKeys(prefix, names)
+		return byName(c.client.DeleteMulti(ctx, keys), keys, names)
+	})
+	return c.result("delete_multi", err)
 }

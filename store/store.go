@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -14,9 +13,9 @@ import (
 // Type is what GetType returns.
 const Type = "bmemcached"
 
-// Store is a gocache store of bytes, strings, numbers and booleans, which come
-// back with the type that they went in with. It is safe for concurrent use.
-type Store struct{ *base }
+// Store is a gocache store of []byte, string, bool and numbers, which come back
+// with the type that they went in with. It is safe for concurrent use.
+type Store struct{ core *core }
 
 var (
 	_ libstore.SetIfNotExistsStore = (*Store)(nil)
@@ -40,13 +39,13 @@ func New(client Client, options ...libstore.Option) *Store {
 // cannot be honoured.
 func NewWithOptions(client Client, opts *Options, options ...libstore.Option) (*Store, error) {
 	mustHaveClient("NewWithOptions", client)
-	b, err := newBase(client, opts, options)
+	c, err := newCore(client, opts, options)
 	if err != nil {
 		return nil, err
 	}
-	values := anyValues{b.opts.Codec}
-	b.encode, b.decode = values.encode, values.decode
-	return &Store{b}, nil
+	values := anyValues{c.opts.Codec}
+	c.encode, c.decode = values.encode, values.decode
+	return &Store{c}, nil
 }
 
 // mustHaveClient panics if client is nil: the error of memcached.New was not
@@ -57,224 +56,101 @@ func mustHaveClient(constructor string, client Client) {
 	}
 }
 
-// base is what Store and Typed have in common.
-type base struct {
-	client   Client
-	opts     Options
-	defaults libstore.Options
-	space    *keyspace
-	tags     tags
-	encode   func(v any) (payload, error)
-	decode   func(p payload) (any, error)
-	closer   closer
-}
-
-func newBase(client Client, opts *Options, options []libstore.Option) (*base, error) {
-	o, err := opts.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	defaults, err := applyOptions(libstore.Options{}, options)
-	if err != nil {
-		return nil, err
-	}
-	return &base{
-		client:   client,
-		opts:     o,
-		defaults: defaults,
-		space:    newKeyspace(client, o.Prefix),
-		tags:     tags{client, o.Prefix},
-	}, nil
-}
-
-// settings returns the defaults changed by options.
-func (b *base) settings(options []libstore.Option) (libstore.Options, error) {
-	if len(options) == 0 {
-		return b.defaults, nil
-	}
-	return applyOptions(b.defaults, options)
-}
-
-// result makes what an operation returns of its error: gocache's miss, the
-// context's error by itself, or the fault.
-func (b *base) result(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, memcached.ErrCacheMiss) {
-		return errNotFound
-	}
-	for _, ended := range []error{context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, ended) {
-			err = ended
-		}
-	}
-	if b.opts.OnError != nil {
-		b.opts.OnError(op, err)
-	}
-	return err
-}
-
-// Get returns the value of key, or libstore.NotFound. Bytes belong to the
+// Get returns the value of key, or libstore.NotFound. A []byte belongs to the
 // caller.
-func (b *base) Get(ctx context.Context, key any) (any, error) {
-	value, _, err := b.get(ctx, key)
-	return value, b.result("get", err)
+func (s *Store) Get(ctx context.Context, key any) (any, error) {
+	value, _, err := s.core.get(ctx, key)
+	return value, err
 }
 
-// GetWithTTL is Get together with the time that the value has left: 0 when it
+// GetWithTTL returns the value of key and its remaining time to live: 0 when it
 // does not expire, Options.UnknownTTL when another client wrote it.
-func (b *base) GetWithTTL(ctx context.Context, key any) (any, time.Duration, error) {
-	value, ttl, err := b.get(ctx, key)
-	return value, ttl, b.result("get", err)
+func (s *Store) GetWithTTL(ctx context.Context, key any) (any, time.Duration, error) {
+	return s.core.get(ctx, key)
 }
 
-func (b *base) get(ctx context.Context, key any) (any, time.Duration, error) {
-	name, err := keyString(key)
-	if err != nil {
-		return nil, 0, err
-	}
-	data, flags, err := b.space.get(ctx, name)
-	if err != nil {
-		return nil, 0, err
-	}
-	e, err := b.open(ctx, data, flags)
-	if err != nil {
-		return nil, 0, err
-	}
-	return b.value(e)
+// GetMulti returns the values of those keys that have one, in one pipelined
+// round trip per server, and one more for the tags of all of them. When
+// something fails it returns what it got and a *memcached.MultiError by key.
+func (s *Store) GetMulti(ctx context.Context, keys []string) (map[string]any, error) {
+	return s.core.getMulti(ctx, keys)
 }
 
-// value returns the value of an entry and the time that it has left.
-func (b *base) value(e entry) (any, time.Duration, error) {
-	if e.dead {
-		return nil, 0, memcached.ErrCacheMiss
-	}
-	value, err := b.decode(e.payload)
-	if err != nil {
-		return nil, 0, err
-	}
-	return value, e.left, nil
+// Set stores a value. Without an expiration it does not expire. With a negative
+// one it expires at once: the key then has no value. An expiration above 0 and
+// below a millisecond is an error.
+func (s *Store) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
+	return s.core.set(ctx, key, value, options)
 }
 
-// Set stores a value. Without an expiration it is kept until it is evicted;
-// with a negative one it is expired at once: the key holds nothing afterwards.
-func (b *base) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
-	return b.result("set", b.set(ctx, key, value, options))
+// SetMulti stores values, all with the same options, in one pipelined round
+// trip per server. A *memcached.MultiError says which keys failed. After any
+// other error nothing is stored.
+func (s *Store) SetMulti(ctx context.Context, values map[string]any, options ...libstore.Option) error {
+	return setMulti(ctx, s.core, values, options)
 }
 
-func (b *base) set(ctx context.Context, key, value any, options []libstore.Option) error {
-	name, item, err := b.item(ctx, key, value, options)
-	if err != nil {
-		return err
-	}
-	return b.space.do(ctx, func(start string) error {
-		item.Key = itemKey(start, name)
-		if item.TTL < 0 {
-			return b.delete(ctx, item.Key)
-		}
-		return b.client.Set(ctx, item)
-	})
+// SetIfNotExists stores a value if the key has none, and reports whether it
+// did. An expired or invalidated value does not count.
+func (s *Store) SetIfNotExists(ctx context.Context, key, value any, options ...libstore.Option) (bool, error) {
+	return s.core.setIfNotExists(ctx, key, value, options)
 }
 
-// item makes what is stored, all but its key.
-func (b *base) item(ctx context.Context, key, value any, options []libstore.Option) (string, *memcached.Item, error) {
-	name, err := keyString(key)
-	if err != nil {
-		return "", nil, err
-	}
-	o, err := b.settings(options)
-	if err != nil {
-		return "", nil, err
-	}
-	p, err := b.encode(value)
-	if err != nil {
-		return "", nil, err
-	}
-	item, err := b.pack(ctx, p, &o)
-	return name, item, err
+// Touch sets the time to live of an existing value, counted from now: 0 means
+// that it does not expire, a negative one removes it, and one above 0 and below
+// a millisecond is an error. It returns libstore.NotFound when there is no
+// value.
+//
+// The deadline is stored with the value, so Touch reads the item and writes it
+// back with compare-and-swap, in two round trips. It fails without
+// compare-and-swap (memcached -C, memcached.Options.Replicate).
+func (s *Store) Touch(ctx context.Context, key any, ttl time.Duration) error {
+	return s.core.touch(ctx, key, ttl)
 }
 
-// SetIfNotExists stores a value unless the key has one, and reports whether it
-// did. What has expired or was invalidated does not count as there.
-func (b *base) SetIfNotExists(ctx context.Context, key, value any, options ...libstore.Option) (bool, error) {
-	stored, err := b.setIfNotExists(ctx, key, value, options)
-	return stored, b.result("set_if_not_exists", err)
+// Increment adds delta to a number in one round trip and returns the sum, which
+// wraps around at 2⁶⁴. The type and the deadline of the value stay: what was
+// stored as int64 is read as int64.
+//
+// It returns libstore.NotFound when there is no value, and
+// memcached.ErrNotNumber when the value is not a number or is negative.
+// SetIfNotExists creates the number.
+func (s *Store) Increment(ctx context.Context, key any, delta uint64) (uint64, error) {
+	return s.core.increment(ctx, key, delta)
 }
 
-func (b *base) setIfNotExists(ctx context.Context, key, value any, options []libstore.Option) (stored bool, err error) {
-	name, item, err := b.item(ctx, key, value, options)
-	if err != nil {
-		return false, err
-	}
-	err = b.space.do(ctx, func(start string) error {
-		item.Key = itemKey(start, name)
-		stored, err = b.add(ctx, item)
-		return err
-	})
-	return stored && err == nil, err
+// Decrement subtracts delta from a number as Increment adds it. It stops at 0.
+func (s *Store) Decrement(ctx context.Context, key any, delta uint64) (uint64, error) {
+	return s.core.decrement(ctx, key, delta)
 }
 
-// add stores an item where there is none, or one that is dead.
-func (b *base) add(ctx context.Context, item *memcached.Item) (bool, error) {
-	for range maxAttempts {
-		item.CAS = 0
-		err := b.client.Add(ctx, item)
-		if !errors.Is(err, memcached.ErrNotStored) {
-			return err == nil, err
-		}
-		there, err := b.client.Get(ctx, item.Key)
-		if errors.Is(err, memcached.ErrCacheMiss) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		e, err := b.open(ctx, there.Value, there.Flags)
-		if err != nil || !e.dead {
-			return false, err
-		}
-		item.CAS = there.CAS
-		err = b.client.CompareAndSwap(ctx, item)
-		if !errors.Is(err, memcached.ErrCASConflict) && !errors.Is(err, memcached.ErrCacheMiss) {
-			return err == nil, err
-		}
-	}
-	return false, errContended
+// Delete removes a key. A key without a value is not an error.
+func (s *Store) Delete(ctx context.Context, key any) error {
+	return s.core.delete(ctx, key)
 }
 
-// Delete removes a key. One that is not there is no error.
-func (b *base) Delete(ctx context.Context, key any) error {
-	name, err := keyString(key)
-	if err == nil {
-		err = b.space.do(ctx, func(start string) error {
-			return b.delete(ctx, itemKey(start, name))
-		})
-	}
-	return b.result("delete", err)
-}
-
-func (b *base) delete(ctx context.Context, key string) error {
-	err := b.client.Delete(ctx, key)
-	if errors.Is(err, memcached.ErrCacheMiss) {
-		return nil
-	}
-	return err
+// DeleteMulti removes keys in one pipelined round trip per server. Keys without
+// a value are not an error.
+func (s *Store) DeleteMulti(ctx context.Context, keys []string) error {
+	return s.core.deleteMulti(ctx, keys)
 }
 
 // Invalidate removes all items with any of the tags, in one round trip however
-// many they are. Without tags it does nothing.
-func (b *base) Invalidate(ctx context.Context, options ...libstore.InvalidateOption) error {
-	err := b.tags.invalidate(ctx, b.tags.keys(tagsOf(options)))
-	return b.result("invalidate", err)
+// many items there are. Without tags it does nothing.
+func (s *Store) Invalidate(ctx context.Context, options ...libstore.InvalidateOption) error {
+	return s.core.invalidate(ctx, options)
 }
 
-// Clear removes everything that has Options.Prefix, at once for all processes.
-// Without a prefix it flushes every server: that hits whoever else uses them,
-// whatever their keys, and fails on servers that forbid it (memcached -F).
-func (b *base) Clear(ctx context.Context) error {
-	return b.result("clear", b.space.clear(ctx))
+// Clear removes all items with Options.Prefix, for all processes at once.
+// Without a prefix it flushes every server of the client, which removes what
+// other programs keep there, too. Servers can forbid that (memcached -F).
+func (s *Store) Clear(ctx context.Context) error {
+	return s.core.clear(ctx)
 }
 
 // GetType returns Type.
-func (b *base) GetType() string { return Type }
+func (s *Store) GetType() string { return Type }
+
+// Close closes the client if Options.OwnsClient is set, and otherwise does
+// nothing. Further calls return the same error.
+func (s *Store) Close() error { return s.core.close() }

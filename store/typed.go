@@ -2,106 +2,125 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"reflect"
+	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
-
-	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
-// Typed is a gocache store of values of type T, which go through a Codec. It
-// is safe for concurrent use.
+// Typed is a gocache store of values of type T, which a codec encodes. It is
+// safe for concurrent use.
 //
 //	users, err := store.NewTyped[User](client, nil)
 //	…
 //	cached := cache.New[User](users)
-type Typed[T any] struct{ *base }
+type Typed[T any] struct{ core *core }
 
 var (
 	_ libstore.SetIfNotExistsStore = (*Typed[int])(nil)
 	_ io.Closer                    = (*Typed[int])(nil)
 )
 
-// NewTyped returns a store of T over client. A nil Options.Codec is codec.JSON,
-// but []byte, string, bool and numbers are then stored as Store does. The
-// options are the defaults of every Set. NewTyped panics if client is nil. An
-// error says which of opts or options cannot be honoured.
+// NewTyped returns a store of T over client. With a nil Options.Codec, []byte,
+// string, bool and numbers are stored as Store does, and any other T as JSON.
+// The options are the defaults of every Set. NewTyped panics if client is nil.
+// An error says which of opts or options cannot be honoured.
 func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) (*Typed[T], error) {
 	mustHaveClient("NewTyped", client)
-	b, err := newBase(client, opts, options)
+	c, err := newCore(client, opts, options)
 	if err != nil {
 		return nil, err
 	}
-	values := typedValues[T]{codec: b.opts.Codec}
-	values.kind, values.native = kindOf(*new(T))
-	if values.codec != nil {
-		values.native = false
-	} else {
-		values.codec = codec.JSON{}
-	}
-	b.encode, b.decode = values.encode, values.decode
-	return &Typed[T]{b}, nil
+	values := newTypedValues[T](c.opts.Codec)
+	c.encode, c.decode = values.encode, values.decode
+	return &Typed[T]{c}, nil
 }
 
-// GetMulti is Store.GetMulti.
+// Get returns the value of key, which is a T, or libstore.NotFound. A []byte
+// belongs to the caller.
+func (t *Typed[T]) Get(ctx context.Context, key any) (any, error) {
+	value, _, err := t.core.get(ctx, key)
+	return value, err
+}
+
+// GetWithTTL returns the value of key, which is a T, and its remaining time to
+// live: 0 when it does not expire, Options.UnknownTTL when another client wrote
+// it.
+func (t *Typed[T]) GetWithTTL(ctx context.Context, key any) (any, time.Duration, error) {
+	return t.core.get(ctx, key)
+}
+
+// GetMulti returns the values of those keys that have one, in one pipelined
+// round trip per server, and one more for the tags of all of them. When
+// something fails it returns what it got and a *memcached.MultiError by key.
 func (t *Typed[T]) GetMulti(ctx context.Context, keys []string) (map[string]T, error) {
-	found, err := t.getMulti(ctx, keys)
+	found, err := t.core.getMulti(ctx, keys)
 	values := make(map[string]T, len(found))
 	for key, value := range found {
 		values[key], _ = value.(T) // decode returns nothing else
 	}
-	return values, t.result("get_multi", err)
+	return values, err
 }
 
-// SetMulti is Store.SetMulti.
+// Set stores a value, which must be a T. Without an expiration it does not
+// expire. With a negative one it expires at once: the key then has no value. An
+// expiration above 0 and below a millisecond is an error.
+func (t *Typed[T]) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
+	return t.core.set(ctx, key, value, options)
+}
+
+// SetMulti stores values, all with the same options, in one pipelined round
+// trip per server. A *memcached.MultiError says which keys failed. After any
+// other error nothing is stored.
 func (t *Typed[T]) SetMulti(ctx context.Context, values map[string]T, options ...libstore.Option) error {
-	return t.result("set_multi", setMulti(ctx, t.base, values, options))
+	return setMulti(ctx, t.core, values, options)
 }
 
-// typedValues encodes and decodes the values of a Typed.
-type typedValues[T any] struct {
-	codec  codec.Codec
-	kind   kind // of T, if native
-	native bool // T is stored without the codec
+// SetIfNotExists stores a value, which must be a T, if the key has none, and
+// reports whether it did. An expired or invalidated value does not count.
+func (t *Typed[T]) SetIfNotExists(ctx context.Context, key, value any, options ...libstore.Option) (bool, error) {
+	return t.core.setIfNotExists(ctx, key, value, options)
 }
 
-func (t typedValues[T]) encode(v any) (payload, error) {
-	typed, ok := v.(T)
-	if !ok || isNil(typed) {
-		return payload{}, fmt.Errorf("%w: %T in a store of %v", ErrValueType, v, reflect.TypeFor[T]())
-	}
-	if t.native {
-		return encodeNative(v)
-	}
-	data, flags, err := t.codec.Encode(typed)
-	if err != nil {
-		return payload{}, fmt.Errorf("memcached store: encoding: %w", err)
-	}
-	return payload{form{class: classCodec, flags: flags}, data}, nil
+// Touch sets the time to live of an existing value, counted from now: 0 means
+// that it does not expire, a negative one removes it, and one above 0 and below
+// a millisecond is an error. It returns libstore.NotFound when there is no
+// value.
+//
+// The deadline is stored with the value, so Touch reads the item and writes it
+// back with compare-and-swap, in two round trips. It fails without
+// compare-and-swap (memcached -C, memcached.Options.Replicate).
+func (t *Typed[T]) Touch(ctx context.Context, key any, ttl time.Duration) error {
+	return t.core.touch(ctx, key, ttl)
 }
 
-func (t typedValues[T]) decode(p payload) (any, error) {
-	plain := p.form.class == classNative
-	if t.native && (plain || p.form.class == classForeign) {
-		return decodeValue(p.data, t.kind)
-	}
-	if plain {
-		// T may be any. Otherwise the bytes can be what the codec makes of a
-		// T, stored by a Store.
-		if v, err := decodeValue(p.data, p.form.kind); err == nil {
-			if _, ok := v.(T); ok {
-				return v, nil
-			}
-		}
-	}
-	return decodeAs[T](t.codec, p)
+// Delete removes a key. A key without a value is not an error.
+func (t *Typed[T]) Delete(ctx context.Context, key any) error {
+	return t.core.delete(ctx, key)
 }
 
-// isNil reports whether v is a nil interface or pointer. Nil slices and maps
-// are empty ones.
-func isNil[T any](v T) bool {
-	r := reflect.ValueOf(v)
-	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
+// DeleteMulti removes keys in one pipelined round trip per server. Keys without
+// a value are not an error.
+func (t *Typed[T]) DeleteMulti(ctx context.Context, keys []string) error {
+	return t.core.deleteMulti(ctx, keys)
 }
+
+// Invalidate removes all items with any of the tags, in one round trip however
+// many items there are. Without tags it does nothing.
+func (t *Typed[T]) Invalidate(ctx context.Context, options ...libstore.InvalidateOption) error {
+	return t.core.invalidate(ctx, options)
+}
+
+// Clear removes all items with Options.Prefix, for all processes at once.
+// Without a prefix it flushes every server of the client, which removes what
+// other programs keep there, too. Servers can forbid that (memcached -F).
+func (t *Typed[T]) Clear(ctx context.Context) error {
+	return t.core.clear(ctx)
+}
+
+// GetType returns Type.
+func (t *Typed[T]) GetType() string { return Type }
+
+// Close closes the client if Options.OwnsClient is set, and otherwise does
+// nothing. Further calls return the same error.
+func (t *Typed[T]) Close() error { return t.core.close() }

@@ -3,11 +3,12 @@ package store
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
-// anyValues encodes and decodes the values of a Store.
+// anyValues encodes and decodes the values of a Store. The codec may be nil.
 type anyValues struct{ codec codec.Codec }
 
 func (a anyValues) encode(v any) (payload, error) {
@@ -31,9 +32,9 @@ func (a anyValues) encode(v any) (payload, error) {
 func (a anyValues) decode(p payload) (any, error) {
 	switch {
 	case p.form.class == classNative:
-		return decodeValue(p.data, p.form.kind)
+		return decodeNative(p.data, p.form.kind)
 	case p.form.class == classForeign && a.codec == nil:
-		return decodeValue(p.data, kindBytes)
+		return decodeNative(p.data, kindBytes)
 	case a.codec == nil:
 		return nil, errNeedsCodec
 	case p.form.class == classTyped:
@@ -43,9 +44,58 @@ func (a anyValues) decode(p payload) (any, error) {
 	}
 }
 
-func encodeNative(v any) (payload, error) {
-	data, k, err := encodeValue(v)
-	return payload{form{class: classNative, kind: k}, data}, err
+// typedValues encodes and decodes the values of a Typed.
+type typedValues[T any] struct {
+	codec  codec.Codec
+	kind   kind // of T, if native
+	native bool // T is stored without the codec
+}
+
+func newTypedValues[T any](c codec.Codec) typedValues[T] {
+	if c != nil {
+		return typedValues[T]{codec: c}
+	}
+	k, native := kindOf(*new(T))
+	return typedValues[T]{codec: codec.JSON{}, kind: k, native: native}
+}
+
+func (t typedValues[T]) encode(v any) (payload, error) {
+	typed, ok := v.(T)
+	if !ok || isNil(typed) {
+		return payload{}, fmt.Errorf("%w: %T in a store of %v", ErrValueType, v, reflect.TypeFor[T]())
+	}
+	if t.native {
+		return encodeNative(v)
+	}
+	data, flags, err := t.codec.Encode(typed)
+	if err != nil {
+		return payload{}, fmt.Errorf("memcached store: encoding: %w", err)
+	}
+	return payload{form{class: classCodec, flags: flags}, data}, nil
+}
+
+func (t typedValues[T]) decode(p payload) (any, error) {
+	plain := p.form.class == classNative
+	if t.native && (plain || p.form.class == classForeign) {
+		return decodeNative(p.data, t.kind)
+	}
+	if plain {
+		// A Store wrote it. T may be any; otherwise the bytes can be an encoded
+		// T.
+		if v, err := decodeNative(p.data, p.form.kind); err == nil {
+			if _, ok := v.(T); ok {
+				return v, nil
+			}
+		}
+	}
+	return decodeAs[T](t.codec, p)
+}
+
+// isNil reports whether v is a nil interface or pointer. Nil slices and maps
+// are empty ones.
+func isNil[T any](v T) bool {
+	r := reflect.ValueOf(v)
+	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 // decodeAs decodes a codec's value into a T.
@@ -57,7 +107,7 @@ func decodeAs[T any](c codec.Codec, p payload) (any, error) {
 	return v, nil
 }
 
-// decodeKind decodes a codec's value into the type that it was.
+// decodeKind decodes a codec's value into the type that it was stored with.
 func decodeKind(c codec.Codec, p payload) (any, error) {
 	switch p.form.kind {
 	case kindBytes:
@@ -93,6 +143,6 @@ func decodeKind(c codec.Codec, p payload) (any, error) {
 	case kindFloat64:
 		return decodeAs[float64](c, p)
 	default:
-		return nil, fmt.Errorf("%w: unknown kind %d: written by a newer version?", ErrCorrupt, p.form.kind)
+		return nil, fmt.Errorf("%w: unknown kind %d: was it written by a newer version?", ErrCorrupt, p.form.kind)
 	}
 }

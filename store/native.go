@@ -6,74 +6,15 @@ import (
 	"strings"
 )
 
-// kind is the Go type of a value that was stored without a codec. The numbers
-// are stored: they never change.
-type kind uint32
-
-const (
-	kindBytes kind = iota // zero, so that other clients see plain bytes
-	kindString
-	kindBool
-	kindInt
-	kindInt8
-	kindInt16
-	kindInt32
-	kindInt64
-	kindUint
-	kindUint8
-	kindUint16
-	kindUint32
-	kindUint64
-	kindUintptr
-	kindFloat32
-	kindFloat64
-
-	kindEnvelope kind = lowMask // what the value is stands in its envelope
-)
-
-// kindOf returns the kind of v, if it has one.
-func kindOf(v any) (kind, bool) {
-	switch v.(type) {
-	case []byte:
-		return kindBytes, true
-	case string:
-		return kindString, true
-	case bool:
-		return kindBool, true
-	case int:
-		return kindInt, true
-	case int8:
-		return kindInt8, true
-	case int16:
-		return kindInt16, true
-	case int32:
-		return kindInt32, true
-	case int64:
-		return kindInt64, true
-	case uint:
-		return kindUint, true
-	case uint8:
-		return kindUint8, true
-	case uint16:
-		return kindUint16, true
-	case uint32:
-		return kindUint32, true
-	case uint64:
-		return kindUint64, true
-	case uintptr:
-		return kindUintptr, true
-	case float32:
-		return kindFloat32, true
-	case float64:
-		return kindFloat64, true
-	default:
-		return 0, false
-	}
+// encodeNative encodes a value without a codec. A []byte is not copied. Numbers
+// become decimal text, which memcached can increment.
+func encodeNative(v any) (payload, error) {
+	data, k, err := nativeBytes(v)
+	return payload{form{class: classNative, kind: k}, data}, err
 }
 
-// encodeValue returns the bytes and the kind of v. Bytes are v's own. Numbers
-// are decimal text, which is what memcached counts in.
-func encodeValue(v any) ([]byte, kind, error) {
+// nativeBytes returns the bytes and the kind of v.
+func nativeBytes(v any) ([]byte, kind, error) {
 	switch v := v.(type) {
 	case []byte:
 		return v, kindBytes, nil
@@ -110,13 +51,12 @@ func encodeValue(v any) ([]byte, kind, error) {
 	case nil:
 		return nil, 0, fmt.Errorf("%w: nil", ErrValueType)
 	default:
-		return nil, 0, fmt.Errorf("%w: %T (NewTyped and Options.Codec store any type)", ErrValueType, v)
+		return nil, 0, fmt.Errorf("%w: %T (NewTyped or Options.Codec stores other types)", ErrValueType, v)
 	}
 }
 
-// decodeValue returns the value of kind k that data holds. Bytes are data
-// itself.
-func decodeValue(data []byte, k kind) (any, error) {
+// decodeNative returns the value of kind k in data. A []byte is data itself.
+func decodeNative(data []byte, k kind) (any, error) {
 	switch k {
 	case kindBytes:
 		if data == nil {
@@ -155,7 +95,7 @@ func decodeValue(data []byte, k kind) (any, error) {
 	case kindFloat64:
 		return decoded(strconv.ParseFloat(string(data), 64))
 	default:
-		return nil, fmt.Errorf("%w: unknown kind %d: written by a newer version?", ErrCorrupt, k)
+		return nil, fmt.Errorf("%w: unknown kind %d: was it written by a newer version?", ErrCorrupt, k)
 	}
 }
 
@@ -177,12 +117,12 @@ func parseUint[T uint | uint8 | uint16 | uint32 | uint64 | uintptr](data []byte,
 	return decoded(T(v), err)
 }
 
-// number is data as text. memcached pads with spaces on the right when a
-// decremented number gets shorter.
+// number returns data without the spaces at its end: memcached pads a number
+// that a decrement made shorter.
 func number(data []byte) string { return strings.TrimRight(string(data), " ") }
 
-// decoded drops the text of strconv's errors, which quotes the value: cached
-// values do not belong in errors.
+// decoded replaces strconv's errors, which quote the value: cached values do
+// not belong in errors.
 func decoded[T any](v T, err error) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a %T", ErrCorrupt, v)

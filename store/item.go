@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	libstore "github.com/eko/gocache/lib/v4/store"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+)
+
+// payload is an encoded value and how to read it.
+type payload struct {
+	form form
+	data []byte
+}
+
+// unpacked is an item as it was read from a server.
+type unpacked struct {
+	payload
+	left   time.Duration // as GetWithTTL returns it
+	tags   []tagVersion
+	absent bool // expired or invalidated
+}
+
+// unpackValid is unpack with a check of the tags, on the server.
+func (c *core) unpackValid(ctx context.Context, data []byte, flags uint32) (unpacked, error) {
+	u, err := c.unpack(data, flags)
+	if err != nil || u.absent || len(u.tags) == 0 {
+		return u, err
+	}
+	valid, err := c.tags.valid(ctx, u.tags)
+	u.absent = !valid
+	return u, err
+}
+
+// unpack reads the bytes and the flags of an item. It does not check the tags.
+func (c *core) unpack(data []byte, flags uint32) (unpacked, error) {
+	var now time.Time
+	if stamped(flags) { // otherwise the clock need not be asked
+		now = time.Now()
+	}
+	form, left, expires := split(flags, now)
+	u := unpacked{payload: payload{form, data}, left: left, absent: expires && left <= 0}
+	switch {
+	case u.absent:
+	case form.class == classForeign:
+		u.left = c.opts.UnknownTTL
+	case form.class == classNative && form.kind == kindEnvelope:
+		envelope, err := parseEnvelope(data)
+		if err != nil {
+			return u, err
+		}
+		u.payload = payload{envelope.form, envelope.data}
+		u.tags = envelope.tags
+	}
+	return u, nil
+}
+
+// newItem returns the item of a value, without its key, and the name of the
+// key.
+func (c *core) newItem(ctx context.Context, key, value any, options []libstore.Option) (name string, item *memcached.Item, err error) {
+	name, err = keyString(key)
+	if err != nil {
+		return "", nil, err
+	}
+	o, err := c.settings(options)
+	if err != nil {
+		return "", nil, err
+	}
+	p, err := c.encode(value)
+	if err != nil {
+		return "", nil, err
+	}
+	versions, err := c.tagVersions(ctx, &o)
+	if err != nil {
+		return "", nil, err
+	}
+	item = &memcached.Item{TTL: o.Expiration}
+	fill(item, p, versions)
+	return name, item, nil
+}
+
+// tagVersions returns the tags that an item with these options records.
+func (c *core) tagVersions(ctx context.Context, o *libstore.Options) ([]tagVersion, error) {
+	if len(o.Tags) == 0 || o.Expiration < 0 {
+		return nil, nil
+	}
+	return c.tags.versions(ctx, c.tags.keys(o.Tags), o.Expiration, o.TagsTTL)
+}
+
+// fill sets the value and the flags of an item, whose TTL is set. What the
+// flags have no room for goes into an envelope.
+func fill(item *memcached.Item, p payload, versions []tagVersion) {
+	var now time.Time
+	if item.TTL != 0 {
+		now = time.Now()
+	}
+	switch {
+	case len(versions) == 0 && p.form.fits():
+		item.Value, item.Flags = p.data, p.form.join(now, item.TTL)
+	case len(versions) == 0 && class(p.form.flags>>classShift) == classForeign:
+		item.Value, item.Flags = p.data, p.form.flags
+	default:
+		e := envelope{p.form, versions, p.data}
+		item.Value = e.bytes()
+		item.Flags = form{class: classNative, kind: kindEnvelope}.join(now, item.TTL)
+	}
+}
