@@ -3,7 +3,6 @@ package memcached_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -172,6 +171,7 @@ func TestAuth_EveryOperationSaysErrAuthWhileItRests(t *testing.T) {
 type pretender struct{}
 
 func (pretender) Name() string { return "PLAIN" }
+
 func (pretender) Start(context.Context, sasl.Server) (sasl.Session, []byte, error) {
 	return pretenderSession{}, []byte("\x00app\x00a-secret-password"), nil
 }
@@ -189,77 +189,4 @@ func TestAuth_SuccessWithoutProofIsNone(t *testing.T) {
 			t.Errorf("Get = %v, want ErrAuth", err)
 		}
 	})
-}
-
-// scripted is a server that answers every request with the same frame, the
-// opcode of the request in it.
-func scripted(frame func(request []byte) []byte) func(context.Context, string, string) (net.Conn, error) {
-	return func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		go func() {
-			defer server.Close()
-			b := make([]byte, 4096)
-			for {
-				n, err := server.Read(b)
-				if err != nil {
-					return
-				}
-				if _, err := server.Write(frame(b[:n])); err != nil {
-					return
-				}
-			}
-		}()
-		return client, nil
-	}
-}
-
-func TestHandshake_ServersThatMisbehave(t *testing.T) {
-	answer := func(status byte, body string, edit func(b []byte)) func([]byte) []byte {
-		return func(request []byte) []byte {
-			b := make([]byte, 24, 24+len(body))
-			b[0], b[1], b[7], b[11] = 0x81, request[1], status, byte(len(body))
-			copy(b[12:16], request[12:16])
-			if edit != nil {
-				edit(b)
-			}
-			return append(b, body...)
-		}
-	}
-	tests := map[string]struct {
-		frame func([]byte) []byte
-		auth  sasl.Mechanism
-		want  error
-	}{
-		"asks on for ever":        {answer(0x21, "PLAIN", nil), sasl.Plain("app", "pw"), nil},
-		"wrong opcode":            {answer(0, "", func(b []byte) { b[1] = 0x0b }), nil, memcached.ErrUnavailable},
-		"wrong opaque":            {answer(0, "", func(b []byte) { b[15] = 7 }), nil, memcached.ErrUnavailable},
-		"huge body":               {answer(0, "", func(b []byte) { b[8] = 0x7f }), nil, memcached.ErrUnavailable},
-		"key longer than body":    {answer(0, "", func(b []byte) { b[2] = 0x7f }), nil, memcached.ErrUnavailable},
-		"out of memory":           {answer(0x82, "", nil), nil, memcached.ErrUnavailable},
-		"lists nothing":           {answer(0, "", nil), sasl.Auto("app", "pw"), memcached.ErrAuth},
-		"lists only unknown ones": {answer(0, "GSSAPI ANONYMOUS", nil), sasl.Auto("app", "pw"), memcached.ErrAuth},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client, err := memcached.New([]string{"cache"}, &memcached.Options{Auth: tt.auth, DialContext: scripted(tt.frame)})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer client.Close()
-				start := time.Now()
-				_, err = client.Get(t.Context(), "k")
-				var op *memcached.OpError
-				if !errors.As(err, &op) || tt.want != nil && !errors.Is(err, tt.want) {
-					t.Errorf("Get = %v, want an OpError that is %v", err, tt.want)
-				}
-				if took := time.Since(start); took > 50*time.Millisecond {
-					t.Errorf("Get took %v, want an error at once", took)
-				}
-				if s := fmt.Sprint(err); strings.Contains(s, "pw") {
-					t.Errorf("Get = %s, which tells the password", s)
-				}
-			})
-		})
-	}
 }

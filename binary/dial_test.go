@@ -14,6 +14,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
 func TestMaxConns_HoldsWhenAConnectionBreaks(t *testing.T) {
@@ -240,4 +241,66 @@ func TestRecovery_WithinRetryAfter(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestDial_IsOneForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		var dials atomic.Int32
+		var names sync.Map
+		client := newClient(t, memcached.Options{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			names.Store(address, true)
+			time.Sleep(100 * time.Millisecond)
+			return server.DialContext(ctx, network, address)
+		}}, server)
+		var wg sync.WaitGroup
+		for range 200 {
+			wg.Go(func() {
+				if _, err := client.Get(t.Context(), "k"); err != memcached.ErrCacheMiss {
+					t.Errorf("Get = %v, want %v", err, memcached.ErrCacheMiss)
+				}
+			})
+		}
+		synctest.Wait()
+		if n := dials.Load(); n != 1 {
+			t.Errorf("200 operations on a client without connections made %d, want 1", n)
+		}
+		wg.Wait()
+		// After a restart the name is given to the dialer again, which resolves it.
+		names.Clear()
+		if err := server.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = client.Get(t.Context(), "k")
+		if _, ok := names.Load(server.Addr()); !ok {
+			t.Error("the connection after a restart was not made by name")
+		}
+	})
+}
+
+// TestDial_OneTimeoutForAllItsSteps: connecting, encrypting and authenticating
+// do not have a Timeout each.
+func TestDial_OneTimeoutForAllItsSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, secured())
+		server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Delay: 150 * time.Millisecond}
+		})
+		opts := memcached.Options{Auth: sasl.Auto("app", "a-secret-password"), Timeout: 400 * time.Millisecond}
+		opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			time.Sleep(150 * time.Millisecond)
+			return server.DialContext(ctx, network, address)
+		}
+		client := newClient(t, opts, server)
+		start := time.Now()
+		_, err := client.Get(t.Context(), "k")
+		var op *memcached.OpError
+		if !errors.As(err, &op) || !op.Timeout() || !errors.Is(err, memcached.ErrUnavailable) {
+			t.Errorf("Get = %v, want a timeout", err)
+		}
+		if took := time.Since(start); took > 425*time.Millisecond {
+			t.Errorf("Get took %v, want no more than Options.Timeout", took)
+		}
+	})
 }

@@ -1,10 +1,7 @@
 package memcached
 
 import (
-	"net"
 	"testing"
-
-	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
 // crowd returns a node whose operations share lanes.
@@ -78,49 +75,5 @@ func TestProcessor_KeepsItsLaneUnlessTheOtherLiesIdle(t *testing.T) {
 	}
 	if p.keep(conns) != conns[1] {
 		t.Error("stayed although the other lane lay idle")
-	}
-}
-
-// TestFailIdle_SparesCalls: a call that came first is not lost, and the
-// connection stays.
-func TestFailIdle_SparesCalls(t *testing.T) {
-	front, back := net.Pipe()
-	defer back.Close()
-	n := newNode(&Client{}, address{})
-	c := newConn(n, front, false)
-	c.load.Store(2) // that of the call and that of the reaper
-	c.out.enqueued = 1
-	c.failIdle()
-	if c.err != nil || c.load.Load() != 1 {
-		t.Errorf("with a call in the line: error %v, load %d; want none and 1", c.err, c.load.Load())
-	}
-	c.out.enqueued = 0
-	c.failIdle()
-	if c.err == nil {
-		t.Error("with an empty line: no error")
-	}
-}
-
-// TestFail_CountsCallsThatNobodyWrote: they were operations too.
-func TestFail_CountsCallsThatNobodyWrote(t *testing.T) {
-	front, back := net.Pipe()
-	defer back.Close()
-	n := crowd(8)
-	c := newConn(n, front, false)
-	before := n.inFlight.Load()
-	c.writing = true // by somebody who does not get round to it
-	cl := n.client.newCall(wire.OpGet, "k")
-	cl.shared, cl.parked = true, true
-	if !c.share() {
-		t.Fatal("the node takes no calls")
-	}
-	c.out.enqueue(cl, c.vectored)
-	c.fail(errIdle)
-	<-cl.wake
-	if got := n.counters.ops.Load(); got != 1 {
-		t.Errorf("%d operations counted, want 1", got)
-	}
-	if got := n.inFlight.Load(); got != before || c.lane.held {
-		t.Errorf("%d operations under way and held is %v, want %d and false", got, c.lane.held, before)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -206,33 +205,4 @@ func TestCancel_InTheMiddleOfWritingALargeValue(t *testing.T) {
 			t.Errorf("%d connections, want 1: leaving costs none", n)
 		}
 	})
-}
-
-// TestServerStats_ALargeStatistic: "detail dump" is one statistic, and as large
-// as there are prefixes.
-func TestServerStats_ALargeStatistic(t *testing.T) {
-	for _, size := range []int{10_000, 16 << 10, 40_000, 900_000} {
-		server := newServer(t, nil)
-		client := newClient(t, memcached.Options{MaxConns: 1, DialContext: dialTCP}, server)
-		put(server, "k", "v")
-		dump := strings.Repeat("PREFIX p get 1 hit 1 set 1 del 0\r\n", size/34+1)[:size]
-		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-			if r.Op != "STAT" {
-				return memcachedtest.Action{}
-			}
-			return memcachedtest.Action{Edit: func([]byte) []byte {
-				return append(said(codeStat, 0, r.Opaque, 0, "", "detailed", dump), said(codeStat, 0, r.Opaque, 0, "", "", "")...)
-			}}
-		})
-		for range 3 {
-			stats, err := client.ServerStats(t.Context(), "detail dump")
-			if got := stats[server.Addr()]["detailed"]; err != nil || got != dump {
-				t.Fatalf("ServerStats = %d bytes, %v, want %d", len(got), err, size)
-			}
-			wantValue(t, client, "k", "v")
-		}
-		if n := client.Stats().Servers[server.Addr()].Dials; n != 1 {
-			t.Errorf("%d connections, want 1", n)
-		}
-	}
 }

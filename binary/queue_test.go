@@ -14,7 +14,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
-// The bounds of the queue of one connection, as conn.go has them.
+// The bounds of the queue of one connection, as queue.go has them.
 const (
 	maxPending = 4096
 	maxUnsent  = 4 << 20

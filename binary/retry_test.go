@@ -3,7 +3,7 @@ package memcached_test
 import (
 	"context"
 	"errors"
-	"net"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -141,185 +141,63 @@ func TestDeadServer_OperationsAreSafeToRetry(t *testing.T) {
 	})
 }
 
-// TestStatus0x20_EndsTheConnection: 0x20 says that nobody has authenticated.
-func TestStatus0x20_EndsTheConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, nil)
-		client := newClient(t, memcached.Options{MaxConns: 1}, server)
-		set(t, client, "n", "0")
-		first := true
-		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-			if r.Key == "k" && first {
-				first = false
-				return memcachedtest.Action{Delay: 100 * time.Millisecond, Status: memcached.StatusAuthError, Close: true}
-			}
-			return memcachedtest.Action{}
-		})
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrAuth) {
-				t.Errorf("Get = %v, want %v", err, memcached.ErrAuth)
-			}
-		})
-		synctest.Wait()
-		for range 5 {
-			wg.Go(func() {
-				if _, err := client.Increment(t.Context(), "n", 1); err != nil {
-					t.Errorf("Increment behind it = %v, want it repeated: it was not executed", err)
+func TestLostConnection_RepeatsOnlyWhatIsHarmless(t *testing.T) {
+	ctx := context.Background()
+	item := func() *memcached.Item { return &memcached.Item{Key: "k", Value: []byte("v"), CAS: 99} }
+	tests := []struct {
+		op     string
+		do     func(c *memcached.Client) error
+		repeat bool
+	}{
+		{"GET", func(c *memcached.Client) error { _, err := c.Get(ctx, "k"); return err }, true},
+		{"GAT", func(c *memcached.Client) error { _, err := c.GetAndTouch(ctx, "k", 0); return err }, true},
+		{"TOUCH", func(c *memcached.Client) error { return c.Touch(ctx, "k", 0) }, true},
+		{"SET", func(c *memcached.Client) error { return c.Set(ctx, item()) }, true},
+		{"DELETE", func(c *memcached.Client) error { return c.Delete(ctx, "k") }, true},
+		{"VERSION", func(c *memcached.Client) error { _, err := c.Versions(ctx); return err }, true},
+		{"STAT", func(c *memcached.Client) error { _, err := c.ServerStats(ctx, ""); return err }, true},
+		{"ADD", func(c *memcached.Client) error { return c.Add(ctx, item()) }, false},
+		{"REPLACE", func(c *memcached.Client) error { return c.Replace(ctx, item()) }, false},
+		{"SET", func(c *memcached.Client) error { return c.CompareAndSwap(ctx, item()) }, false},
+		{"DELETE", func(c *memcached.Client) error { return c.CompareAndDelete(ctx, "k", 99) }, false},
+		{"APPEND", func(c *memcached.Client) error { return c.Append(ctx, "k", []byte("x")) }, false},
+		{"PREPEND", func(c *memcached.Client) error { return c.Prepend(ctx, "k", []byte("x")) }, false},
+		{"INCREMENT", func(c *memcached.Client) error { _, err := c.Increment(ctx, "n", 1); return err }, false},
+		{"DECREMENT", func(c *memcached.Client) error { _, err := c.Decrement(ctx, "n", 1); return err }, false},
+		{"FLUSH", func(c *memcached.Client) error { return c.FlushAll(ctx, 0) }, false},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%s/%v", tt.op, tt.repeat), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, nil)
+				client := newClient(t, memcached.Options{}, server)
+				set(t, client, "k", "v")
+				set(t, client, "n", "1")
+				server.ForgetRequests()
+				lost := false
+				server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+					if r.Op == tt.op && !lost {
+						lost = true
+						return memcachedtest.Action{Mute: true, Close: true}
+					}
+					return memcachedtest.Action{}
+				})
+				err := tt.do(client)
+				want := uint64(1)
+				if tt.repeat {
+					want = 2
+				}
+				if got := server.RequestCount(tt.op); got != want {
+					t.Errorf("%s was sent %d times, want %d", tt.op, got, want)
+				}
+				var op *memcached.OpError
+				if errors.As(err, &op); !tt.repeat && (op == nil || op.SafeToRetry() || !errors.Is(err, memcached.ErrUnavailable)) {
+					t.Errorf("%s = %v, want ErrUnavailable that is not safe to retry", tt.op, err)
+				}
+				if tt.repeat && op != nil {
+					t.Errorf("%s = %v, want an answer", tt.op, err)
 				}
 			})
-		}
-		wg.Wait()
-		wantValue(t, client, "n", "5")
-		if dials := client.Stats().Servers[server.Addr()].Dials; dials != 2 {
-			t.Errorf("%d connections, want 2: the server closes after 0x20", dials)
-		}
-	})
-}
-
-func TestStatus0x81_EndsTheConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, nil)
-		client := newClient(t, memcached.Options{MaxConns: 1}, server)
-		set(t, client, "n", "0")
-		set(t, client, "k", "v")
-		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-			if r.Op == "GAT" {
-				return memcachedtest.Action{Delay: 10 * time.Millisecond, Status: memcached.StatusUnknownCommand} // the connection stays open, and is out of step
-			}
-			return memcachedtest.Action{}
 		})
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			_, err := client.GetAndTouch(t.Context(), "k", 0)
-			var status *memcached.StatusError
-			if !errors.As(err, &status) || status.Status != 0x81 {
-				t.Errorf("GetAndTouch = %v, want status 0x81", err)
-			}
-		})
-		synctest.Wait()
-		wg.Go(func() {
-			if _, err := client.Increment(t.Context(), "n", 1); err == nil || safeToRetry(t, err) {
-				t.Errorf("Increment behind an unknown command = %v, want an error that is not safe to retry", err)
-			}
-		})
-		wg.Go(func() { wantValue(t, client, "k", "v") }) // repeated
-		wg.Wait()
-		if dials := client.Stats().Servers[server.Addr()].Dials; dials != 2 {
-			t.Errorf("%d connections, want 2: that one is poisoned", dials)
-		}
-	})
-}
-
-// TestFlush_RefusedIsNoQuestionOfCredentials: 0x20 has a third meaning.
-func TestFlush_RefusedIsNoQuestionOfCredentials(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, &memcachedtest.Options{DisableFlush: true})
-		client := newClient(t, memcached.Options{}, server)
-		set(t, client, "k", "v")
-		err := client.FlushAll(t.Context(), 0)
-		var status *memcached.StatusError
-		if !errors.As(err, &status) || errors.Is(err, memcached.ErrAuth) {
-			t.Errorf("FlushAll = %v, want a StatusError that is not ErrAuth", err)
-		}
-		wantValue(t, client, "k", "v")
-		if s := client.Stats().Servers[server.Addr()]; s.Dials != 1 || s.Down {
-			t.Errorf("after it: %+v, want the one connection", s)
-		}
-	})
-}
-
-// TestRestart_StaleConnectionsAreNoticedBeforeUse is over TCP, where a
-// connection tells that the other side has closed it.
-func TestRestart_StaleConnectionsAreNoticedBeforeUse(t *testing.T) {
-	server := newServer(t, nil)
-	client := newClient(t, memcached.Options{DialContext: dialTCP}, server)
-	for round := range 5 {
-		// As many connections as possible, then all of them idle.
-		server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
-			return memcachedtest.Action{Delay: time.Millisecond}
-		})
-		for client.Stats().Servers[server.Addr()].Conns < 4 {
-			var wg sync.WaitGroup
-			for range 6 {
-				wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
-			}
-			wg.Wait()
-		}
-		server.Intercept(nil)
-		if err := server.Restart(); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond) // connections idle for less are not looked at
-		server.SetItem(&memcached.Item{Key: "n", Value: []byte("5")})
-		if n, err := client.Increment(t.Context(), "n", 1); n != 6 || err != nil {
-			t.Fatalf("round %d: Increment after a restart = %d, %v, want 6", round, n, err)
-		}
-	}
-	if retries := client.Stats().Retries; retries > 40 {
-		t.Errorf("%d retries", retries)
-	}
-}
-
-// silentListener accepts connections, answers the first request and then reads
-// nothing any more.
-func silentListener(t *testing.T) net.Listener {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			nc, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { _ = nc.Close() })
-			_ = nc.(*net.TCPConn).SetReadBuffer(4 << 10)
-			b := make([]byte, 24)
-			_, _ = nc.Read(b)
-			b[0] = 0x81
-			_, _ = nc.Write(b)
-		}
-	}()
-	return l
-}
-
-func TestSet_LeavesThoughTheServerReadsNothing(t *testing.T) {
-	l := silentListener(t)
-	client, err := memcached.New([]string{l.Addr().String()}, &memcached.Options{
-		Timeout: time.Minute, MaxConns: 1,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			nc, err := dialTCP(ctx, network, address)
-			if err == nil {
-				_ = nc.(*net.TCPConn).SetWriteBuffer(4 << 10)
-			}
-			return nc, err
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	value := make([]byte, 15<<10) // copied, and coalesced with others
-	for range 5 {
-		var wg sync.WaitGroup
-		for range 64 {
-			wg.Go(func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-				defer cancel()
-				start := time.Now()
-				err := client.Set(ctx, &memcached.Item{Key: "k", Value: value})
-				if took := time.Since(start); took > 5*time.Second {
-					t.Errorf("Set with a deadline of 50 ms took %v", took)
-				}
-				if !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("Set = %v, want %v", err, context.DeadlineExceeded)
-				}
-			})
-		}
-		wg.Wait()
 	}
 }

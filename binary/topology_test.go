@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -247,4 +248,44 @@ func TestDistribution_ThatMisbehaves(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSetServers_UnderLoadCausesNoError(t *testing.T) {
+	a, b, c := newServer(t, nil), newServer(t, nil), newServer(t, nil)
+	client := newClient(t, memcached.Options{}, a, b, c)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var ops atomic.Int64
+	for g := range 16 {
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				key := fmt.Sprintf("k%d-%d", g, i%50)
+				if err := client.Set(t.Context(), &memcached.Item{Key: key, Value: []byte(key)}); err != nil {
+					t.Errorf("Set = %v", err)
+					return
+				}
+				item, err := client.Get(t.Context(), key)
+				if err != nil && err != memcached.ErrCacheMiss || err == nil && string(item.Value) != key {
+					t.Errorf("Get = %v, %v", item, err)
+					return
+				}
+				if _, err := client.GetMulti(t.Context(), []string{key, "x", "y", "z"}); err != nil {
+					t.Errorf("GetMulti = %v", err)
+					return
+				}
+				ops.Add(1)
+			}
+		})
+	}
+	sets := [][]string{{a.Addr()}, {b.Addr(), c.Addr()}, {a.Addr(), c.Addr()}, {a.Addr(), b.Addr(), c.Addr()}}
+	for i := range 200 {
+		if err := client.SetServers(sets[i%len(sets)]); err != nil {
+			t.Fatalf("SetServers = %v", err)
+		}
+		for before := ops.Load(); ops.Load() < before+20 && !t.Failed(); {
+			time.Sleep(100 * time.Microsecond)
+		}
+	}
+	stop()
+	wg.Wait()
 }

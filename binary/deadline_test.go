@@ -198,32 +198,6 @@ func TestSilentServer_LosesItsConnectionThoughNobodyWaits(t *testing.T) {
 	}
 }
 
-func TestCancel_OnAConnectionThatWasIdleCostsNothing(t *testing.T) {
-	for _, timeout := range []time.Duration{time.Second, -1} {
-		t.Run(timeout.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				server := newServer(t, nil)
-				client := newClient(t, memcached.Options{MaxConns: 1, Timeout: timeout, EjectAfter: 1}, server)
-				set(t, client, "k", "v")
-				set(t, client, "slow", "v")
-				server.Intercept(delays(map[string]time.Duration{"slow": 100 * time.Millisecond}))
-				for range 3 {
-					time.Sleep(time.Hour)
-					ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-					if _, err := client.Get(ctx, "slow"); !errors.Is(err, context.DeadlineExceeded) {
-						t.Errorf("Get = %v, want %v", err, context.DeadlineExceeded)
-					}
-					cancel()
-					wantValue(t, client, "k", "v")
-				}
-				if s := client.Stats().Servers[server.Addr()]; s.Dials != 1 || s.Ejected {
-					t.Errorf("after three cancelled operations: %+v, want the one connection", s)
-				}
-			})
-		})
-	}
-}
-
 func TestGetMulti_TimeoutHoldsBehindLaterOperations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newServer(t, nil)

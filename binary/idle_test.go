@@ -1,0 +1,88 @@
+package memcached_test
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+)
+
+func TestIdleTimeout_ClosesConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{IdleTimeout: time.Minute}, server)
+		set(t, client, "k", "v")
+		time.Sleep(59 * time.Second)
+		if n := client.Stats().Servers[server.Addr()].Conns; n != 1 {
+			t.Errorf("%d connections before IdleTimeout, want 1", n)
+		}
+		time.Sleep(2 * time.Second)
+		if n := client.Stats().Servers[server.Addr()].Conns; n != 0 {
+			t.Errorf("%d connections after IdleTimeout, want 0", n)
+		}
+		wantValue(t, client, "k", "v")
+	})
+}
+
+func TestIdleTimeout_SparesConnectionsInUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{IdleTimeout: time.Second, Timeout: time.Hour}, server)
+		set(t, client, "k", "v")
+		server.Intercept(delays(map[string]time.Duration{"slow": 10 * time.Second}))
+		_, err := client.Get(t.Context(), "slow")
+		if err != memcached.ErrCacheMiss {
+			t.Errorf("Get that takes longer than IdleTimeout = %v, want %v", err, memcached.ErrCacheMiss)
+		}
+		for range 30 {
+			time.Sleep(500 * time.Millisecond)
+			wantValue(t, client, "k", "v")
+		}
+		if n := client.Stats().Servers[server.Addr()].Dials; n != 1 {
+			t.Errorf("%d connections, want 1: it was in use", n)
+		}
+		time.Sleep(time.Minute)
+		for range 3 { // closed and opened again
+			wantValue(t, client, "k", "v")
+			time.Sleep(3 * time.Second)
+			if n := client.Stats().Servers[server.Addr()].Conns; n != 0 {
+				t.Errorf("%d idle connections, want none", n)
+			}
+		}
+	})
+}
+
+// TestRestart_StaleConnectionsAreNoticedBeforeUse is over TCP, where a
+// connection tells that the other side has closed it.
+func TestRestart_StaleConnectionsAreNoticedBeforeUse(t *testing.T) {
+	server := newServer(t, nil)
+	client := newClient(t, memcached.Options{DialContext: dialTCP}, server)
+	for round := range 5 {
+		// As many connections as possible, then all of them idle.
+		server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Delay: time.Millisecond}
+		})
+		for client.Stats().Servers[server.Addr()].Conns < 4 {
+			var wg sync.WaitGroup
+			for range 6 {
+				wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
+			}
+			wg.Wait()
+		}
+		server.Intercept(nil)
+		if err := server.Restart(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // connections idle for less are not looked at
+		server.SetItem(&memcached.Item{Key: "n", Value: []byte("5")})
+		if n, err := client.Increment(t.Context(), "n", 1); n != 6 || err != nil {
+			t.Fatalf("round %d: Increment after a restart = %d, %v, want 6", round, n, err)
+		}
+	}
+	if retries := client.Stats().Retries; retries > 40 {
+		t.Errorf("%d retries", retries)
+	}
+}

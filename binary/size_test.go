@@ -1,0 +1,75 @@
+package memcached_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+)
+
+func TestMaxItemSize_RefusesLocally(t *testing.T) {
+	server := newServer(t, &memcachedtest.Options{MaxItemSize: 4 << 20, MaxMemory: 64 << 20})
+	tests := []struct {
+		name      string
+		max       int // of Options
+		key       string
+		flags     uint32
+		value     int
+		tooLarge  bool
+		otherwise string
+	}{
+		{name: "default, just fits", key: "key", value: 1_048_514},
+		{name: "default, one more", key: "key", value: 1_048_515, tooLarge: true},
+		{name: "default, long key", key: strings.Repeat("k", 250), value: 1_048_267},
+		{name: "default, long key, one more", key: strings.Repeat("k", 250), value: 1_048_268, tooLarge: true},
+		{name: "default, flags", key: "key", flags: 1, value: 1_048_510},
+		{name: "default, flags, one more", key: "key", flags: 1, value: 1_048_511, tooLarge: true},
+		{name: "raised", max: 3 << 20, key: "key", value: 3 << 20},
+		{name: "raised, one more", max: 3 << 20, key: "key", value: 3<<20 + 1, tooLarge: true},
+		{name: "lowered", max: 10, key: "key", value: 10},
+		{name: "lowered, one more", max: 10, key: "key", value: 11, tooLarge: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client := newClient(t, memcached.Options{MaxItemSize: tt.max, Timeout: 10 * time.Second}, server)
+			put(server, tt.key, "1")
+			item, err := client.Get(t.Context(), tt.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server.ForgetRequests()
+			item.Value, item.Flags = make([]byte, tt.value), tt.flags
+			errs := map[string]error{
+				"CompareAndSwap": client.CompareAndSwap(t.Context(), item),
+				"Set":            client.Set(t.Context(), item),
+				"Replace":        client.Replace(t.Context(), item),
+				"SetMulti":       client.SetMulti(t.Context(), []*memcached.Item{item}),
+			}
+			if tt.tooLarge {
+				errs["Add"] = client.Add(t.Context(), item)
+				if tt.flags == 0 {
+					errs["Append"] = client.Append(t.Context(), tt.key, item.Value)
+					errs["Prepend"] = client.Prepend(t.Context(), tt.key, item.Value)
+				}
+			}
+			for name, err := range errs {
+				if tt.tooLarge && !errors.Is(err, memcached.ErrTooLarge) || !tt.tooLarge && err != nil {
+					t.Errorf("%s of %d bytes = %v, want too large: %v", name, tt.value, err, tt.tooLarge)
+				}
+			}
+			if tt.tooLarge {
+				wantValue(t, client, tt.key, "1") // the old value is still there
+				if n := server.RequestCount("SET", "ADD", "REPLACE", "APPEND", "PREPEND", "SETQ"); n != 0 {
+					t.Errorf("%d requests were sent, want none", n)
+				}
+				return
+			}
+			if got, err := client.Get(t.Context(), tt.key); err != nil || len(got.Value) != tt.value {
+				t.Errorf("Get = %v, want %d bytes", err, tt.value)
+			}
+		})
+	}
+}
