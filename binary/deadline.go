@@ -75,6 +75,15 @@ func (c *Client) deadline() int64 {
 	return c.now() + int64(c.opts.Timeout)
 }
 
+// dialTimeout limits connecting and authenticating. It ends a little before the
+// operation that waits for it, which then learns what the attempt met.
+func (o *Options) dialTimeout() time.Duration {
+	if o.Timeout > 0 {
+		return o.Timeout - min(o.Timeout/20, 10*time.Millisecond)
+	}
+	return defaultDialTimeout
+}
+
 // deadlineInTurn returns by when one of several servers, which are asked in
 // turn, has to answer so that a silent one leaves time for the others.
 func (c *Client) deadlineInTurn(ctx context.Context, deadline int64, servers int) int64 {

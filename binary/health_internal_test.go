@@ -75,7 +75,8 @@ func TestHealth_Transitions(t *testing.T) {
 			h := &health{ejectAfter: test.ejectAfter, retryAfter: time.Second}
 			for i, s := range test.steps {
 				if got := s.event(h); got != s.want {
-					t.Fatalf("step %d, %s: %+v, want %+v", i+1, s.what, got, s.want)
+					t.Fatalf("step %d, %s: from %v to %v, fell %v; want from %v to %v, %v",
+						i+1, s.what, got.from, got.to, got.fell, s.want.from, s.want.to, s.want.fell)
 				}
 			}
 		})

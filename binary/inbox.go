@@ -1,6 +1,10 @@
 package memcached
 
-import "github.com/bmemcached/bmemcached-go/binary/internal/wire"
+import (
+	"fmt"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
+)
 
 const (
 	// minInbox and maxInbox are the sizes of the read buffer: it starts small
@@ -17,7 +21,7 @@ type inbox struct {
 	buf  []byte
 	r, w int // unread bytes are buf[r:w]
 
-	pending []*call // calls taken over from conn.queue, oldest first
+	pending []*call // calls taken over from outbox.queue, oldest first
 	next    int     // pending[next] is the call whose response comes next
 
 	frame response // being delivered
@@ -36,10 +40,18 @@ type large struct {
 }
 
 // startLarge goes over to reading the value of a frame straight into its
-// destination.
-func (c *conn) startLarge(cl, own *call, h *wire.Header) {
+// destination, if it is large and its extras have arrived.
+func (c *conn) startLarge(cl, own *call, h *wire.Header) (started bool, err error) {
 	in := &c.in
 	n := h.ValueLen()
+	switch {
+	case n < largeValue || h.Opcode == wire.OpStat:
+		return false, nil // it is read in one piece; statistics have keys
+	case h.KeyLen > 0 || h.ExtrasLen > 4:
+		return false, unavailable(fmt.Errorf("%w: a large %s with %d bytes of extras and %d of key", wire.ErrFrame, h.Opcode, h.ExtrasLen, h.KeyLen))
+	case in.w-in.r < wire.HeaderLen+int(h.ExtrasLen):
+		return false, nil
+	}
 	in.large = large{call: cl, header: *h, n: n}
 	copy(in.large.extras[:], in.buf[in.r+wire.HeaderLen:][:h.ExtrasLen])
 	in.r += wire.HeaderLen + int(h.ExtrasLen)
@@ -51,6 +63,7 @@ func (c *conn) startLarge(cl, own *call, h *wire.Header) {
 	default:
 		in.large.dst = make([]byte, n)
 	}
+	return true, nil
 }
 
 // takeLarge moves bytes from the buffer to the large value and reports whether

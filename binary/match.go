@@ -56,16 +56,9 @@ func (c *conn) dispatch(own *call) error {
 		}
 		n := wire.HeaderLen + int(h.BodyLen)
 		if len(buf) < n {
-			if h.ValueLen() < largeValue || h.Opcode == wire.OpStat {
-				return nil // it is read in one piece; statistics have keys
+			if started, err := c.startLarge(cl, own, h); !started {
+				return err
 			}
-			if h.KeyLen > 0 || h.ExtrasLen > 4 {
-				return unavailable(fmt.Errorf("%w: a large %s with %d bytes of extras and %d of key", wire.ErrFrame, h.Opcode, h.ExtrasLen, h.KeyLen))
-			}
-			if len(buf) < wire.HeaderLen+int(h.ExtrasLen) {
-				return nil
-			}
-			c.startLarge(cl, own, h)
 			continue
 		}
 		if len(buf) > n && wire.Magic(buf[n]) != wire.MagicResponse {
@@ -110,17 +103,7 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 	if r.Status == wire.StatusUnknownCommand {
 		after = unavailable(fmt.Errorf("the server does not know %s, and its connection is out of step after it", cl.op))
 	}
-	if cl.batch == nil {
-		if !cl.state.CompareAndSwap(callPending, callClaimed) {
-			c.pop()
-			c.drop(cl)
-			return after
-		}
-		if err := cl.result.take(cl, r); err != nil {
-			cl.state.Store(callPending)
-			return unavailable(err)
-		}
-	} else {
+	if cl.batch != nil {
 		if cl.state.Load() == callPending {
 			if err := cl.batch.deliver(r); err != nil {
 				return unavailable(err)
@@ -129,10 +112,16 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 		if !cl.batch.last(r) {
 			return after
 		}
-		if !cl.state.CompareAndSwap(callPending, callClaimed) {
-			c.pop()
-			c.drop(cl)
-			return after
+	}
+	if !cl.state.CompareAndSwap(callPending, callClaimed) {
+		c.pop()
+		c.drop(cl)
+		return after
+	}
+	if cl.batch == nil {
+		if err := cl.result.take(cl, r); err != nil {
+			cl.state.Store(callPending)
+			return unavailable(err)
 		}
 	}
 	c.pop()

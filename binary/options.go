@@ -135,12 +135,3 @@ func (o *Options) validate() error {
 	}
 	return nil
 }
-
-// dialTimeout limits connecting and authenticating. It ends a little before the
-// operation that waits for it, which then learns what the attempt met.
-func (o *Options) dialTimeout() time.Duration {
-	if o.Timeout > 0 {
-		return o.Timeout - min(o.Timeout/20, 10*time.Millisecond)
-	}
-	return defaultDialTimeout
-}
