@@ -196,23 +196,23 @@ var (
 
 // The session store.
 var (
-	_ session.Client                                                   = (*memcached.Client)(nil)
-	_ func(session.Client, *session.Options, ...[]byte) *session.Store = session.New
-	_                                                                  = session.Options{
+	_ session.Client                                                            = (*memcached.Client)(nil)
+	_ func(session.Client, *session.Options, ...[]byte) (*session.Store, error) = session.New
+	_                                                                           = session.Options{
 		Prefix: "", IdleTimeout: time.Second, AbsoluteTimeout: time.Second, Codec: session.Codec(nil),
 		MaxSize: int(1), Logger: (*slog.Logger)(nil),
 	}
-	_ func(*session.Store, *http.Request, *sessions.Session) error         = (*session.Store).Renew
-	_ func(*session.Store, *http.Request, *sessions.Session, string) error = (*session.Store).Bind
-	_ func(*session.Store, context.Context, string) error                  = (*session.Store).RevokeAll
-	_ func(*gin.Context) error                                             = session.Renew
-	_ func(*gin.Context, string) error                                     = session.Bind
-	_ func() gin.HandlerFunc                                               = session.Autosave
-	_ session.Codec                                                        = session.JSON{}
-	_ func(session.Client, *session.Options) *session.SCSStore             = session.NewSCS
-	_ scs.CtxStore                                                         = (*session.SCSStore)(nil)
-	_ ginsessions.Store                                                    = (*session.Store)(nil)
-	_ sessions.Store                                                       = (*session.Store)(nil)
+	_ func(*session.Store, *http.Request, *sessions.Session) error                 = (*session.Store).Renew
+	_ func(*session.Store, *http.Request, *sessions.Session, string) error         = (*session.Store).Bind
+	_ func(*session.Store, context.Context, string) error                          = (*session.Store).RevokeAll
+	_ func(*gin.Context) error                                                     = session.Renew
+	_ func(*gin.Context, string) error                                             = session.Bind
+	_ func() gin.HandlerFunc                                                       = session.Autosave
+	_ session.Codec                                                                = session.JSON{}
+	_ func(session.Client, *session.Options, ...[]byte) (*session.SCSStore, error) = session.NewSCS
+	_ scs.CtxStore                                                                 = (*session.SCSStore)(nil)
+	_ ginsessions.Store                                                            = (*session.Store)(nil)
+	_ sessions.Store                                                               = (*session.Store)(nil)
 )
 
 // TestContract_ZeroOptionsAreDefaults: every constructor takes nil options.
@@ -243,10 +243,18 @@ func TestContract_ZeroOptionsAreDefaults(t *testing.T) {
 	} else if err := cache.PurgeTags(t.Context(), "tag"); err != nil {
 		t.Errorf("a response cache with nil options: PurgeTags = %v", err)
 	}
-	if err := session.New(c, nil, make([]byte, 32)).RevokeAll(t.Context(), "user"); err != nil {
+	logins, err := session.New(c, nil, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := logins.RevokeAll(t.Context(), "user"); err != nil {
 		t.Errorf("a session store with nil options: RevokeAll = %v", err)
 	}
-	if err := session.NewSCS(c, nil).Commit("token", []byte("data"), time.Now().Add(time.Hour)); err != nil {
+	scsStore, err := session.NewSCS(c, nil, make([]byte, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := scsStore.Commit("token", []byte("data"), time.Now().Add(time.Hour)); err != nil {
 		t.Errorf("an scs store with nil options: Commit = %v", err)
 	}
 }

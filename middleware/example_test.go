@@ -281,7 +281,10 @@ func ExampleCache_Handler_vary() {
 func ExampleCache_Handler_sessions() {
 	client, stop := exampleClient()
 	defer stop()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		log.Fatal(err)
+	}
 
 	router := gin.New()
 	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})

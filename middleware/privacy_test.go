@@ -85,7 +85,10 @@ func TestSession_MakesAResponsePrivate(t *testing.T) {
 			t.Run(name+" "+place, func(t *testing.T) {
 				place, late := strings.CutSuffix(place, ", late")
 				client := newSiteOn(t, memory, nil, nil).client
-				store := session.New(client, nil, []byte("0123456789abcdef0123456789abcdef"))
+				store, err := session.New(client, nil, []byte("0123456789abcdef0123456789abcdef"))
+				if err != nil {
+					t.Fatal(err)
+				}
 				use := sessions.Sessions("sid", store)
 				handlers := []gin.HandlerFunc{func(c *gin.Context) {
 					if !late {

@@ -195,16 +195,16 @@ func TestASVS_7_4_3_AllOtherSessionsEndAfterAPasswordChange(t *testing.T) {
 
 func TestASVS_7_4_5_AdministratorsCanEndSessions(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
-	app := session.New(newClient(t, server), nil, authKey)
+	app := storeOn(t, newClient(t, server), nil, authKey)
 	ada, bob := newLogin(t, app, "ada"), newLogin(t, app, "bob")
 
-	admin := session.New(newClient(t, server), nil, authKey) // another process
+	admin := storeOn(t, newClient(t, server), nil, authKey) // another process
 	if err := admin.RevokeAll(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}
 	ada.wantValue(app, "user", nil)
 	bob.wantValue(app, "user", "bob")
 
-	everybody := session.New(newClient(t, server), nil, []byte("a new key instead of the old one"))
+	everybody := storeOn(t, newClient(t, server), nil, keyOf("a new key instead of the old one"))
 	bob.wantValue(everybody, "user", nil)
 }

@@ -77,7 +77,7 @@ func TestAttack_Replay(t *testing.T) {
 func TestAttack_SwappedEntries(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := newClient(t, server)
-	store, foreign := session.New(client, nil, authKey), session.New(client, nil, []byte("another key"))
+	store, foreign := storeOn(t, client, nil, authKey), storeOn(t, client, nil, keyOf("another key"))
 	browsers := map[string]*browser{"ada": newLogin(t, store, "ada"), "bob": newLogin(t, store, "bob")}
 	newLogin(t, foreign, "ada")
 	stored := map[string][]byte{}
@@ -117,7 +117,7 @@ func TestAttack_SwappedEntries(t *testing.T) {
 func TestAttack_TwoStoresOnOneServer(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := newClient(t, server)
-	shop, forum := session.New(client, nil, authKey), session.New(client, nil, []byte("another key"))
+	shop, forum := storeOn(t, client, nil, authKey), storeOn(t, client, nil, keyOf("another key"))
 	b, other := newLogin(t, shop, "ada"), newLogin(t, forum, "ada")
 	b.wantValue(forum, "user", nil)
 	other.wantValue(shop, "user", nil)
@@ -135,7 +135,7 @@ func TestAttack_TwoStoresOnOneServer(t *testing.T) {
 func TestAttack_CookiesOfTwoNamesSwapped(t *testing.T) {
 	for name, keys := range map[string][][]byte{"signed": {authKey}, "encrypted": {authKey, blockKey}} {
 		t.Run(name, func(t *testing.T) {
-			store := session.New(newClient(t, memcachedtest.Start(t, nil)), nil, keys...)
+			store := storeOn(t, newClient(t, memcachedtest.Start(t, nil)), nil, keys...)
 			e := gin.New()
 			e.Use(ginsessions.SessionsMany([]string{"user", "admin"}, store))
 			e.GET("/", func(c *gin.Context) {
@@ -288,7 +288,7 @@ func TestAttack_ServerLosesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	store := session.New(client, nil, authKey)
+	store := storeOn(t, client, nil, authKey)
 	b := newLogin(t, store, "ada")
 	b.gin(store, func(c *gin.Context) {
 		s := ginsessions.Default(c)

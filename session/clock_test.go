@@ -20,7 +20,10 @@ func TestClock_Jumps(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	s := New(client, nil, testKey)
+	s, err := New(client, nil, testKey)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		created, cookieEnd time.Duration // from now
 		alive              bool

@@ -149,7 +149,7 @@ func TestCodec_OfTheApplication(t *testing.T) {
 		}
 		mustSave(t, s)
 	})
-	failing := session.New(newClient(t, server), &session.Options{Codec: upperCase{fail: true}}, authKey)
+	failing := storeOn(t, newClient(t, server), &session.Options{Codec: upperCase{fail: true}}, authKey)
 	b.gin(failing, func(c *gin.Context) {
 		s := ginsessions.Default(c)
 		for n := range 100 {

@@ -72,7 +72,7 @@ func TestConflict_IsGivenUpInTheEnd(t *testing.T) {
 
 func TestServerWithoutVersions(t *testing.T) {
 	server := memcachedtest.Start(t, &memcachedtest.Options{DisableCAS: true})
-	store := session.New(newClient(t, server), nil, authKey)
+	store := storeOn(t, newClient(t, server), nil, authKey)
 	b := newBrowser(t)
 	b.set(store, "k", 1)
 	b.gin(store, func(c *gin.Context) {

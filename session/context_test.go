@@ -196,7 +196,7 @@ func TestClientWithoutTimeout_IsNotWaitedForWithoutEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = client.Close() })
-		store, scs := session.New(client, nil, authKey), session.NewSCS(client, nil)
+		store, scs := storeOn(t, client, nil, authKey), scsOn(t, client, nil, authKey)
 		b := newBrowser(t)
 		b.set(store, "k", 1)
 		silent(server, "GAT", "GATK", "GET", "GETK")
@@ -239,7 +239,7 @@ func TestContext_OfTheClientHasTheRequestsValues(t *testing.T) {
 	type key struct{}
 	server := memcachedtest.Start(t, nil)
 	looked := 0
-	store := session.New(asked{newClient(t, server), func(ctx context.Context) {
+	store := storeOn(t, asked{newClient(t, server), func(ctx context.Context) {
 		looked++
 		if got := ctx.Value(key{}); got != "value" {
 			t.Errorf("Value = %v, want the request's", got)
@@ -271,7 +271,7 @@ func TestContext_OfTheClientHasTheRequestsValues(t *testing.T) {
 // server.
 func TestCancellation_IsNotErrUnavailable(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
-	store := session.New(givingUp{newClient(t, server)}, nil, authKey)
+	store := storeOn(t, givingUp{newClient(t, server)}, nil, authKey)
 	b := newBrowser(t)
 	b.set(store, "k", 1)
 	b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error) {
@@ -281,7 +281,7 @@ func TestCancellation_IsNotErrUnavailable(t *testing.T) {
 			}
 		}
 	})
-	b.gorilla(session.New(newClient(t, server), nil, authKey), func(_ http.ResponseWriter, _ *http.Request, s *sessions.Session, _ error) {
+	b.gorilla(storeOn(t, newClient(t, server), nil, authKey), func(_ http.ResponseWriter, _ *http.Request, s *sessions.Session, _ error) {
 		if s.Values["k"] != 1 {
 			t.Error("the session is gone")
 		}

@@ -101,7 +101,7 @@ func TestCookie_OfAnotherPairIsRefused(t *testing.T) {
 				t.Errorf("a cookie of %s is accepted by %s", made, read)
 			}
 		}
-		stranger := testPair(t, []byte("another key"))
+		stranger := testPair(t, keyOf("another key"))
 		if _, ok := stranger.decodeCookie("s", value); ok {
 			t.Errorf("a cookie of %s is accepted under another key", made)
 		}

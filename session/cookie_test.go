@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bmemcached/bmemcached-go/session"
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/sessions"
@@ -86,7 +85,7 @@ func TestCookie_ForgedOnesAreNotLookedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	raw[len(raw)-1] ^= 1
-	foreign := session.New(newClient(t, server), nil, []byte("another key"))
+	foreign := storeOn(t, newClient(t, server), nil, keyOf("another key"))
 	other := newBrowser(t)
 	other.set(foreign, "k", 2)
 	server.ForgetRequests()

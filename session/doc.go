@@ -2,17 +2,20 @@
 // store for gin-contrib/sessions and gorilla/sessions ([New]), and one for scs
 // ([NewSCS]). Its security does not depend on memcached being secret.
 //
-//	store := session.New(client, nil, authKey, encryptionKey)
+//	store, err := session.New(client, nil, authKey, encryptionKey)
+//	…
 //	router.Use(sessions.Sessions("__Host-session", store), session.Autosave())
 //
 // # What is promised
 //
 // The cookie is the key. It carries 256 random bits, signed, and encrypted when
 // an encryption key is given. The key in memcached is an HMAC of them and the
-// value is sealed (AES-256-GCM) under a key derived from them and the server's
-// key: who reads memcached finds neither sessions nor a way into one. Who can
-// write to memcached can delete sessions, and put back what an entry held
-// before, but not make or read any.
+// value is sealed (AES-256-GCM) under a key derived from them, the server's key
+// and the key in memcached: whoever reads memcached finds neither sessions nor a
+// way into one. Whoever can write to memcached can delete sessions, and put back
+// what a record held before, but not make or read any, nor make a session of one
+// application into one of another that has the same keys but another prefix.
+// The sessions of scs are sealed in the same way.
 //
 // What ended stays ended. A session is created with ADD under an ID that the
 // store drew, and updated with CAS, never with an unconditional write: a request
@@ -20,7 +23,8 @@
 // and stores nothing. IDs that are unknown, expired or evicted are never taken
 // up again.
 //
-// Parallel requests lose nothing. A save stores what this request changed: keys
+// Parallel requests lose nothing, except with scs, which stores sessions whole:
+// there the later request decides about all of it. A save stores what this request changed: keys
 // that it left alone keep what other requests stored meanwhile. If two requests
 // change one key, the later save decides. Lists of type []any, which is how
 // gorilla keeps flash messages, are merged by element, and taking what another

@@ -48,16 +48,18 @@ func (st *state) draftCookie(d *draft) {
 	switch {
 	case !d.send:
 	case asGiven && d.options.MaxAge == 0 && !d.cookieEnd.IsZero(): // keeps the life that it once was given
-		d.options.MaxAge = max(1, int(math.Ceil(time.Until(d.cookieEnd).Seconds())))
+		left := int64(math.Ceil(time.Until(d.cookieEnd).Seconds()))
+		d.options.MaxAge = int(min(max(1, left), math.MaxInt))
 	case d.options.MaxAge == 0:
 		d.cookieEnd = time.Time{}
 	default:
-		d.cookieEnd = now().Add(time.Duration(min(d.options.MaxAge, maxAge)) * time.Second)
+		d.cookieEnd = now().Add(time.Duration(min(int64(d.options.MaxAge), maxAge)) * time.Second)
 	}
 }
 
-// maxAge keeps durations from overflowing: a hundred years in seconds.
-const maxAge = 100 * 365 * 24 * 3600
+// maxAge keeps durations from overflowing: a hundred years in seconds. That is
+// more than an int of 32 bits holds.
+const maxAge int64 = 100 * 365 * 24 * 3600
 
 // setCookie adds the cookie to the response, in place of one that this request
 // has set before.

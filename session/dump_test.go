@@ -16,7 +16,7 @@ func TestDump_GivesNothingAway(t *testing.T) {
 	for name, keys := range map[string][][]byte{"signed": {authKey}, "encrypted": {authKey, blockKey}} {
 		t.Run(name, func(t *testing.T) {
 			server := memcachedtest.Start(t, nil)
-			store := session.New(newClient(t, server), nil, keys...)
+			store := storeOn(t, newClient(t, server), nil, keys...)
 			b := newBrowser(t)
 			b.gin(store, func(c *gin.Context) {
 				s := ginsessions.Default(c)

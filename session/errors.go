@@ -44,12 +44,12 @@ var (
 	// response, too late for a cookie. Nothing was stored.
 	ErrResponseStarted = errors.New("session: saved after the response has started; save before writing, or use Autosave")
 
-	// ErrKeys says that the keys passed to New are missing or of a wrong size.
+	// ErrKeys says that the keys passed to New or NewSCS are missing or of a
+	// wrong size.
 	ErrKeys = errors.New("session: bad keys")
 )
 
 var (
-	errNoClient  = errors.New("session: no client")
 	errNoUser    = errors.New("session: empty user")
 	errNoSession = errors.New("session: nil session, request, writer or options")
 	errNoCAS     = errors.New("session: the server keeps no versions (memcached -C, or a client that replicates), which safe sessions need")

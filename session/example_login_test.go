@@ -18,11 +18,15 @@ func ExampleNew() {
 	authKey := []byte("32 random bytes, from a secret store")
 	encryptionKey := []byte("32 more, for the cookie's secrecy"[:32])
 
-	store := session.New(client, &session.Options{
+	store, err := session.New(client, &session.Options{
 		IdleTimeout:     30 * time.Minute,
 		AbsoluteTimeout: 8 * time.Hour,
 		Codec:           session.JSON{},
 	}, authKey, encryptionKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	router := gin.New()
 	router.Use(ginsessions.Sessions("__Host-session", store), session.Autosave())
@@ -46,7 +50,11 @@ func ExampleNew() {
 func ExampleRenew() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	router := gin.New()
 	router.Use(ginsessions.Sessions("session", store), session.Autosave())
@@ -78,7 +86,11 @@ func ExampleRenew() {
 func ExampleBind() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	router := gin.New()
 	router.Use(ginsessions.Sessions("session", store), session.Autosave())
@@ -118,7 +130,11 @@ func ExampleBind() {
 // goes out. A session that cannot be stored becomes a visible error.
 func ExampleAutosave() {
 	client, closeAll := exampleClient()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	router := gin.New()
 	router.Use(ginsessions.Sessions("session", store), session.Autosave())
@@ -147,7 +163,11 @@ func ExampleAutosave() {
 func ExampleAutosave_flash() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	router := gin.New()
 	router.Use(ginsessions.Sessions("session", store), session.Autosave())
@@ -173,7 +193,11 @@ func ExampleAutosave_flash() {
 func ExampleStore_Renew() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	site := http.NewServeMux()
 	site.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
@@ -215,7 +239,11 @@ func ExampleStore_Renew() {
 func ExampleSCSStore() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	store := session.NewSCS(client, nil)
+	store, err := session.NewSCS(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	token := "c2NzIGRyYXdzIGl0cyB0b2tlbnMgYXQgcmFuZG9tLi4" // 32 bytes
 	expiry := time.Now().Add(time.Hour)
 

@@ -48,7 +48,11 @@ func Example() {
 	client, closeAll := exampleClient()
 	defer closeAll()
 	authKey := []byte("32 random bytes, from a secret store")
-	store := session.New(client, nil, authKey)
+	store, err := session.New(client, nil, authKey)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	router := gin.New()
 	router.Use(ginsessions.Sessions("__Host-session", store), session.Autosave())
@@ -96,7 +100,11 @@ func Example() {
 func ExampleStore_RevokeAll() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	store := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	store, err := session.New(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	site := http.NewServeMux()
 	site.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
@@ -128,9 +136,14 @@ func ExampleStore_RevokeAll() {
 func ExampleNew_keyRotation() {
 	client, closeAll := exampleClient()
 	defer closeAll()
-	oldKey, newKey := []byte("the key of last year"), []byte("the key of this year")
+	oldKey, newKey := []byte("last year's key, 32 random bytes"), []byte("this year's key, 32 random bytes")
 
-	visit := func(store *session.Store, cookie string) string {
+	visit := func(cookie string, keyPairs ...[]byte) string {
+		store, err := session.New(client, nil, keyPairs...)
+		if err != nil {
+			fmt.Println(err)
+			return ""
+		}
 		answer, cookie := ask(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s, _ := store.Get(r, "session")
 			n, _ := s.Values["visits"].(int)
@@ -143,9 +156,9 @@ func ExampleNew_keyRotation() {
 		fmt.Println(answer)
 		return cookie
 	}
-	cookie := visit(session.New(client, nil, oldKey), "")
-	cookie = visit(session.New(client, nil, newKey, nil, oldKey, nil), cookie) // accepted, and made anew
-	visit(session.New(client, nil, newKey), cookie)
+	cookie := visit("", oldKey)
+	cookie = visit(cookie, newKey, nil, oldKey, nil) // accepted, and made anew
+	visit(cookie, newKey)
 	// Output:
 	// 1 visits
 	// 2 visits
@@ -156,9 +169,14 @@ func ExampleNewSCS() {
 	client, closeAll := exampleClient()
 	defer closeAll()
 
+	store, err := session.NewSCS(client, nil, []byte("32 random bytes, from a secret store"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
 	// sessionManager := scs.New()
-	// sessionManager.Store = session.NewSCS(client, nil)
-	store := session.NewSCS(client, nil)
+	// sessionManager.Store = store
 
 	_, found, err := store.Find("a token that somebody made up")
 	fmt.Println(found, err)

@@ -46,7 +46,7 @@ func TestPublishedTester(t *testing.T) {
 }
 
 func store(t *testing.T, opts *session.Options, keys ...[]byte) *session.Store {
-	return session.New(newClient(t, memcachedtest.Start(t, nil)), opts, keys...)
+	return storeOn(t, newClient(t, memcachedtest.Start(t, nil)), opts, keys...)
 }
 
 // The published functions copy the cookies of the last response only. Here the

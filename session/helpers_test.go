@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -49,11 +50,37 @@ func newClient(t testing.TB, server *memcachedtest.Server) *memcached.Client {
 	return client
 }
 
+// keyOf is an authentication key that follows from a name.
+func keyOf(name string) []byte {
+	key := sha256.Sum256([]byte(name))
+	return key[:]
+}
+
+// storeOn returns a store that keeps sessions by client.
+func storeOn(t testing.TB, client session.Client, opts *session.Options, keys ...[]byte) *session.Store {
+	t.Helper()
+	store, err := session.New(client, opts, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// scsOn returns a store that keeps sessions of scs by client.
+func scsOn(t testing.TB, client session.Client, opts *session.Options, keys ...[]byte) *session.SCSStore {
+	t.Helper()
+	store, err := session.NewSCS(client, opts, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
 // newStore returns a server and a store that keeps sessions on it.
 func newStore(t testing.TB, opts *session.Options) (*memcachedtest.Server, *session.Store) {
 	t.Helper()
 	server := memcachedtest.Start(t, nil)
-	return server, session.New(newClient(t, server), opts, authKey)
+	return server, storeOn(t, newClient(t, server), opts, authKey)
 }
 
 // bubble runs f with a clock of its own. The client keeps spare parts with

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
@@ -13,10 +14,10 @@ import (
 func TestKeyRotation(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := newClient(t, server)
-	oldKey, newKey := []byte("the old key"), []byte("the new key")
-	before := session.New(client, nil, oldKey, blockKey)
-	during := session.New(client, nil, newKey, nil, oldKey, blockKey)
-	after := session.New(client, nil, newKey)
+	oldKey, newKey := keyOf("the old key"), keyOf("the new key")
+	before := storeOn(t, client, nil, oldKey, blockKey)
+	during := storeOn(t, client, nil, newKey, nil, oldKey, blockKey)
+	after := storeOn(t, client, nil, newKey)
 
 	b := newBrowser(t)
 	b.set(before, "k", 1)
@@ -47,11 +48,11 @@ func TestKeyRotation_OfTheEncryptionKey(t *testing.T) {
 	for name, before := range map[string][]byte{"encrypted": blockKey, "signed only": nil} {
 		for _, after := range [][]byte{other, nil} {
 			b := newBrowser(t)
-			b.set(session.New(client, nil, authKey, before), "k", 1)
-			during := session.New(client, nil, authKey, after, authKey, before)
+			b.set(storeOn(t, client, nil, authKey, before), "k", 1)
+			during := storeOn(t, client, nil, authKey, after, authKey, before)
 			b.wantValue(during, "k", 1)
 			b.set(during, "k", 2)
-			b.wantValue(session.New(client, nil, authKey, after), "k", 2)
+			b.wantValue(storeOn(t, client, nil, authKey, after), "k", 2)
 			if t.Failed() {
 				t.Fatalf("%s before, %d bytes of encryption key after", name, len(after))
 			}
@@ -61,9 +62,9 @@ func TestKeyRotation_OfTheEncryptionKey(t *testing.T) {
 
 func TestKeyRotation_SaveWithoutAChangeReissues(t *testing.T) {
 	client := newClient(t, memcachedtest.Start(t, nil))
-	before := session.New(client, nil, []byte("old"))
-	during := session.New(client, nil, []byte("new"), nil, []byte("old"))
-	after := session.New(client, nil, []byte("new"))
+	before := storeOn(t, client, nil, keyOf("old"))
+	during := storeOn(t, client, nil, keyOf("new"), nil, keyOf("old"))
+	after := storeOn(t, client, nil, keyOf("new"))
 	b := newBrowser(t)
 	b.set(before, "k", 1)
 	b.gorilla(during, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
@@ -78,9 +79,9 @@ func TestKeyRotation_ReissuesOnce(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := newClient(t, server)
 	b := newBrowser(t)
-	b.set(session.New(client, nil, []byte("old")), "k", 1)
+	b.set(storeOn(t, client, nil, keyOf("old")), "k", 1)
 	server.ForgetRequests()
-	b.gorilla(session.New(client, nil, []byte("new"), nil, []byte("old")), func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+	b.gorilla(storeOn(t, client, nil, keyOf("new"), nil, keyOf("old")), func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
 		for range 3 {
 			if err := s.Save(r, w); err != nil {
 				t.Errorf("Save: %v", err)
@@ -94,9 +95,9 @@ func TestKeyRotation_ReissuesOnce(t *testing.T) {
 
 func TestKeyRotation_EntryLeftUnderTheOldKey(t *testing.T) {
 	client := newClient(t, memcachedtest.Start(t, nil))
-	before := session.New(client, nil, []byte("old"), nil, []byte("new")) // a process not yet told of the rotation
-	during := session.New(client, nil, []byte("new"), nil, []byte("old"))
-	after := session.New(client, nil, []byte("new"))
+	before := storeOn(t, client, nil, keyOf("old"), nil, keyOf("new")) // a process not yet told of the rotation
+	during := storeOn(t, client, nil, keyOf("new"), nil, keyOf("old"))
+	after := storeOn(t, client, nil, keyOf("new"))
 	b := newBrowser(t)
 	b.set(during, "k", 1)
 	b.copy().set(before, "k", 2) // seals it under the old key again
@@ -111,4 +112,32 @@ func TestKeyRotation_EntryLeftUnderTheOldKey(t *testing.T) {
 		}
 	})
 	b.wantValue(after, "k", 2)
+}
+
+// The first pair seals, all pairs open; what is sealed under a key that was
+// dropped is not found.
+func TestKeyRotation_SCS(t *testing.T) {
+	client := newClient(t, memcachedtest.Start(t, nil))
+	before := scsOn(t, client, nil, keyOf("old"), blockKey)
+	during := scsOn(t, client, nil, keyOf("new"), nil, keyOf("old"), blockKey)
+	after := scsOn(t, client, nil, keyOf("new"))
+	expiry := time.Now().Add(time.Hour)
+	for _, token := range []string{scsToken, "left"} {
+		if err := before.Commit(token, []byte("1"), expiry); err != nil {
+			t.Fatal(err)
+		}
+		wantFound(t, during, token, "1")
+		wantNotFound(t, after, token)
+	}
+	if err := during.Commit(scsToken, []byte("2"), expiry); err != nil {
+		t.Fatal(err)
+	}
+	wantFound(t, during, scsToken, "2")
+	wantFound(t, after, scsToken, "2")
+	wantNotFound(t, before, scsToken)
+	wantNotFound(t, after, "left")
+	if err := during.Delete("left"); err != nil {
+		t.Fatal(err)
+	}
+	wantNotFound(t, before, "left")
 }

@@ -10,10 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash"
-	"strings"
 	"sync"
-
-	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // id is the secret that a cookie carries: 256 random bits.
@@ -56,13 +53,9 @@ func (p *prf) derive(label string, input []byte) [32]byte {
 	return out
 }
 
-// extract turns a key of any length and quality into one for newPRF.
+// extract turns a key of any length into one for newPRF.
 func extract(secret []byte, salt string) []byte {
-	key, err := hkdf.Extract(sha256.New, secret, []byte(salt))
-	if err != nil { // only in FIPS mode, for keys below 112 bits
-		sum := sha256.Sum256(append([]byte(salt), secret...))
-		key = sum[:]
-	}
+	key, _ := hkdf.Extract(sha256.New, secret, []byte(salt)) // fails in FIPS mode only, for less than 112 bits
 	return key
 }
 
@@ -84,15 +77,6 @@ func encode32(prefix string, b [32]byte) string {
 	return string(base64.RawURLEncoding.AppendEncode(append(text, prefix...), b[:]))
 }
 
-// validPrefix returns prefix, or a hash of it if with what follows it, up to 43
-// bytes, it makes no key.
-func validPrefix(prefix string) string {
-	if key := prefix + strings.Repeat("x", 43); memcached.SafeKey("", key) == key {
-		return prefix
-	}
-	return encode32("", names.derive("prefix", []byte(prefix))) + ":"
-}
-
 // keyID tells which server key sealed an entry.
 type keyID [4]byte
 
@@ -110,11 +94,15 @@ type pair struct {
 	id   keyID
 }
 
-// newPairs takes keys as gorilla does: an authentication key of any length,
-// then an encryption key of 16, 24 or 32 bytes or none, and so on.
+// minAuthKey is the shortest authentication key: as long as the ID that it
+// protects.
+const minAuthKey = 32
+
+// newPairs takes keys as gorilla does: an authentication key of 32 bytes or
+// more, then an encryption key of 16, 24 or 32 bytes or none, and so on.
 func newPairs(keys [][]byte) ([]pair, error) {
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("%w: want an authentication key (32 random bytes) and optionally an encryption key", ErrKeys)
+		return nil, fmt.Errorf("%w: none given, want an authentication key of 32 random bytes, and an encryption key or nil", ErrKeys)
 	}
 	var pairs []pair
 	for i := 0; i < len(keys); i += 2 {
@@ -124,7 +112,7 @@ func newPairs(keys [][]byte) ([]pair, error) {
 		}
 		p, err := newPair(keys[i], block)
 		if err != nil {
-			return nil, fmt.Errorf("pair %d: %w", i/2+1, err)
+			return nil, fmt.Errorf("%w: pair %d: %w", ErrKeys, i/2+1, err)
 		}
 		pairs = append(pairs, p)
 	}
@@ -132,8 +120,8 @@ func newPairs(keys [][]byte) ([]pair, error) {
 }
 
 func newPair(auth, block []byte) (pair, error) {
-	if len(auth) == 0 {
-		return pair{}, fmt.Errorf("%w: the authentication key is empty", ErrKeys)
+	if len(auth) < minAuthKey {
+		return pair{}, fmt.Errorf("the authentication key has %d bytes, want 32 random bytes or more", len(auth))
 	}
 	key := extract(auth, "bmemcached-go session key v1")
 	root := newPRF(key)
@@ -148,7 +136,7 @@ func newPair(auth, block []byte) (pair, error) {
 	if len(block) > 0 {
 		var err error
 		if p.hide, err = aes.NewCipher(block); err != nil {
-			return pair{}, fmt.Errorf("%w: the encryption key has %d bytes, want 16, 24 or 32", ErrKeys, len(block))
+			return pair{}, fmt.Errorf("the encryption key has %d bytes, want 16, 24 or 32", len(block))
 		}
 	}
 	return p, nil

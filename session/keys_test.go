@@ -6,10 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"strings"
 	"testing"
-
-	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 func testPair(t testing.TB, keys ...[]byte) *pair {
@@ -19,6 +16,12 @@ func testPair(t testing.TB, keys ...[]byte) *pair {
 		t.Fatal(err)
 	}
 	return &pairs[0]
+}
+
+// keyOf is an authentication key that follows from a name.
+func keyOf(name string) []byte {
+	key := sha256.Sum256([]byte(name))
+	return key[:]
 }
 
 var testKey = []byte("0123456789abcdef0123456789abcdef")
@@ -52,8 +55,11 @@ func TestNewPairs_RefusesBadKeys(t *testing.T) {
 	for name, keys := range map[string][][]byte{
 		"none":                   nil,
 		"empty":                  {{}},
+		"one byte":               {{1}},
+		"31 bytes":               {testKey[:31]},
 		"nil":                    {nil},
 		"encryption key of 20":   {testKey, make([]byte, 20)},
+		"second pair of 31":      {testKey, nil, testKey[:31]},
 		"second pair empty":      {testKey, nil, {}},
 		"second pair's block 15": {testKey, nil, testKey, make([]byte, 15)},
 	} {
@@ -70,21 +76,5 @@ func TestNewPairs_CopiesTheKeys(t *testing.T) {
 	clear(mine)
 	if _, ok := p.decodeCookie("s", value); !ok {
 		t.Error("clearing the caller's key changed the store's")
-	}
-}
-
-func TestValidPrefix(t *testing.T) {
-	for _, prefix := range []string{"", "session:", strings.Repeat("p", 207)} {
-		if got := validPrefix(prefix); got != prefix {
-			t.Errorf("validPrefix(%q) = %q, want it unchanged", prefix, got)
-		}
-	}
-	seen := map[string]bool{}
-	for _, prefix := range []string{"a b", "a\n", strings.Repeat("p", 208), strings.Repeat("p", 1000), "\x00"} {
-		got := validPrefix(prefix)
-		if key := newID().location(got); memcached.SafeKey("", key) != key || seen[got] {
-			t.Errorf("validPrefix(%q) = %q, want another one that makes keys", prefix, got)
-		}
-		seen[got] = true
 	}
 }

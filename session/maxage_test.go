@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -30,7 +31,8 @@ func TestMaxAge_Long(t *testing.T) {
 		"30 days":             30 * 86400,
 		"30 days and 1 s":     30*86400 + 1,
 		"365 days":            365 * 86400,
-		"more than 292 years": 1 << 34,
+		"68 years":            math.MaxInt32,
+		"as long as int goes": math.MaxInt, // on 64 bits more than a Duration holds
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

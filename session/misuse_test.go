@@ -4,40 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
-	"github.com/bmemcached/bmemcached-go/session"
 )
-
-func TestBadKeys(t *testing.T) {
-	client := newClient(t, memcachedtest.Start(t, nil))
-	for name, store := range map[string]*session.Store{
-		"no keys":      session.New(client, nil),
-		"no client":    session.New(nil, nil, authKey),
-		"short block":  session.New(client, nil, authKey, []byte("short")),
-		"empty second": session.New(client, nil, authKey, nil, nil),
-	} {
-		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
-		s, err := store.Get(r, cookieName)
-		if err == nil || s == nil {
-			t.Errorf("%s: Get = %v, %v, want a session and an error", name, s, err)
-			continue
-		}
-		s.Values["k"] = 1
-		if err := s.Save(r, w); err == nil || len(w.Header().Values("Set-Cookie")) > 0 {
-			t.Errorf("%s: Save = %v with cookies %q, want an error and none", name, err, w.Header().Values("Set-Cookie"))
-		}
-		for what, err := range map[string]error{
-			"Renew":     store.Renew(r, s),
-			"Bind":      store.Bind(r, s, "ada"),
-			"RevokeAll": store.RevokeAll(t.Context(), "ada"),
-		} {
-			if err == nil {
-				t.Errorf("%s: %s = nil, want an error", name, what)
-			}
-		}
-	}
-}
 
 func TestNilArguments(t *testing.T) {
 	_, store := newStore(t, nil)

@@ -40,7 +40,7 @@ func (d *derived) sealer(pairs []pair, n int) *sealer {
 	if made := d.sealers[n].Load(); made != nil {
 		return made
 	}
-	made := newSealer(pairs[n].seal, pairs[n].id, "session", d.id[:])
+	made := newSealer(pairs[n].seal, pairs[n].id, "session", d.id[:], d.location)
 	d.sealers[n].Store(made)
 	return made
 }

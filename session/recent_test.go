@@ -7,11 +7,15 @@ import (
 
 func recentStore(t *testing.T) *Store {
 	t.Helper()
-	pairs, err := newPairs([][]byte{testKey, nil, []byte("another key")})
+	pairs, err := newPairs([][]byte{testKey, nil, keyOf("another key")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Store{opts: (*Options)(nil).withDefaults(), pairs: pairs}
+	opts, err := (*Options)(nil).withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Store{opts: opts, pairs: pairs}
 }
 
 func TestRecent_DerivesOnce(t *testing.T) {

@@ -42,9 +42,6 @@ func (s *Store) Renew(r *http.Request, session *sessions.Session) error {
 
 // stateIn returns the state of a session that a request is to change.
 func (s *Store) stateIn(r *http.Request, session *sessions.Session) (*state, error) {
-	if s.broken != nil {
-		return nil, s.broken
-	}
 	if r == nil || session == nil {
 		return nil, errNoSession
 	}

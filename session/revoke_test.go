@@ -35,7 +35,7 @@ func newLogin(t testing.TB, store ginsessions.Store, user string) *browser {
 
 func TestRevokeAll_EndsAUsersSessionsInEveryProcess(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
-	here, there := session.New(newClient(t, server), nil, authKey), session.New(newClient(t, server), nil, authKey)
+	here, there := storeOn(t, newClient(t, server), nil, authKey), storeOn(t, newClient(t, server), nil, authKey)
 	adas := []*browser{newLogin(t, here, "ada"), newLogin(t, there, "ada"), newLogin(t, there, "ada")}
 	bob, visitor := newLogin(t, there, "bob"), newBrowser(t)
 	visitor.set(here, "cart", 1)
@@ -250,7 +250,7 @@ func TestBind_EpochIsKeptForLaterSessions(t *testing.T) {
 func TestBind_TwoFirstLoginsAtOnce(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := &raced{Client: newClient(t, server)}
-	store := session.New(client, nil, authKey)
+	store := storeOn(t, client, nil, authKey)
 	b, other := newBrowser(t), newBrowser(t)
 	b.set(store, "k", 1)
 	b.gin(store, func(c *gin.Context) {
@@ -279,9 +279,9 @@ func TestUserNames_DoNotAppearInKeys(t *testing.T) {
 func TestKeyRotation_OfBoundSessions(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := newClient(t, server)
-	before := session.New(client, nil, []byte("old"))
-	during := session.New(client, nil, []byte("new"), nil, []byte("old"))
-	after := session.New(client, nil, []byte("new"))
+	before := storeOn(t, client, nil, keyOf("old"))
+	during := storeOn(t, client, nil, keyOf("new"), nil, keyOf("old"))
+	after := storeOn(t, client, nil, keyOf("new"))
 
 	moved, revokedBefore, revokedAfter := newLogin(t, before, "ada"), newLogin(t, before, "bob"), newLogin(t, before, "eve")
 	for _, b := range []*browser{moved, revokedAfter} {
@@ -302,11 +302,11 @@ func TestKeyRotation_OfBoundSessions(t *testing.T) {
 }
 
 func TestKeyRotation_RevokeAllCatchesAMoveInFlight(t *testing.T) {
-	for _, order := range [][][]byte{{[]byte("new"), nil, []byte("old")}, {[]byte("old"), nil, []byte("new")}} {
+	for _, order := range [][][]byte{{keyOf("new"), nil, keyOf("old")}, {keyOf("old"), nil, keyOf("new")}} {
 		server := memcachedtest.Start(t, nil)
 		client := newClient(t, server)
-		before := session.New(client, nil, []byte("old"))
-		during := session.New(client, nil, []byte("new"), nil, []byte("old"))
+		before := storeOn(t, client, nil, keyOf("old"))
+		during := storeOn(t, client, nil, keyOf("new"), nil, keyOf("old"))
 		move := func(b *browser) {
 			b.gin(during, func(c *gin.Context) {
 				s := ginsessions.Default(c)
@@ -318,7 +318,7 @@ func TestKeyRotation_RevokeAllCatchesAMoveInFlight(t *testing.T) {
 		for step := range 4 {
 			b := newLogin(t, before, "ada")
 			deletes := 0
-			revoking := session.New(hooked{client, func() {
+			revoking := storeOn(t, hooked{client, func() {
 				if deletes++; deletes == step {
 					move(b)
 				}
@@ -332,13 +332,13 @@ func TestKeyRotation_RevokeAllCatchesAMoveInFlight(t *testing.T) {
 		for step := range 5 {
 			b := newLogin(t, before, "ada")
 			operations := 0
-			moving := session.New(hooked{client, func() {
+			moving := storeOn(t, hooked{client, func() {
 				if operations++; operations == step {
-					if err := session.New(client, nil, order...).RevokeAll(t.Context(), "ada"); err != nil {
+					if err := storeOn(t, client, nil, order...).RevokeAll(t.Context(), "ada"); err != nil {
 						t.Error(err)
 					}
 				}
-			}}, nil, []byte("new"), nil, []byte("old"))
+			}}, nil, keyOf("new"), nil, keyOf("old"))
 			b.gin(moving, func(c *gin.Context) {
 				s := ginsessions.Default(c)
 				s.Set("k", 1)

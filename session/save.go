@@ -24,9 +24,6 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	}
 	markTouched(r)
 	markPrivate(w)
-	if st.broken != nil {
-		return st.broken
-	}
 	ctx, done := st.patient.outlast(r.Context())
 	defer done()
 	if session.Options.MaxAge < 0 {
@@ -184,7 +181,7 @@ func (st *state) item(next *draft) (*memcached.Item, error) {
 	if ttl <= 0 {
 		return nil, st.dead("it expired")
 	}
-	return &memcached.Item{Key: st.location(), Value: sealed, TTL: ttl}, nil
+	return &memcached.Item{Key: st.location(), Value: sealed, TTL: max(ttl, time.Millisecond)}, nil // the client refuses less
 }
 
 // written takes note of what is stored now and sets the cookie if it has to be.

@@ -5,36 +5,55 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
 // SCSStore keeps the sessions of github.com/alexedwards/scs/v2 in memcached: it
-// is an scs.CtxStore. Entries are sealed under keys derived from their tokens,
-// and tokens do not appear in memcached.
+// is an scs.CtxStore. Each session is sealed under a key derived from its token
+// and the server's keys, and tokens do not appear in memcached: nobody can make
+// or read a session who has not the server's keys.
 //
 // A token that was deleted stays dead for an hour, so that a request in flight
 // cannot bring a session back after a logout or RenewToken: its Commit fails
 // with ErrNotFound. It is safe for concurrent use.
 //
-// Scs hands the request's context to FindCtx, CommitCtx and DeleteCtx. Its
-// deadline and its values count, its cancellation does not: a browser that
+// Scs hands the request's context to FindCtx, CommitCtx and DeleteCtx. They
+// honour its deadline and its values, not its cancellation: a browser that
 // leaves before the response is committed has logged in or out all the same.
 // The client's Options.Timeout ends what takes too long.
+//
+// Two parallel requests of one session: scs stores sessions whole, so that the
+// later Commit replaces what the earlier one changed. Sessions cannot be
+// listed: scs's Iterate panics.
 type SCSStore struct {
 	client  Client
 	opts    Options
+	pairs   []pair
 	patient patient
 	log     limitedLog
 }
 
-// NewSCS returns a store for scs. Of the options it uses Prefix, MaxSize and
-// Logger: scs keeps the timeouts itself and encodes the values.
-func NewSCS(client Client, opts *Options) *SCSStore {
-	s := &SCSStore{client: client, opts: opts.withDefaults()}
-	s.log.logger = s.opts.Logger
-	return s
+// NewSCS returns a store for scs whose sessions are sealed under keyPairs, which
+// are those of New: the first pair seals, all pairs open. Sessions that were
+// sealed under other keys are not found. The encryption keys encrypt cookies,
+// which scs makes itself, and may be nil.
+//
+// Of the options it uses Prefix, MaxSize and Logger: scs keeps the timeouts
+// itself and encodes the values. Errors and panics are those of New.
+func NewSCS(client Client, opts *Options, keyPairs ...[]byte) (*SCSStore, error) {
+	requireClient("NewSCS", client)
+	checked, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	pairs, err := newPairs(keyPairs)
+	if err != nil {
+		return nil, err
+	}
+	return &SCSStore{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}}, nil
 }
 
 const (
@@ -42,26 +61,28 @@ const (
 	scsDeadFor  = time.Hour
 )
 
-// scsEnded is what stands in the place of an entry that was deleted. No sealed
-// entry begins like it.
+// scsEnded is what stands in the place of a record that was deleted. No sealed
+// record begins like it.
 var scsEnded = []byte{0}
 
+// scsNames derives where the record of a token is. Like names it needs no server
+// key, so that a record stays where it is when keys are rotated.
+var scsNames = newPRF(extract([]byte("bmemcached-go scs v1"), ""))
+
 var (
-	scsKeys  = newPRF(extract([]byte("bmemcached-go scs v1"), ""))
-	errToken = errors.New("session: malformed token")
+	errToken      = errors.New("session: malformed token")
+	errUnknownKey = errors.New("session: sealed under a key that this store does not have")
 )
 
 // Find returns the data of a token. Tokens that are unknown, expired, deleted
-// or malformed are not found, which is no error.
+// or malformed are not found, which is no error; nor are those of sessions that
+// were sealed under keys that the store does not have.
 func (s *SCSStore) Find(token string) ([]byte, bool, error) {
 	return s.FindCtx(context.Background(), token)
 }
 
-// FindCtx is Find with a context, of which the deadline counts: see SCSStore.
+// FindCtx is Find with a context: see SCSStore.
 func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	if s.client == nil {
-		return nil, false, errNoClient
-	}
 	if !validToken(token) {
 		return nil, false, nil
 	}
@@ -80,6 +101,9 @@ func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 		return nil, false, nil
 	}
 	data, expiry, err := s.open(token, item.Value)
+	if errors.Is(err, errUnknownKey) {
+		return nil, false, nil
+	}
 	if err != nil {
 		s.log.warn(ctx, "a stored session cannot be read", err)
 		return nil, false, err
@@ -93,11 +117,8 @@ func (s *SCSStore) Commit(token string, data []byte, expiry time.Time) error {
 	return s.CommitCtx(context.Background(), token, data, expiry)
 }
 
-// CommitCtx is Commit with a context, of which the deadline counts: see SCSStore.
+// CommitCtx is Commit with a context: see SCSStore.
 func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
-	if s.client == nil {
-		return errNoClient
-	}
 	if !validToken(token) {
 		return errToken
 	}
@@ -109,7 +130,7 @@ func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, exp
 	if len(sealed) > s.opts.MaxSize {
 		return fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), s.opts.MaxSize)
 	}
-	item := &memcached.Item{Key: s.key(token), Value: sealed, TTL: ttl}
+	item := &memcached.Item{Key: s.key(token), Value: sealed, TTL: max(ttl, time.Millisecond)} // the client refuses less
 	ctx, done := s.patient.outlast(ctx)
 	defer done()
 	for attempt := range maxAttempts {
@@ -157,11 +178,8 @@ func (s *SCSStore) put(ctx context.Context, item *memcached.Item) (retry bool, e
 // no error.
 func (s *SCSStore) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
-// DeleteCtx is Delete with a context, of which the deadline counts: see SCSStore.
+// DeleteCtx is Delete with a context: see SCSStore.
 func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
-	if s.client == nil {
-		return errNoClient
-	}
 	if !validToken(token) {
 		return nil
 	}
@@ -193,11 +211,11 @@ func validToken(token string) bool {
 }
 
 func (s *SCSStore) key(token string) string {
-	return encode32(s.opts.Prefix, scsKeys.derive("location", []byte(token)))
+	return encode32(s.opts.Prefix, scsNames.derive("location", []byte(token)))
 }
 
-func (s *SCSStore) sealer(token string) *sealer {
-	return newSealer(scsKeys, keyID{}, "seal", []byte(token))
+func (s *SCSStore) sealer(p *pair, token string) *sealer {
+	return newSealer(p.seal, p.id, "scs", []byte(token), s.key(token))
 }
 
 // seal seals data with its expiry before it (Unix milliseconds, a varint):
@@ -205,11 +223,21 @@ func (s *SCSStore) sealer(token string) *sealer {
 func (s *SCSStore) seal(token string, data []byte, expiry time.Time) []byte {
 	plain := make([]byte, 0, len(data)+binary.MaxVarintLen64)
 	plain = binary.AppendVarint(plain, min(max(expiry.UnixMilli(), 1), maxMilli))
-	return s.sealer(token).seal(append(plain, data...))
+	return s.sealer(&s.pairs[0], token).seal(append(plain, data...))
 }
 
+// open is the reverse of seal. The error is errUnknownKey if no key pair of the
+// store sealed the record.
 func (s *SCSStore) open(token string, sealed []byte) (data []byte, expiry time.Time, err error) {
-	plain, err := s.sealer(token).open(sealed)
+	key, err := sealedUnder(sealed)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	n := slices.IndexFunc(s.pairs, func(p pair) bool { return p.id == key })
+	if n < 0 {
+		return nil, time.Time{}, errUnknownKey
+	}
+	plain, err := s.sealer(&s.pairs[n], token).open(sealed)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

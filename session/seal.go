@@ -26,10 +26,13 @@ type sealer struct {
 	key  keyID
 }
 
-// newSealer derives the key of one session from its ID and a server key:
-// neither a dump with the server key nor a dump with the cookie opens it.
-func newSealer(server *prf, name keyID, label string, secret []byte) *sealer {
-	key := server.derive(label, secret)
+// newSealer derives the key of one session from a server key, the session's
+// secret (its ID or token) and the record's key in memcached. Neither a dump
+// with the server key nor a dump with the cookie opens the record, and a copy
+// under another key, of another prefix say, does not open.
+func newSealer(server *prf, name keyID, label string, secret []byte, location string) *sealer {
+	input := append(make([]byte, 0, len(secret)+1+len(location)), secret...)
+	key := server.derive(label, append(append(input, 0), location...))
 	block, _ := aes.NewCipher(key[:])              // fails for other key sizes only
 	aead, _ := cipher.NewGCMWithRandomNonce(block) // fails for other ciphers only
 	return &sealer{aead: aead, key: name}

@@ -7,7 +7,9 @@ import (
 	"testing"
 )
 
-func sealerFor(p *pair, i id) *sealer { return newSealer(p.seal, p.id, "session", i[:]) }
+func sealerFor(p *pair, i id) *sealer {
+	return newSealer(p.seal, p.id, "session", i[:], i.location("session:"))
+}
 
 func TestSeal_ComesBackAsItWas(t *testing.T) {
 	p, i := testPair(t, testKey), newID()
@@ -31,11 +33,14 @@ func TestSeal_EveryTimeAnew(t *testing.T) {
 	}
 }
 
-func TestOpen_OnlyWithTheIDAndTheKey(t *testing.T) {
+func TestOpen_OnlyWithTheIDTheKeyAndThePrefix(t *testing.T) {
 	p, i := testPair(t, testKey), newID()
 	sealed := sealerFor(p, i).seal([]byte("secret"))
-	other := testPair(t, []byte("another key"))
-	for name, s := range map[string]*sealer{"another ID": sealerFor(p, newID()), "another key": sealerFor(other, i)} {
+	other := testPair(t, keyOf("another key"))
+	elsewhere := newSealer(p.seal, p.id, "session", i[:], i.location("admin:"))
+	for name, s := range map[string]*sealer{
+		"another ID": sealerFor(p, newID()), "another key": sealerFor(other, i), "another prefix": elsewhere,
+	} {
 		if got, err := s.open(bytes.Clone(sealed)); !errors.Is(err, ErrDecode) {
 			t.Errorf("open with %s = %q, %v, want ErrDecode", name, got, err)
 		}

@@ -62,9 +62,6 @@ func (st *state) start(r *http.Request, name string) (*sessions.Session, error) 
 	st.given = st.cookieOptions(r, name)
 	st.options = st.given
 	markTouched(r)
-	if st.failed = st.broken; st.failed != nil {
-		return session, st.failed
-	}
 	if !st.readCookie(r) {
 		return session, nil
 	}

@@ -87,7 +87,7 @@ func TestAbsoluteTimeout_CanBeShortenedLater(t *testing.T) {
 		b := newBrowser(t)
 		b.set(store, "k", 1)
 		time.Sleep(10 * time.Minute)
-		stricter := session.New(newClient(t, server), &session.Options{AbsoluteTimeout: 5 * time.Minute}, authKey)
+		stricter := storeOn(t, newClient(t, server), &session.Options{AbsoluteTimeout: 5 * time.Minute}, authKey)
 		b.wantValue(stricter, "k", nil)
 	})
 }

@@ -200,7 +200,7 @@ func TestLogs_AreLimitedAndSayNothingSecret(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = client.Close() })
-		store := session.New(client, &session.Options{Logger: slog.New(slog.NewTextHandler(&logs, nil))}, authKey)
+		store := storeOn(t, client, &session.Options{Logger: slog.New(slog.NewTextHandler(&logs, nil))}, authKey)
 		b := newBrowser(t)
 		b.set(store, "k", "value")
 		b.gin(store, func(c *gin.Context) {

@@ -69,11 +69,14 @@ func newSite(b *backend, log *slog.Logger) (*site, error) {
 	}
 	// Keys of this run: a restart of the program ends all sessions. A real site
 	// has the keys in its secret store.
-	s.sessions = session.New(s.client, &session.Options{
+	s.sessions, err = session.New(s.client, &session.Options{
 		Prefix:      "demo:session:",
 		IdleTimeout: time.Hour,
 		Logger:      log,
 	}, randomKey(), randomKey())
+	if err != nil {
+		return nil, err
+	}
 	s.routes()
 	s.meter.start(s.client)
 	return s, nil

@@ -11,8 +11,11 @@ import (
 )
 
 // ginSite keeps the sessions of gin-contrib/sessions in memcached.
-func ginSite(client *memcached.Client, keys ...[]byte) http.Handler {
-	store := session.New(client, &session.Options{Prefix: "gin:"}, keys...)
+func ginSite(client *memcached.Client, keys ...[]byte) (http.Handler, error) {
+	store, err := session.New(client, &session.Options{Prefix: "gin:"}, keys...)
+	if err != nil {
+		return nil, err
+	}
 
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
@@ -57,7 +60,7 @@ func ginSite(client *memcached.Client, keys ...[]byte) http.Handler {
 		}
 		c.Redirect(http.StatusSeeOther, "/")
 	})
-	return router
+	return router, nil
 }
 
 // fail answers that memcached did not play along.

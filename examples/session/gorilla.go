@@ -10,8 +10,11 @@ import (
 
 // gorillaSite keeps the sessions of gorilla/sessions in memcached, under plain
 // net/http.
-func gorillaSite(client *memcached.Client, keys ...[]byte) http.Handler {
-	store := session.New(client, &session.Options{Prefix: "gorilla:"}, keys...)
+func gorillaSite(client *memcached.Client, keys ...[]byte) (http.Handler, error) {
+	store, err := session.New(client, &session.Options{Prefix: "gorilla:"}, keys...)
+	if err != nil {
+		return nil, err
+	}
 	const name = "__Host-session"
 	site := http.NewServeMux()
 
@@ -52,7 +55,7 @@ func gorillaSite(client *memcached.Client, keys ...[]byte) http.Handler {
 		user, _ := current.Values["user"].(string)
 		answer(w, r, store.RevokeAll(r.Context(), user))
 	})
-	return site
+	return site, nil
 }
 
 // answer goes back to the first page, or says that memcached did not play along.

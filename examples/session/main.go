@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/examples/internal/connect"
 )
 
@@ -37,21 +38,25 @@ func run(getenv func(string) string, out io.Writer) error {
 	defer stop()
 
 	// Keep the keys where all processes of the site find them, and secret: who
-	// has them can make cookies.
+	// has them can make sessions.
 	authKey, encryptionKey := make([]byte, 32), make([]byte, 32)
 	_, _ = rand.Read(authKey)
 	_, _ = rand.Read(encryptionKey)
 
 	for _, site := range []struct {
-		name    string
-		handler http.Handler
+		name string
+		make func(client *memcached.Client, keys ...[]byte) (http.Handler, error)
 	}{
-		{"gin-contrib/sessions", ginSite(client, authKey, encryptionKey)},
-		{"gorilla/sessions", gorillaSite(client, authKey, encryptionKey)},
-		{"scs", scsSite(client)},
+		{"gin-contrib/sessions", ginSite},
+		{"gorilla/sessions", gorillaSite},
+		{"scs", scsSite},
 	} {
 		fmt.Fprintf(out, "%s\n", site.name)
-		if err := tour(site.handler, out); err != nil {
+		handler, err := site.make(client, authKey, encryptionKey)
+		if err != nil {
+			return fmt.Errorf("%s: %w", site.name, err)
+		}
+		if err := tour(handler, out); err != nil {
 			return fmt.Errorf("%s: %w", site.name, err)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -61,14 +62,19 @@ func TestLogin_WithMemcachedDownFailsVisibly(t *testing.T) {
 	}
 	defer client.Close()
 	server.Close()
-	if err := session.New(client, nil, []byte("key")).RevokeAll(t.Context(), "ada"); !errors.Is(err, session.ErrUnavailable) {
+	authKey := make([]byte, 32)
+	store, err := session.New(client, nil, authKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.RevokeAll(t.Context(), "ada"); !errors.Is(err, session.ErrUnavailable) {
 		t.Fatalf("RevokeAll: %v, want ErrUnavailable", err)
 	}
-	for name, site := range map[string]string{"gin": "ginSite", "gorilla": "gorillaSite"} {
+	for name, site := range map[string]func(*memcached.Client, ...[]byte) (http.Handler, error){"gin": ginSite, "gorilla": gorillaSite} {
 		var out bytes.Buffer
-		handler := ginSite(client, []byte("key"))
-		if site == "gorillaSite" {
-			handler = gorillaSite(client, []byte("key"))
+		handler, err := site(client, authKey)
+		if err != nil {
+			t.Fatal(err)
 		}
 		if err := tour(handler, &out); err != nil {
 			t.Errorf("%s: %v", name, err)

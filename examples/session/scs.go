@@ -12,9 +12,13 @@ import (
 
 // scsSite keeps the sessions of scs in memcached. Scs draws the tokens, keeps
 // the timeouts and has no RevokeAll.
-func scsSite(client *memcached.Client) http.Handler {
+func scsSite(client *memcached.Client, keys ...[]byte) (http.Handler, error) {
+	store, err := session.NewSCS(client, &session.Options{Prefix: "scs:"}, keys...)
+	if err != nil {
+		return nil, err
+	}
 	manager := scs.New()
-	manager.Store = session.NewSCS(client, &session.Options{Prefix: "scs:"})
+	manager.Store = store
 	manager.Lifetime = 12 * time.Hour
 	manager.IdleTimeout = 20 * time.Minute
 	manager.Cookie.Name = "__Host-session"
@@ -39,5 +43,5 @@ func scsSite(client *memcached.Client) http.Handler {
 	site.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, r, manager.Destroy(r.Context()))
 	})
-	return manager.LoadAndSave(site)
+	return manager.LoadAndSave(site), nil
 }

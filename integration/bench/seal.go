@@ -34,7 +34,11 @@ func sealRow() row {
 
 func measureSeal(t timing) (map[string]float64, error) {
 	ctx, kept := context.Background(), &keptItem{}
-	store, data := session.NewSCS(kept, nil), bytes.Repeat([]byte("value "), sealSize/6+1)[:sealSize]
+	store, err := session.NewSCS(kept, nil, sessionKey)
+	if err != nil {
+		return nil, err
+	}
+	data := bytes.Repeat([]byte("value "), sealSize/6+1)[:sealSize]
 	token, expiry := strings.Repeat("t", 43), time.Now().Add(time.Hour)
 	steps := []struct {
 		metric string

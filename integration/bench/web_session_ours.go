@@ -13,5 +13,9 @@ func sessionOurs(addr string) (*webApp, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSessionApp(session.New(client, nil, sessionKey), client.Close), nil
+	store, err := session.New(client, nil, sessionKey)
+	if err != nil {
+		return nil, err
+	}
+	return newSessionApp(store, client.Close), nil
 }

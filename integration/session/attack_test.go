@@ -16,7 +16,7 @@ import (
 // one of them.
 func TestAttack_ServerRestarts(t *testing.T) {
 	server := start(t, 1)[0]
-	store := session.New(connect(t, server), nil, authKey)
+	store := newStore(t, connect(t, server), nil, authKey)
 	cookie := login(t, store, "ada")
 	_, set, err := visit(store, cookie, func(_ http.ResponseWriter, _ *http.Request, values map[any]any, save func() error) {
 		if values["user"] != "ada" {
@@ -54,7 +54,7 @@ func TestAttack_EntriesExchanged(t *testing.T) {
 	server := start(t, 1)[0]
 	client := connect(t, server)
 	spy := &keySpy{Client: client}
-	store := session.New(spy, nil, authKey)
+	store := newStore(t, spy, nil, authKey)
 	ada, bob := login(t, store, "ada"), login(t, store, "bob")
 	if len(spy.keys) != 2 {
 		t.Fatalf("two logins wrote the keys %q", spy.keys)
@@ -82,7 +82,7 @@ func TestAttack_EntriesExchanged(t *testing.T) {
 // Two applications share a server and a prefix, but no key.
 func TestAttack_TwoStoresWithKeysOfTheirOwn(t *testing.T) {
 	client := connect(t, start(t, 1)...)
-	stores := []*session.Store{session.New(client, nil, authKey), session.New(client, nil, []byte("the other application's own key "))}
+	stores := []*session.Store{newStore(t, client, nil, authKey), newStore(t, client, nil, []byte("the other application's own key, 32 bytes"))}
 	for i, own := range stores {
 		cookie := login(t, own, fmt.Sprint("user of ", i))
 		if user, _, err := visit(stores[1-i], cookie, nil); user != nil || err != nil {

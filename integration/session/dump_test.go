@@ -29,7 +29,7 @@ func TestDump_GivesNothingAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	store := session.New(client, nil, authKey)
+	store := newStore(t, client, nil, authKey)
 	e := gin.New()
 	e.Use(ginsessions.Sessions("session", store), session.Autosave())
 	e.GET("/login", func(c *gin.Context) {

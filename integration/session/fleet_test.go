@@ -62,7 +62,7 @@ func TestFleet_OneOfThreeServersKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	store := session.New(client, nil, authKey)
+	store := newStore(t, client, nil, authKey)
 	cookies := make([]*http.Cookie, sessions)
 	parallel(sessions, 32, func(i int) { cookies[i] = login(t, store, i) })
 
@@ -125,7 +125,7 @@ func TestFleet_PausedServerLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Close() })
-	store := session.New(client, nil, authKey)
+	store := newStore(t, client, nil, authKey)
 	var cookie *http.Cookie
 	eventually(t, "a login", func() bool { // the first connection may need longer than the timeout
 		_, cookie, _ = visit(store, nil, func(_ http.ResponseWriter, _ *http.Request, values map[any]any, save func() error) {
@@ -168,7 +168,7 @@ func TestFleet_RevokeAllFromAnotherProcess(t *testing.T) {
 		return
 	}
 	server := start(t, 1)[0]
-	store := session.New(connect(t, server), nil, authKey)
+	store := newStore(t, connect(t, server), nil, authKey)
 	bound := func(user string) *http.Cookie {
 		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 		s, _ := store.Get(r, cookieName)
@@ -202,7 +202,7 @@ func revoke(t *testing.T, addr string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = client.Close() }()
-	if err := session.New(client, nil, authKey).RevokeAll(t.Context(), "ada"); err != nil {
+	if err := newStore(t, client, nil, authKey).RevokeAll(t.Context(), "ada"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -59,7 +59,7 @@ func TestGorilla_UnderNetHTTP(t *testing.T) {
 	client := connect(t, start(t, 1)...)
 	for name, keys := range map[string][][]byte{"signed": {authKey}, "encrypted": {authKey, authKey}} {
 		t.Run(name, func(t *testing.T) {
-			site := serve(t, gorillaSite(session.New(client, nil, keys...)))
+			site := serve(t, gorillaSite(newStore(t, client, nil, keys...)))
 			p := newPerson(t, site)
 			p.want("/who", "<nil> <nil> true")
 			p.want("/cart", "")

@@ -17,6 +17,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/integration"
+	"github.com/bmemcached/bmemcached-go/session"
 	"github.com/gin-gonic/gin"
 )
 
@@ -32,6 +33,16 @@ const (
 )
 
 var authKey = []byte("0123456789abcdef0123456789abcdef")
+
+// newStore returns a store that keeps sessions by client.
+func newStore(t *testing.T, client session.Client, opts *session.Options, keys ...[]byte) *session.Store {
+	t.Helper()
+	store, err := session.New(client, opts, keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
 
 // start starts n servers that ask for authentication.
 func start(t *testing.T, n int) []*integration.Server {

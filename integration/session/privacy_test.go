@@ -20,7 +20,7 @@ import (
 // response says about itself.
 func TestPrivacy_ResponseCacheDoesNotStoreWhatTouchedASession(t *testing.T) {
 	client := connect(t, start(t, 1)...)
-	store := session.New(client, nil, authKey)
+	store := newStore(t, client, nil, authKey)
 	withSession := ginsessions.Sessions("session", store)
 	orders := map[string]func(cache gin.HandlerFunc) []gin.HandlerFunc{
 		"session, cache": func(cache gin.HandlerFunc) []gin.HandlerFunc { return []gin.HandlerFunc{withSession, cache} },

@@ -13,9 +13,14 @@ import (
 
 var _ scs.CtxStore = (*session.SCSStore)(nil)
 
-func newManager(client session.Client) *scs.SessionManager {
+func newManager(t *testing.T, client session.Client) *scs.SessionManager {
+	t.Helper()
+	store, err := session.NewSCS(client, nil, authKey)
+	if err != nil {
+		t.Fatal(err)
+	}
 	manager := scs.New()
-	manager.Store = session.NewSCS(client, nil)
+	manager.Store = store
 	manager.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
@@ -47,9 +52,9 @@ func scsSite(manager *scs.SessionManager, gate func()) http.Handler {
 
 func TestSCS_LoadAndSave(t *testing.T) {
 	client := connect(t, start(t, 1)...)
-	hashing := newManager(client)
+	hashing := newManager(t, client)
 	hashing.HashTokenInStore = true
-	for name, manager := range map[string]*scs.SessionManager{"plain tokens": newManager(client), "hashed tokens": hashing} {
+	for name, manager := range map[string]*scs.SessionManager{"plain tokens": newManager(t, client), "hashed tokens": hashing} {
 		t.Run(name, func(t *testing.T) {
 			p := newPerson(t, serve(t, scsSite(manager, func() {})))
 			p.want("/get?k=user", "")
@@ -75,7 +80,7 @@ func TestSCS_LogoutWinsAgainstARequestInFlight(t *testing.T) {
 		loaded, ended := make(chan struct{}), make(chan struct{})
 		var once sync.Once
 		waits := false
-		site := serve(t, scsSite(newManager(client), func() {
+		site := serve(t, scsSite(newManager(t, client), func() {
 			if waits {
 				once.Do(func() { close(loaded); <-ended })
 			}
@@ -101,7 +106,7 @@ func TestSCS_LogoutWinsAgainstARequestInFlight(t *testing.T) {
 
 func TestSCS_TokensThatBrowsersMakeUp(t *testing.T) {
 	client := connect(t, start(t, 1)...)
-	site := serve(t, scsSite(newManager(client), func() {}))
+	site := serve(t, scsSite(newManager(t, client), func() {}))
 	for _, token := range []string{"x", "a%0d%0ab", "%00", "\"\"", fmt.Sprintf("%01000d", 1)} {
 		p := newPerson(t, site)
 		p.client.Jar.SetCookies(p.url(), []*http.Cookie{{Name: "session", Value: token}})

@@ -35,20 +35,20 @@ func TestStore(t *testing.T) {
 func TestPublishedTester(t *testing.T) {
 	client := connect(t, start(t, 1)...)
 	for name, maxAge := range map[string]int{"until the browser closes": 0, "a day": 86400} {
-		newStore := func(*testing.T) ginsessions.Store {
-			store := session.New(client, nil, authKey)
+		published := func(*testing.T) ginsessions.Store {
+			store := newStore(t, client, nil, authKey)
 			if maxAge != 0 {
 				store.Options(ginsessions.Options{Path: "/", MaxAge: maxAge})
 			}
 			return store
 		}
 		t.Run(name, func(t *testing.T) {
-			t.Run("GetSet", func(t *testing.T) { tester.GetSet(t, newStore) })
-			t.Run("DeleteKey", func(t *testing.T) { tester.DeleteKey(t, newStore) })
-			t.Run("Flashes", func(t *testing.T) { tester.Flashes(t, newStore) })
-			t.Run("Clear", func(t *testing.T) { tester.Clear(t, newStore) })
-			t.Run("Options", func(t *testing.T) { tester.Options(t, newStore) }) // and SameSite
-			t.Run("Many", func(t *testing.T) { tester.Many(t, newStore) })
+			t.Run("GetSet", func(t *testing.T) { tester.GetSet(t, published) })
+			t.Run("DeleteKey", func(t *testing.T) { tester.DeleteKey(t, published) })
+			t.Run("Flashes", func(t *testing.T) { tester.Flashes(t, published) })
+			t.Run("Clear", func(t *testing.T) { tester.Clear(t, published) })
+			t.Run("Options", func(t *testing.T) { tester.Options(t, published) }) // and SameSite
+			t.Run("Many", func(t *testing.T) { tester.Many(t, published) })
 		})
 	}
 }

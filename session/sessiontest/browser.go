@@ -15,8 +15,13 @@ const cookieName = "session"
 // key is random enough for tests, and the same for every store.
 var key = []byte("sessiontest sessiontest sessiontest")
 
-func newStore(client session.Client, opts *session.Options) *session.Store {
-	return session.New(client, opts, key)
+func newStore(t testing.TB, client session.Client, opts *session.Options) *session.Store {
+	t.Helper()
+	store, err := session.New(client, opts, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }
 
 // jar is a browser's cookie. Empty: none.

@@ -32,8 +32,8 @@ func interleavings(t *testing.T, client session.Client) {
 	for round := range rounds {
 		g := &game{
 			t:      t,
-			plain:  newStore(client, nil),
-			store:  newStore(turns{client}, nil),
+			plain:  newStore(t, client, nil),
+			store:  newStore(t, turns{client}, nil),
 			random: rand.New(rand.NewPCG(seed, uint64(round))),
 			ready:  make(chan *player),
 		}

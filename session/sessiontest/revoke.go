@@ -16,7 +16,7 @@ import (
 // user's sessions are revoked: those from before are dead, those that begin
 // afterwards live, and nobody gets an error.
 func loginsDuringRevocations(t *testing.T, client session.Client) {
-	stores := []*session.Store{newStore(client, nil), newStore(client, nil)}
+	stores := []*session.Store{newStore(t, client, nil), newStore(t, client, nil)}
 	login := func(store *session.Store, user string) jar {
 		return jar("").visit(t.Context(), store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
 			s.Values["user"] = user

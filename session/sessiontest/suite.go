@@ -16,7 +16,7 @@ import (
 )
 
 func lifecycle(t *testing.T, client session.Client) {
-	store := newStore(client, nil)
+	store := newStore(t, client, nil)
 	b := jar("").set(t, store, map[any]any{"k": 1})
 	if got := b.values(t, store)["k"]; got != 1 {
 		t.Errorf("k = %v, want 1", got)
@@ -42,10 +42,10 @@ func lifecycle(t *testing.T, client session.Client) {
 // readingKeepsTheVersion checks what the store takes for granted: that rolling
 // the idle timeout is no change that would disturb other requests.
 func readingKeepsTheVersion(t *testing.T, client session.Client) {
-	store := newStore(client, nil)
+	store := newStore(t, client, nil)
 	b := jar("").set(t, store, map[any]any{"k": 1})
 	counting := &counter{Client: client}
-	b.visit(t.Context(), newStore(counting, nil), func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+	b.visit(t.Context(), newStore(t, counting, nil), func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
 		b.values(t, store) // another request reads in between
 		s.Values["k"] = 2
 		if err := s.Save(r, w); err != nil {
@@ -60,7 +60,7 @@ func readingKeepsTheVersion(t *testing.T, client session.Client) {
 // operations counts what requests cost.
 func operations(t *testing.T, client session.Client) {
 	counting := &counter{Client: client}
-	store := newStore(counting, nil)
+	store := newStore(t, counting, nil)
 	b := jar("").set(t, store, map[any]any{"k": 1})
 	handlers := []struct {
 		name   string
@@ -98,7 +98,7 @@ func operations(t *testing.T, client session.Client) {
 }
 
 func sizes(t *testing.T, client session.Client) {
-	store := newStore(client, nil)
+	store := newStore(t, client, nil)
 	var b jar
 	for _, size := range []int{1, 1000, 100_000, 1_040_000} {
 		b = b.set(t, store, map[any]any{"data": strings.Repeat("x", size)})
@@ -119,7 +119,7 @@ func sizes(t *testing.T, client session.Client) {
 
 func longTimeouts(t *testing.T, client session.Client) {
 	for _, life := range []time.Duration{30*24*time.Hour + time.Second, 365 * 24 * time.Hour} {
-		store := newStore(client, &session.Options{IdleTimeout: life, AbsoluteTimeout: life})
+		store := newStore(t, client, &session.Options{IdleTimeout: life, AbsoluteTimeout: life})
 		b := jar("").set(t, store, map[any]any{"k": 1})
 		for range 2 { // as stored, and as touched
 			if got := b.values(t, store)["k"]; got != 1 {
@@ -131,7 +131,7 @@ func longTimeouts(t *testing.T, client session.Client) {
 
 func parallelRequests(t *testing.T, client session.Client) {
 	const n = 20
-	store := newStore(client, nil)
+	store := newStore(t, client, nil)
 	b := jar("").set(t, store, map[any]any{"start": true})
 	var loaded, done sync.WaitGroup
 	loaded.Add(n)
@@ -155,7 +155,7 @@ func parallelRequests(t *testing.T, client session.Client) {
 
 func flashOnce(t *testing.T, client session.Client) {
 	const n = 10
-	store := newStore(client, nil)
+	store := newStore(t, client, nil)
 	b := jar("").visit(t.Context(), store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
 		s.AddFlash("hello")
 		if err := s.Save(r, w); err != nil {
@@ -187,7 +187,7 @@ func flashOnce(t *testing.T, client session.Client) {
 }
 
 func revokeAll(t *testing.T, client session.Client) {
-	here, there := newStore(client, nil), newStore(client, nil)
+	here, there := newStore(t, client, nil), newStore(t, client, nil)
 	login := func(user string) jar {
 		return jar("").visit(t.Context(), here, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
 			s.Values["user"] = user
@@ -214,7 +214,10 @@ func revokeAll(t *testing.T, client session.Client) {
 }
 
 func scsStore(t *testing.T, client session.Client) {
-	store := session.NewSCS(client, nil)
+	store, err := session.NewSCS(client, nil, key)
+	if err != nil {
+		t.Fatal(err)
+	}
 	token := fmt.Sprintf("token-%d", time.Now().UnixNano())
 	if err := store.Commit(token, []byte("data"), time.Now().Add(40*24*time.Hour)); err != nil {
 		t.Fatalf("Commit: %v", err)

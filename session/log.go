@@ -11,9 +11,9 @@ import (
 const logInterval = 10 * time.Second
 
 // limitedLog logs each kind of event once per interval and then says how many
-// were left out: a cache that is down concerns every request.
+// were left out: every request meets a server that is down.
 type limitedLog struct {
-	logger *slog.Logger // nil: logs nothing
+	logger *slog.Logger // nil: slog.Default
 
 	mu    sync.Mutex // guards kinds
 	kinds map[string]*logCount
@@ -25,19 +25,20 @@ type logCount struct {
 }
 
 func (l *limitedLog) warn(ctx context.Context, event string, err error) {
-	if l.logger == nil {
-		return
-	}
-	omitted, ok := l.admit(event)
+	omitted, ok := l.allow(event)
 	if !ok {
 		return
 	}
-	l.logger.WarnContext(ctx, "session: "+event, "error", err, "omitted", omitted)
+	logger := l.logger
+	if logger == nil {
+		logger = slog.Default()
+	}
+	logger.WarnContext(ctx, "session: "+event, "error", err, "omitted", omitted)
 }
 
-// admit reports whether an event may be logged now and how many of its kind
+// allow reports whether an event may be logged now and how many of its kind
 // were not since the last one.
-func (l *limitedLog) admit(event string) (omitted int, ok bool) {
+func (l *limitedLog) allow(event string) (omitted int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kinds == nil {

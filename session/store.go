@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -26,69 +25,6 @@ type Client interface {
 	CompareAndDelete(ctx context.Context, key string, cas uint64) error
 }
 
-// Options set up a store. The zero value of each field is its default; New
-// copies the struct.
-type Options struct {
-	// Prefix stands before every key in memcached. Empty means "session:". One
-	// that no key can begin with is replaced by a hash of it.
-	Prefix string
-
-	// IdleTimeout ends a session that long after the last request that loaded
-	// it. Memcached counts in seconds: a session may end up to a second early.
-	// Zero or less means 20 minutes.
-	IdleTimeout time.Duration
-
-	// AbsoluteTimeout ends a session that long after it was created, however
-	// active it is. Renew does not extend it. Zero or less means 12 hours.
-	AbsoluteTimeout time.Duration
-
-	// Codec encodes values of types that the package does not store by itself.
-	// Nil means encoding/gob.
-	Codec Codec
-
-	// MaxSize is how many bytes a stored session may take; Save refuses larger
-	// ones with ErrTooLarge before anything is sent (the server would delete
-	// the session that it has). Zero or less means 1 MiB less 1 KiB, which fits
-	// a server with the default item size. Lower it with the server's -I.
-	MaxSize int
-
-	// Logger gets what goes wrong, each kind of event once in ten seconds at
-	// most. Never session IDs, keys, values or users. Nil logs nothing.
-	Logger *slog.Logger
-}
-
-const (
-	defaultPrefix   = "session:"
-	defaultIdle     = 20 * time.Minute
-	defaultAbsolute = 12 * time.Hour
-	defaultMaxSize  = 1<<20 - 1<<10
-)
-
-// withDefaults returns a copy with the defaults filled in.
-func (o *Options) withDefaults() Options {
-	var c Options
-	if o != nil {
-		c = *o
-	}
-	if c.Prefix == "" {
-		c.Prefix = defaultPrefix
-	}
-	c.Prefix = validPrefix(c.Prefix)
-	if c.IdleTimeout <= 0 {
-		c.IdleTimeout = defaultIdle
-	}
-	if c.AbsoluteTimeout <= 0 {
-		c.AbsoluteTimeout = defaultAbsolute
-	}
-	if c.Codec == nil {
-		c.Codec = gobCodec{}
-	}
-	if c.MaxSize <= 0 {
-		c.MaxSize = defaultMaxSize
-	}
-	return c
-}
-
 // Store keeps sessions in memcached. It is a store for gin-contrib/sessions
 // and for gorilla/sessions. It is safe for concurrent use; one request's
 // session, being gorilla's map, is not.
@@ -96,7 +32,6 @@ type Store struct {
 	client  Client
 	opts    Options
 	pairs   []pair
-	broken  error // what is wrong with the store's set-up: every session fails with it
 	cookie  atomic.Pointer[sessions.Options]
 	recent  recent
 	patient patient
@@ -110,20 +45,33 @@ var (
 )
 
 // New returns a store whose cookies are signed and encrypted under keyPairs,
-// as in gorilla: an authentication key (32 random bytes), then an encryption
-// key of 16, 24 or 32 bytes or nil, then perhaps further pairs. The first pair
-// writes, all pairs read: to change keys, add the new pair behind the old one
-// everywhere, then move it to the front, and drop the old one a session's
-// lifetime later.
+// as in gorilla: an authentication key (32 random bytes or more), then an
+// encryption key of 16, 24 or 32 bytes or nil, then perhaps further pairs. The
+// first pair writes, all pairs read: to change keys, add the new pair behind the
+// old one everywhere, then move it to the front, and drop the old one a
+// session's lifetime later.
 //
-// Missing or malformed keys make loading and saving fail with ErrKeys.
-func New(client Client, opts *Options, keyPairs ...[]byte) *Store {
-	s := &Store{client: client, opts: opts.withDefaults()}
-	s.log.logger = s.opts.Logger
-	if s.pairs, s.broken = newPairs(keyPairs); s.broken == nil && client == nil {
-		s.broken = errNoClient
+// Missing, short or otherwise malformed keys are ErrKeys, and options that make
+// no sense are errors. New panics if client is nil.
+func New(client Client, opts *Options, keyPairs ...[]byte) (*Store, error) {
+	requireClient("New", client)
+	checked, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
 	}
-	return s
+	pairs, err := newPairs(keyPairs)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}}, nil
+}
+
+// requireClient panics if there is no client: that can only be a mistake in the
+// program.
+func requireClient(constructor string, client Client) {
+	if c, ok := client.(*memcached.Client); client == nil || ok && c == nil {
+		panic("session: " + constructor + ": client is nil")
+	}
 }
 
 // Options sets the options of the cookies, which are then used exactly as

@@ -1,0 +1,123 @@
+package session
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+)
+
+// Options set up a store. The zero value of each field is its default; the
+// constructors copy the struct and refuse what makes no sense.
+type Options struct {
+	// Prefix begins every key in memcached. It has up to 207 bytes, without
+	// spaces and control characters. "": "session:".
+	//
+	// Records are bound to it: stores with other prefixes do not take them for
+	// their own, even with the same keys.
+	Prefix string
+
+	// IdleTimeout ends a session that long after the last request that loaded
+	// it. Memcached counts in seconds: a session may end up to a second early.
+	// Durations have units: 60 is 60 ns and refused. 0: 20 min.
+	IdleTimeout time.Duration
+
+	// AbsoluteTimeout ends a session that long after it was created, however
+	// active it is. Renew does not extend it. Durations have units: 60 is 60 ns
+	// and refused. 0: 12 h.
+	AbsoluteTimeout time.Duration
+
+	// Codec encodes values of types that the package does not store by itself.
+	// nil: encoding/gob.
+	Codec Codec
+
+	// MaxSize is how many bytes a stored session may take. Save refuses larger
+	// ones with ErrTooLarge before anything is sent, because the server would
+	// delete the session that it has. Lower it with the server's -I.
+	// 0: 1 MiB less 1 KiB, which fits a server with the default item size.
+	MaxSize int
+
+	// Logger gets what goes wrong, each kind of event once in ten seconds at
+	// most; never keys, values or credentials, nor session IDs or users.
+	// nil: slog.Default; slog.DiscardHandler silences.
+	Logger *slog.Logger
+}
+
+const (
+	defaultPrefix   = "session:"
+	defaultIdle     = 20 * time.Minute
+	defaultAbsolute = 12 * time.Hour
+	defaultMaxSize  = 1<<20 - 1<<10
+)
+
+// withDefaults returns a checked copy with the defaults filled in.
+func (o *Options) withDefaults() (Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if err := c.check(); err != nil {
+		return Options{}, err
+	}
+	if c.Prefix == "" {
+		c.Prefix = defaultPrefix
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = defaultIdle
+	}
+	if c.AbsoluteTimeout == 0 {
+		c.AbsoluteTimeout = defaultAbsolute
+	}
+	if c.Codec == nil {
+		c.Codec = gobCodec{}
+	}
+	if c.MaxSize == 0 {
+		c.MaxSize = defaultMaxSize
+	}
+	return c, nil
+}
+
+func (o *Options) check() error {
+	if err := checkPrefix(o.Prefix); err != nil {
+		return err
+	}
+	if err := checkTimeout("IdleTimeout", o.IdleTimeout); err != nil {
+		return err
+	}
+	if err := checkTimeout("AbsoluteTimeout", o.AbsoluteTimeout); err != nil {
+		return err
+	}
+	if o.MaxSize < 0 {
+		return fmt.Errorf("session: Options.MaxSize is %d: want a number of bytes, or 0 for the default", o.MaxSize)
+	}
+	return nil
+}
+
+// A key is up to 250 bytes, and what follows the prefix up to 43: a record's
+// place, which is the longest.
+const (
+	nameSize  = 43
+	maxPrefix = 250 - nameSize
+)
+
+// checkPrefix refuses what no key can begin with.
+func checkPrefix(prefix string) error {
+	if key := prefix + strings.Repeat("x", nameSize); memcached.SafeKey("", key) != key {
+		return fmt.Errorf("session: Options.Prefix is %.50q, %d bytes: want up to %d bytes without spaces and control characters", prefix, len(prefix), maxPrefix)
+	}
+	return nil
+}
+
+// checkTimeout refuses durations that end no session sensibly.
+func checkTimeout(name string, d time.Duration) error {
+	switch {
+	case d < 0:
+		return fmt.Errorf("session: Options.%s is %v: want a positive duration, or 0 for the default", name, d)
+	case d > 0 && d < time.Millisecond:
+		return fmt.Errorf("session: Options.%s is %v: durations have units, as in 60*time.Second", name, d)
+	default:
+		return nil
+	}
+}
