@@ -25,6 +25,8 @@ type app struct {
 	served chan error
 }
 
+func init() { gin.SetMode(gin.ReleaseMode) } // one for the whole program
+
 // startApp serves on a free port of the loopback interface.
 func startApp(client *memcached.Client, origin string, opts *middleware.Options) (*app, error) {
 	target, err := url.Parse(origin)
@@ -35,7 +37,6 @@ func startApp(client *memcached.Client, origin string, opts *middleware.Options)
 	if err != nil {
 		return nil, err
 	}
-	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
 	router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) { c.AbortWithStatus(http.StatusInternalServerError) }))
 	opts.Engine = router
