@@ -42,8 +42,8 @@ func wantKeys(t *testing.T, err error, want error, keys ...string) {
 
 func TestGetMulti_LargeValuesDoNotDeadlock(t *testing.T) {
 	server := newServer(t, &memcachedtest.Options{MaxMemory: 256 << 20})
-	client := newClient(t, memcached.Options{Timeout: 30 * time.Second}, server)
-	tcp := newClient(t, memcached.Options{Timeout: 30 * time.Second, DialContext: dialTCP}, server)
+	client := newClient(t, memcached.Options{Timeout: 5 * time.Minute}, server)
+	tcp := newClient(t, memcached.Options{Timeout: 5 * time.Minute, DialContext: dialTCP}, server)
 	keys := numbered("large", 100)
 	value := make([]byte, 1<<20-200)
 	for i, key := range keys {
