@@ -32,7 +32,7 @@ func TestErrors_MissIsExactlyNotFound(t *testing.T) {
 	}
 }
 
-func TestErrors_DeadServerIsNeverNotFound(t *testing.T) {
+func TestErrors_UnavailableServerIsNeverNotFound(t *testing.T) {
 	eachOperation(t, func(t *testing.T, opts *store.Options, _ string, run func(context.Context, *store.Store) error) {
 		server, client := start(t, nil)
 		fresh, used := newStore(t, client, opts), newStore(t, client, opts)
@@ -41,7 +41,7 @@ func TestErrors_DeadServerIsNeverNotFound(t *testing.T) {
 		for _, s := range []*store.Store{fresh, used} {
 			err := run(t.Context(), s)
 			if !errors.Is(err, memcached.ErrUnavailable) || errors.Is(err, libstore.NotFound{}) {
-				t.Errorf("with a dead server = %v, want ErrUnavailable", err)
+				t.Errorf("with an unavailable server = %v, want ErrUnavailable", err)
 			}
 		}
 	})
@@ -222,7 +222,7 @@ func TestErrors_FlushForbidden(t *testing.T) {
 	wantMiss(t, p, "k")
 }
 
-// Whoever can write to the cache can write nonsense.
+// Other clients can store anything.
 func TestErrors_CorruptItems(t *testing.T) {
 	server, client := start(t, nil)
 	s := store.New(client)

@@ -154,8 +154,8 @@ func ExampleStore_SetIfNotExists() {
 
 	s := store.New(client)
 	for _, worker := range []string{"a", "b"} {
-		mine, err := s.SetIfNotExists(ctx, "lock:report", worker, libstore.WithExpiration(time.Minute))
-		fmt.Println(worker, mine, err)
+		stored, err := s.SetIfNotExists(ctx, "lock:report", worker, libstore.WithExpiration(time.Minute))
+		fmt.Println(worker, stored, err)
 	}
 	// Output:
 	// a true <nil>

@@ -17,8 +17,8 @@ import (
 // Every operation of another process notices at once, although it remembers
 // the generation that is over.
 func TestClear_IsSeenByAllProcessesAtOnce(t *testing.T) {
-	server, mine := start(t, nil)
-	a := prefixed(t, mine, "p:")
+	server, client := start(t, nil)
+	a := prefixed(t, client, "p:")
 	for name, check := range map[string]func(t *testing.T, b *store.Store){
 		"Get": func(t *testing.T, b *store.Store) { wantMiss(t, b, "k") },
 		"Set": func(t *testing.T, b *store.Store) {

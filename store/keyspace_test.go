@@ -79,7 +79,7 @@ func TestClear_WithoutPrefixFlushesEveryServer(t *testing.T) {
 	wantHit(t, s, "k", "v")
 	two.Close()
 	if err := s.Clear(t.Context()); err == nil {
-		t.Error("Clear with one of two servers dead = nil, want an error")
+		t.Error("Clear with one of two servers unavailable = nil, want an error")
 	}
 }
 

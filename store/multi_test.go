@@ -130,7 +130,7 @@ func TestMulti_PartialFailure(t *testing.T) {
 			errSet := s.SetMulti(t.Context(), values)
 			errDelete := s.DeleteMulti(t.Context(), keys)
 			if prefix != "" && errors.Is(err, memcached.ErrUnavailable) && len(got) == 0 {
-				return // the counter of the generation is on the dead server
+				return // the counter of the generation is on the unavailable server
 			}
 			var failed, failedSet, failedDelete *memcached.MultiError
 			if !errors.As(err, &failed) || len(failed.Errors) == 0 || len(failed.Errors)+len(got) != len(keys) {

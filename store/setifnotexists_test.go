@@ -48,7 +48,7 @@ func TestSetIfNotExists_NegativeTTL(t *testing.T) {
 	wantHit(t, s, "k", "there")
 }
 
-func TestSetIfNotExists_DeadItemsDoNotCount(t *testing.T) {
+func TestSetIfNotExists_ExpiredAndInvalidatedDoNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t, nil)
 		s := store.New(client)
@@ -104,8 +104,8 @@ func TestSetIfNotExists_OneWinner(t *testing.T) {
 	}
 }
 
-// Without compare-and-swap nobody can replace a dead item without risking to
-// replace a live one: an error is better than two holders of a lock.
+// Without compare-and-swap, replacing an expired item could replace a new one.
+// An error is better than two holders of a lock.
 func TestSetIfNotExists_WithoutCompareAndSwap(t *testing.T) {
 	_, client := start(t, &memcachedtest.Options{DisableCAS: true})
 	s := store.New(client)
@@ -117,8 +117,8 @@ func TestSetIfNotExists_WithoutCompareAndSwap(t *testing.T) {
 	}
 }
 
-// The value was stored, but perhaps in a generation that is over: nobody can
-// rely on it.
+// The value was stored, but perhaps in a generation that is over: it must not be
+// reported as stored.
 func TestSetIfNotExists_GenerationUnknown(t *testing.T) {
 	server, client := start(t, nil)
 	s := prefixed(t, client, "p:")

@@ -252,7 +252,7 @@ func TestInvalidate_SurvivesABrokenConnection(t *testing.T) {
 	}
 }
 
-// The value is there, but nobody knows whether it may be served.
+// The value is there, but whether it is valid is unknown.
 func TestTags_CounterOutOfReachIsAnError(t *testing.T) {
 	a, b := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
 	client := connect(t, nil, a, b)

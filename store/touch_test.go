@@ -52,7 +52,7 @@ func TestTouch_Restamps(t *testing.T) {
 	}
 }
 
-// An item that is dead but still on the server does not come back.
+// An expired or invalidated item that is still on the server does not come back.
 func TestTouch_DoesNotRevive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, client := start(t, nil)

@@ -1,8 +1,8 @@
 // Command chain keeps values in memory in front of memcached.
 //
-// What a process finds in memcached it keeps for the time that the value has
-// left there, and for a few seconds at most: another process can change or
-// invalidate the value, and memory does not hear of that.
+// A process keeps a copy of what it finds in memcached for the remaining time to
+// live, and for a few seconds at most: when another process changes or
+// invalidates the value, the copy in memory stays.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run(ctx context.Context, out io.Writer) error {
 	inMemory := capped{memorystore.NewGoCache(memory.New(memory.NoExpiration, time.Minute)), 5 * time.Second}
 	inMemcached, err := store.NewWithOptions(client, &store.Options{
 		Prefix: "example:",
-		// The chain drops the errors of what it does in the background.
+		// The chain drops the errors of its writes in the background.
 		OnError: func(op string, err error) { log.Printf("cache: %s: %v", op, err) },
 	}, libstore.WithExpiration(time.Hour))
 	if err != nil {

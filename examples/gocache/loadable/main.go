@@ -1,7 +1,9 @@
-// Command loadable loads what is not in the cache, once however many ask.
+// Command loadable loads a value that is not in the cache once, however many
+// requests need it.
 //
-// gocache's LoadableCache sees to that within a process. Between processes a
-// lock in memcached does: whoever gets it loads, the others wait for the value.
+// Within a process, gocache's LoadableCache does that. Between processes, a lock
+// in memcached does: the process that gets it loads, the others wait for the
+// value.
 package main
 
 import (
@@ -64,16 +66,16 @@ func run(ctx context.Context, out io.Writer) error {
 // lockTime is how long a loader may take before others load too.
 const lockTime = 5 * time.Second
 
-// once returns a function for NewLoadable that loads a value with load where no
-// other process is at it, and waits for the other's value where one is.
+// once returns a function for NewLoadable. It loads a value with load, unless
+// another process is loading it: then it waits for that value.
 func once(s *store.Store, ttl time.Duration, load func(context.Context, string) (string, error)) cache.LoadFunction[string] {
 	expires := libstore.WithExpiration(ttl)
 	return func(ctx context.Context, key any) (string, []libstore.Option, error) {
 		name := key.(string)
 		lock := "lock:" + name
 		for {
-			mine, err := s.SetIfNotExists(ctx, lock, true, libstore.WithExpiration(lockTime))
-			if mine || err != nil { // also when the cache is away
+			locked, err := s.SetIfNotExists(ctx, lock, true, libstore.WithExpiration(lockTime))
+			if locked || err != nil { // also when memcached is unavailable
 				break
 			}
 			if err := sleep(ctx, 10*time.Millisecond); err != nil {
@@ -83,15 +85,15 @@ func once(s *store.Store, ttl time.Duration, load func(context.Context, string) 
 				return value.(string), []libstore.Option{expires}, nil
 			}
 		}
-		// It may have come between the miss and the lock.
+		// It may have been stored between the miss and the lock.
 		if value, err := s.Get(ctx, name); err == nil {
 			return value.(string), []libstore.Option{expires}, nil
 		}
 		value, err := load(ctx, name)
 		if err == nil {
-			// LoadableCache stores it in the background: the others shall
-			// not get the lock before. If the cache is away, there is still
-			// the value.
+			// LoadableCache stores it too, but in the background: perhaps after
+			// the lock is deleted. When memcached is unavailable, the value is
+			// still returned.
 			_ = s.Set(ctx, name, value, expires)
 		}
 		_ = s.Delete(ctx, lock) // or it expires

@@ -1,5 +1,5 @@
-// Command marshaler stores structs: through gocache's marshalers, which make
-// MessagePack of them, and through the store's own codecs.
+// Command marshaler stores structs: with gocache's marshalers, which encode them
+// as MessagePack, and with the store's own codecs.
 package main
 
 import (
@@ -44,7 +44,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// gocache's marshaler, which fills in an object of the caller's.
+	// gocache's marshaler decodes into an object of the caller.
 	anything := marshaler.New(cache.New[any](msgpack))
 	if err := anything.Set(ctx, "emma", book, hour); err != nil {
 		return err
@@ -63,8 +63,8 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "marshaler cache: %+v\n", got)
 
-	// The store's own: JSON, which other languages read, compressed where it
-	// is worth it, and no further layer.
+	// The store's own codecs need no further layer: JSON, which other languages
+	// read, compressed when it is large.
 	inJSON, err := store.NewTyped[Book](client, &store.Options{
 		Prefix: "json:",
 		Codec:  codec.Compressed(codec.JSON{}, 1024),

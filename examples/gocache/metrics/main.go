@@ -1,5 +1,5 @@
-// Command metrics shows what Prometheus gets to know of a cache: gocache's
-// counts of hits and misses, and the client's own numbers.
+// Command metrics exports a cache to Prometheus: gocache's counts of hits and
+// misses, and the client's own numbers.
 package main
 
 import (
@@ -73,8 +73,8 @@ func operations(client *memcached.Client) prometheus.Collector {
 	}, func() float64 { return float64(client.Stats().Ops) })
 }
 
-// show prints what a scrape of /metrics would find. gocache records in the
-// background: its numbers are there a moment later.
+// show prints what a scrape of /metrics returns. gocache counts in the
+// background, so its numbers arrive a moment later.
 func show(out io.Writer, registry *prometheus.Registry) error {
 	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	for range 100 {

@@ -1,6 +1,6 @@
-// Command together stacks all that gocache has: values are loaded once, made
-// MessagePack, counted for Prometheus, kept in memory for a few seconds and in
-// memcached for ten minutes.
+// Command together uses gocache's layers together: values are loaded once,
+// encoded as MessagePack, counted for Prometheus, and kept in memory for a few
+// seconds and in memcached for ten minutes.
 package main
 
 import (
@@ -72,14 +72,14 @@ func run(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "got %+v\n", book)
 	}
 
-	// What was loaded is stored in the background; Close waits for that.
+	// The loaded value is stored in the background; Close waits for that.
 	if err := books.Close(); err != nil {
 		return err
 	}
 	_, ttl, err := inMemcached.GetWithTTL(ctx, "emma")
 	fmt.Fprintf(out, "in memcached for %v, %v\n", ttl.Round(time.Minute), err)
 
-	// All that this author wrote, in every process.
+	// All books of this author, in every process.
 	if err := books.Invalidate(ctx, libstore.WithInvalidateTags([]string{"author:austen"})); err != nil {
 		return err
 	}
