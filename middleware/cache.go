@@ -9,6 +9,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // Cache is a shared HTTP cache whose entries live in memcached. It is safe for
@@ -61,7 +62,7 @@ func New(client Client, opts *Options) (*Cache, error) {
 		keys:   keyspace{o.Prefix},
 		slots:  make(chan struct{}, maxWork),
 	}
-	c.maxChunk.Store(maxItem)
+	c.maxChunk.Store(stored.MaxValue)
 	c.alarms.limit = o.LookupTimeout
 	c.lookups.waits.limit = o.LookupTimeout / waitShare
 	c.stopped, c.stop = context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // end finishes a run whose handler returned. good says that nothing went wrong
@@ -36,7 +37,7 @@ func (f *fill) endConfirmed(good bool) {
 		f.release()
 	}
 	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: good})
-	f.event(EventRevalidated, f.name, e.age(f.received))
+	f.event(EventRevalidated, f.name, e.Age(f.received))
 	if good {
 		f.store(e, f.index)
 		return
@@ -51,17 +52,17 @@ func (f *fill) endConfirmed(good bool) {
 func (f *fill) endCovered() {
 	f.release()
 	f.respond(f.stale, forwardStatus{why: f.why, status: f.rec.status, detail: "stale-if-error"})
-	f.event(EventStale, f.name, f.stale.age(f.cache.now()))
+	f.event(EventStale, f.name, f.stale.Age(f.cache.now()))
 	f.giveBack()
 }
 
 // respond sends an entry, unless nobody is there.
-func (f *fill) respond(e *entry, s forwardStatus) {
+func (f *fill) respond(e *stored.Entry, s forwardStatus) {
 	if f.background {
 		f.g.Abort()
 		return
 	}
-	f.cache.send(f.g, e, e.age(f.cache.now()), []byte(s.String()))
+	f.cache.send(f.g, e, e.Age(f.cache.now()), []byte(s.String()))
 }
 
 func (f *fill) endStored() {
@@ -140,7 +141,7 @@ func (f *fill) release() {
 // note replaces the lock by a hit-for-miss note.
 func (f *fill) note() {
 	f.stopLock()
-	value := encodeMark(kindPass, newID())
+	value := stored.Mark(stored.KindPass, stored.NewID())
 	err := f.within(func(ctx context.Context) error {
 		s, err := f.cache.swap(ctx, f.name, f.held, value, passLife)
 		if err == nil {
@@ -174,12 +175,12 @@ func (f *fill) compareHead() {
 	header := f.rec.header
 	for _, name := range []string{"Etag", "Last-Modified", "Content-Length"} {
 		lines, ok := header[name]
-		had := f.stale.get(name)
-		if name == "Etag" && f.stale.madeETag {
+		had := f.stale.Get(name)
+		if name == "Etag" && f.stale.MadeETag {
 			continue
 		}
 		if name == "Content-Length" {
-			had = strconv.Itoa(len(f.stale.body))
+			had = strconv.Itoa(len(f.stale.Body))
 		}
 		if ok && !slices.Equal(lines, []string{had}) {
 			f.discard()

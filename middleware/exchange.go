@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // exchange is one GET or HEAD on its way through the cache.
@@ -62,7 +63,7 @@ func (x *exchange) step(l lookup) bool {
 	case l.state == stateFailed && !x.directives.OnlyIfCached:
 		x.direct(fwdBypass, "unavailable")
 		return true
-	case l.state == stateStored && authorized && !l.entry.terms.AllowAuthorized:
+	case l.state == stateStored && authorized && !l.entry.Terms.AllowAuthorized:
 		x.direct(fwdBypass, "authorization")
 		return true
 	case l.state == stateStored:
@@ -96,8 +97,8 @@ func (x *exchange) missReason(l lookup) forward {
 
 // reuse answers with a stored response, now or after validation.
 func (x *exchange) reuse(l lookup) bool {
-	age := l.entry.age(x.cache.now())
-	switch policy.Judge(l.entry.terms, age, x.directives) {
+	age := l.entry.Age(x.cache.now())
+	switch policy.Judge(l.entry.Terms, age, x.directives) {
 	case policy.Fresh:
 		x.sendStored(l, age)
 		return true
@@ -117,10 +118,10 @@ func (x *exchange) reuse(l lookup) bool {
 // sendStored sends an entry and says so.
 func (x *exchange) sendStored(l lookup, age time.Duration) {
 	kind, detail := EventHit, ""
-	if age >= l.entry.terms.Lifetime {
+	if age >= l.entry.Terms.Lifetime {
 		kind, detail = EventStale, "stale"
 	}
-	x.cache.send(x.g, l.entry, age, appendHit(nil, l.entry.terms.Lifetime-age, detail))
+	x.cache.send(x.g, l.entry, age, appendHit(nil, l.entry.Terms.Lifetime-age, detail))
 	x.event(kind, l.name, age)
 }
 
@@ -138,7 +139,7 @@ func (x *exchange) direct(why forward, detail string) {
 
 // header returns the request's header as the handler will see it, in respect of
 // what selects a variant.
-func (x *exchange) header(ix *index) http.Header { return sanitize(x.original.Header, ix) }
+func (x *exchange) header(ix *stored.Index) http.Header { return sanitize(x.original.Header, ix) }
 
 // within runs an operation on memcached in the time that is left for it.
 func (x *exchange) within(f func(context.Context) error) error {

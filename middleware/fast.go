@@ -10,6 +10,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // maxPooled is the size up to which room for values is kept.
@@ -80,37 +81,33 @@ func (f *fast) lookUp() (value []byte, err error) {
 
 // serveValue answers with the value of the page, if that is all it takes.
 func (f *fast) serveValue(value []byte) bool {
-	kind, id, rest, err := openItem(value)
-	if err != nil || kind != kindEntry {
+	var e stored.Entry
+	if v, err := stored.Open(value); err != nil || v.Entry(&e, f.full) != nil {
 		return false
 	}
-	var e entry
-	if decodeEntry(&e, id, rest) != nil || string(e.full) != string(f.full) {
-		return false
-	}
-	if (e.chunked() || len(e.tags) > 0) && (!f.mayUse(&e) || !f.complete(&e)) {
+	if (e.Chunked() || len(e.Tags) > 0) && (!f.mayUse(&e) || !f.complete(&e)) {
 		return false
 	}
 	return f.send(&e)
 }
 
 // complete fetches chunks and stamps of tags, and remembers the latter.
-func (f *fast) complete(e *entry) bool {
+func (f *fast) complete(e *stored.Entry) bool {
 	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(f.g.Request.Context()), left)
 	defer cancel()
 	ok, err := f.cache.complete(ctx, e)
-	if err == nil && ok && len(e.tags) > 0 && !e.chunked() {
+	if err == nil && ok && len(e.Tags) > 0 && !e.Chunked() {
 		f.cache.hintOf(f.name, nil, e)
 	}
 	return err == nil && ok
 }
 
 // hintOf remembers what a page needs.
-func (c *Cache) hintOf(page string, ix *index, e *entry) {
+func (c *Cache) hintOf(page string, ix *stored.Index, e *stored.Entry) {
 	h := &hint{page: page, index: ix}
-	for _, t := range e.tags {
-		h.tags = append(h.tags, c.keys.tag(t.name))
+	for _, t := range e.Tags {
+		h.tags = append(h.tags, c.keys.tag(t.Name))
 	}
 	c.hints.put(h)
 }
@@ -137,52 +134,44 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 }
 
 // pick returns the entry among items, or nil if the hint was wrong.
-func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *entry {
+func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *stored.Entry {
 	full, item := f.full, items[f.name]
 	if h.index != nil {
 		if item == nil {
 			return nil
 		}
-		kind, id, _, err := openItem(item.Value)
-		if err != nil || kind != kindIndex || id != h.index.id {
+		if v, err := stored.Open(item.Value); err != nil || v.Kind != stored.KindIndex || v.ID != h.index.ID {
 			f.cache.hints.forget(h)
 			return nil
 		}
 		full, item = f.variant, items[keys[1]]
 	}
-	if item == nil {
+	e := new(stored.Entry)
+	if v, err := stored.Open(valueOf(item)); err != nil || v.Entry(e, full) != nil || e.Chunked() {
 		return nil
 	}
-	e := new(entry)
-	kind, id, rest, err := openItem(item.Value)
-	if err != nil || kind != kindEntry || decodeEntry(e, id, rest) != nil || string(e.full) != string(full) || e.chunked() {
+	if !f.cache.tagsCurrent(e, items) {
+		f.cache.hints.forget(h)
 		return nil
-	}
-	for _, t := range e.tags {
-		stamp := items[f.cache.keys.tag(t.name)]
-		if !t.current(stamp) {
-			f.cache.hints.forget(h)
-			return nil
-		}
 	}
 	return e
 }
 
 // mayUse reports whether e answers the request as it is.
-func (f *fast) mayUse(e *entry) bool {
-	if len(f.g.Request.Header["Authorization"]) > 0 && !e.terms.AllowAuthorized {
+func (f *fast) mayUse(e *stored.Entry) bool {
+	if len(f.g.Request.Header["Authorization"]) > 0 && !e.Terms.AllowAuthorized {
 		return false
 	}
-	age := e.age(f.start)
-	return age < e.terms.Lifetime && policy.Judge(e.terms, age, f.directives) == policy.Fresh
+	age := e.Age(f.start)
+	return age < e.Terms.Lifetime && policy.Judge(e.Terms, age, f.directives) == policy.Fresh
 }
 
-func (f *fast) send(e *entry) bool {
+func (f *fast) send(e *stored.Entry) bool {
 	if !f.mayUse(e) {
 		return false
 	}
-	age := e.age(f.start)
-	f.status = appendHit(f.status[:0], e.terms.Lifetime-age, "")
+	age := e.Age(f.start)
+	f.status = appendHit(f.status[:0], e.Terms.Lifetime-age, "")
 	f.cache.send(f.g, e, age, f.status)
 	if f.cache.opts.OnEvent != nil {
 		f.cache.event(Event{Kind: EventHit, Key: f.name, Age: age, Duration: f.cache.now().Sub(f.start)})

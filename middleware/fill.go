@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // slot is what a run of the handler is for: where its response goes, and what it
@@ -20,7 +21,7 @@ type slot struct {
 	// private: for this request only, not to be stored.
 	private bool
 	// stale is the response that the handler is asked to confirm.
-	stale  *entry
+	stale  *stored.Entry
 	flight *flight // of which this is the leader
 	lock   string  // key of a lock to give back
 	held   stamp   // the lock itself
@@ -40,12 +41,12 @@ type fill struct {
 	received time.Time
 	epoch    uint64
 	hasEpoch bool
-	tags     []tagStamp // if stamped
+	tags     []stored.Tag // if stamped
 	stamped  bool
 	stopLock func()
 
 	verdict   policy.Verdict
-	fields    []field
+	fields    []stored.Field
 	vary      []string
 	failure   policy.Failure
 	confirmed bool // by a 304
@@ -106,7 +107,7 @@ func (f *fill) prepare() (*http.Request, func()) {
 		delete(header, "If-None-Match")
 		delete(header, "If-Modified-Since")
 		if f.stale != nil && r.Method == http.MethodGet {
-			f.asked = f.stale.addValidators(header)
+			f.asked = f.stale.AddValidators(header)
 		}
 	}
 	if !f.private {
@@ -183,12 +184,12 @@ func (f *fill) judge(status int, header http.Header) {
 	}
 	if f.verdict.Store {
 		f.vary = policy.VaryFields(effective["Vary"])
-		f.fields = delta(f.rec.before, header, policy.Unstorable(header, f.verdict.Omit))
-		if e := (&entry{full: f.full, fields: f.fields}); e.overhead() > maxOverhead {
+		f.fields = stored.Delta(f.rec.before, header, policy.Unstorable(header, f.verdict.Omit))
+		if e := (&stored.Entry{Full: f.full, Fields: f.fields}); e.Overhead() > stored.MaxOverhead {
 			f.verdict = policy.Verdict{Reason: "too-large"}
 		}
 	}
-	if n := len(uniqueTags(tagsOf(f.fields))); f.verdict.Store && (n > maxTags || n > 0 && !f.hasEpoch) {
+	if n := len(stored.UniqueTags(stored.TagsOf(f.fields))); f.verdict.Store && (n > maxTags || n > 0 && !f.hasEpoch) {
 		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
 	}
 }
@@ -269,25 +270,25 @@ func (f *fill) touched() bool {
 // covers reports whether the stale entry stands in for a failure.
 func (f *fill) covers(failure policy.Failure) bool {
 	return f.stale != nil && failure != policy.NoFailure && policy.ServeOnFailure(
-		f.stale.terms, f.stale.age(f.cache.now()), f.directives, failure, f.cache.opts.StaleIfUnreachable)
+		f.stale.Terms, f.stale.Age(f.cache.now()), f.directives, failure, f.cache.opts.StaleIfUnreachable)
 }
 
 // entry makes the entry of a response that is complete.
-func (f *fill) entry() *entry {
-	e := &entry{
-		id: newID(), full: f.full, status: f.rec.status, received: f.received,
-		terms: f.verdict.Terms, fields: f.fields, body: f.rec.body,
+func (f *fill) entry() *stored.Entry {
+	e := &stored.Entry{
+		ID: stored.NewID(), Full: f.full, Status: f.rec.status, Received: f.received,
+		Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
 	}
 	header := f.rec.header
 	if header.Get("Date") == "" {
-		e.fields = append(e.fields, dateField(f.received))
+		e.Fields = append(e.Fields, dateField(f.received))
 	}
-	if _, ok := header["Content-Type"]; !ok && len(e.body) > 0 && len(header["Content-Encoding"]) == 0 {
-		e.fields = append(e.fields, field{"Content-Type", fieldSet, []string{http.DetectContentType(e.body)}})
+	if _, ok := header["Content-Type"]; !ok && len(e.Body) > 0 && len(header["Content-Encoding"]) == 0 {
+		e.Fields = append(e.Fields, stored.Only("Content-Type", http.DetectContentType(e.Body)))
 	}
-	if header.Get("Etag") == "" && e.status == http.StatusOK {
-		e.fields = append(e.fields, field{"Etag", fieldSet, []string{makeETag(header, e.body)}})
-		e.madeETag = true
+	if header.Get("Etag") == "" && e.Status == http.StatusOK {
+		e.Fields = append(e.Fields, stored.Only("Etag", makeETag(header, e.Body)))
+		e.MadeETag = true
 	}
 	return e
 }

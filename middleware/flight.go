@@ -3,6 +3,8 @@ package middleware
 import (
 	"sync"
 	"time"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // flights are the responses that this process is making or waiting for, by the
@@ -32,8 +34,8 @@ type flight struct {
 // outcome is what a flight ended with: an entry that followers may try, or word
 // to look again, or neither: run the handler yourself.
 type outcome struct {
-	entry *entry
-	index *index // which lists what selects the entry, if anything does
+	entry *stored.Entry
+	index *stored.Index // which lists what selects the entry, if anything does
 	again bool
 }
 

@@ -3,12 +3,12 @@ package middleware
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // Handler returns the middleware. Use it on a router, a group or a route, after
@@ -137,7 +137,7 @@ var steering = []string{
 // sanitize returns h without steering fields, except those that the response is
 // known to vary on, and with X-Forwarded-Proto as it is in the key. It copies h
 // if it changes anything.
-func sanitize(h http.Header, ix *index) http.Header {
+func sanitize(h http.Header, ix *stored.Index) http.Header {
 	copied := false
 	remove := func(name string) {
 		if !copied {
@@ -146,7 +146,7 @@ func sanitize(h http.Header, ix *index) http.Header {
 		delete(h, name)
 	}
 	for _, name := range steering {
-		if _, ok := h[name]; ok && !ix.has(name) {
+		if _, ok := h[name]; ok && !ix.Has(name) {
 			remove(name)
 		}
 	}
@@ -197,16 +197,4 @@ func originForm(r *http.Request) *http.Request {
 		r.RequestURI = r.URL.RequestURI()
 	}
 	return r
-}
-
-func (ix *index) has(name string) bool {
-	if ix == nil {
-		return false
-	}
-	for _, f := range ix.fields {
-		if strings.EqualFold(f, name) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,13 +1,17 @@
 package middleware
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
+)
 
 // hint is what a page needed besides its own value when it was last served: the
 // list of what selects its variants, and its tags. With it, one round trip gets
 // everything. A hint that is out of date costs a round trip and nothing else.
 type hint struct {
 	page  string // key of the page
-	index *index
+	index *stored.Index
 	tags  []string // keys of the stamps
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // Keys in memcached are Options.Prefix, one letter, and a digest of the full key,
@@ -80,13 +81,13 @@ func appendKey(dst []byte, o origin, host, custom, path, query string) []byte {
 		secure = '1'
 	}
 	dst = append(dst, 'G', secure) // GET and HEAD
-	dst = appendFramed(dst, o.proto)
-	dst = appendFramed(dst, lowerHost(host))
+	dst = stored.AppendFramed(dst, o.proto)
+	dst = stored.AppendFramed(dst, lowerHost(host))
 	if custom != "" {
-		return appendFramed(append(dst, 'k'), custom)
+		return stored.AppendFramed(append(dst, 'k'), custom)
 	}
-	dst = appendFramed(append(dst, 'u'), path)
-	return appendFramed(dst, query)
+	dst = stored.AppendFramed(append(dst, 'u'), path)
+	return stored.AppendFramed(dst, query)
 }
 
 // lowerHost returns host with its letters in lower case. It leaves alone one with
@@ -125,15 +126,15 @@ func pathOf(u *url.URL) string {
 // appendVariant appends what distinguishes the variants of a page: the index
 // that lists the selecting fields, and the request's values of them. An absent
 // field is not an empty one.
-func appendVariant(dst []byte, ix *index, h http.Header) []byte {
-	dst = appendFramed(dst, "vary")
+func appendVariant(dst []byte, ix *stored.Index, h http.Header) []byte {
+	dst = stored.AppendFramed(dst, "vary")
 	for shift := 0; shift < 64; shift += 8 {
-		dst = append(dst, byte(ix.id>>shift))
+		dst = append(dst, byte(ix.ID>>shift))
 	}
-	for _, name := range ix.fields {
-		dst = appendFramed(dst, name)
+	for _, name := range ix.Fields {
+		dst = stored.AppendFramed(dst, name)
 		if value, ok := policy.VaryValue(h, name); ok {
-			dst = appendFramed(append(dst, 1), value)
+			dst = stored.AppendFramed(append(dst, 1), value)
 		} else {
 			dst = append(dst, 0)
 		}

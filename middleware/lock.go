@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 // version is not known before it is read.
 func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, ttl time.Duration) (stamp, error) {
 	item := &memcached.Item{Key: key, Value: value, TTL: ttl, CAS: old.cas}
-	_, id, _, _ := openItem(value)
+	v, _ := stored.Open(value)
 	var err error
 	switch {
 	case !old.any:
@@ -42,7 +43,7 @@ func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, t
 	if c.lacksVersions(err) {
 		err = c.swapByID(ctx, old, item)
 	}
-	return stamp{id: id, any: true}, err
+	return stamp{id: v.ID, any: true}, err
 }
 
 // swapByID looks up the version of what it replaces. Where there are none
@@ -83,7 +84,7 @@ func (c *Cache) current(ctx context.Context, key string, old stamp) (*memcached.
 	if err != nil {
 		return nil, err
 	}
-	if _, id, _, err := openItem(item.Value); err == nil && id != old.id {
+	if v, err := stored.Open(item.Value); err == nil && v.ID != old.id {
 		return nil, memcached.ErrCASConflict
 	}
 	return item, nil
@@ -130,9 +131,9 @@ func (f *fill) keepLock() (stop func()) {
 		if ctx.Err() != nil {
 			return
 		}
-		kind := kindLock
+		kind := stored.KindLock
 		if f.rec.heldUp() {
-			kind = kindPass
+			kind = stored.KindPass
 			if f.flight != nil {
 				c.flights.land(f.flight, outcome{})
 			}
@@ -154,10 +155,10 @@ func (f *fill) keepLock() (stop func()) {
 
 // renew extends the life of a lock, as long as it is there: an entry that took
 // its place has a life of its own.
-func (c *Cache) renew(ctx context.Context, key string, held stamp, kind itemKind) error {
+func (c *Cache) renew(ctx context.Context, key string, held stamp, kind stored.Kind) error {
 	if c.versionless.Load() {
 		return c.client.Touch(ctx, key, lockLife)
 	}
-	_, err := c.swap(ctx, key, held, encodeMark(kind, held.id), lockLife)
+	_, err := c.swap(ctx, key, held, stored.Mark(kind, held.id), lockLife)
 	return err
 }

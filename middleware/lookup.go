@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // state is what memcached holds for a request.
@@ -35,10 +36,10 @@ type lookup struct {
 	name  string    // key in memcached where the response is or will be
 	full  []byte
 	stamp stamp // of what is at name
-	entry *entry
+	entry *stored.Entry
 	// index and indexStamp are set when the page has variants; name is then the
 	// key of one.
-	index      *index
+	index      *stored.Index
 	indexStamp stamp
 }
 
@@ -56,7 +57,7 @@ func (x *exchange) look() lookup {
 	if l.state == stateStored {
 		x.complete(&l)
 	}
-	if l.state == stateStored && !l.entry.chunked() && (l.index != nil || len(l.entry.tags) > 0) {
+	if l.state == stateStored && !l.entry.Chunked() && (l.index != nil || len(l.entry.Tags) > 0) {
 		x.cache.hintOf(x.pageKey, l.index, l.entry)
 	}
 	return l
@@ -75,23 +76,23 @@ func (x *exchange) lookAt(l *lookup) {
 	}
 	l.stamp = stamp{cas: item.CAS, any: true}
 	l.state = stateMissing
-	kind, id, rest, err := openItem(item.Value)
+	v, err := stored.Open(item.Value)
 	if err != nil {
 		return // garbage is as good as nothing, and is replaced
 	}
-	l.stamp.id = id
-	switch kind {
-	case kindLock:
+	l.stamp.id = v.ID
+	switch v.Kind {
+	case stored.KindLock:
 		l.state = stateLocked
-	case kindPass:
+	case stored.KindPass:
 		l.state = statePass
-	case kindIndex:
+	case stored.KindIndex:
 		if l.index == nil {
-			l.index, _ = decodeIndex(id, rest, l.full)
+			l.index, _ = v.Index(l.full)
 		}
-	case kindEntry:
-		e := new(entry)
-		if decodeEntry(e, id, rest) == nil && string(e.full) == string(l.full) {
+	case stored.KindEntry:
+		e := new(stored.Entry)
+		if v.Entry(e, l.full) == nil {
 			l.state, l.entry = stateStored, e
 		}
 	}
@@ -101,7 +102,7 @@ func (x *exchange) lookAt(l *lookup) {
 // whether its tags were purged. If anything is wrong there is no entry.
 func (x *exchange) complete(l *lookup) {
 	e := l.entry
-	if !e.chunked() && len(e.tags) == 0 {
+	if !e.Chunked() && len(e.Tags) == 0 {
 		return
 	}
 	ok := false
@@ -119,28 +120,22 @@ func (x *exchange) complete(l *lookup) {
 }
 
 // complete reports whether e could be made whole.
-func (c *Cache) complete(ctx context.Context, e *entry) (bool, error) {
-	if e.size > c.opts.MaxBody {
+func (c *Cache) complete(ctx context.Context, e *stored.Entry) (bool, error) {
+	if e.Size > c.opts.MaxBody {
 		return false, nil // stored by another, or not by this cache at all
 	}
 	keys := c.chunkKeys(e)
-	chunks := len(keys)
-	for _, t := range e.tags {
-		keys = append(keys, c.keys.tag(t.name))
+	for _, t := range e.Tags {
+		keys = append(keys, c.keys.tag(t.Name))
 	}
 	items, err := c.client.GetMulti(ctx, keys)
 	if err != nil {
 		return false, err
 	}
-	for i, t := range e.tags {
-		if !t.current(items[keys[chunks+i]]) {
-			return false, nil
-		}
+	if !c.tagsCurrent(e, items) {
+		return false, nil
 	}
-	if !e.chunked() {
-		return true, nil
-	}
-	return e.assemble(items, keys[:chunks]), nil
+	return !e.Chunked() || e.Assemble(func(i int) []byte { return valueOf(items[keys[i]]) }), nil
 }
 
 // get is Get within the time that the request has for the cache.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // miss makes a response that is not stored, or waits for whoever makes it.
@@ -43,7 +44,7 @@ func (x *exchange) miss(l lookup) bool {
 // takeLock puts a lock where old was.
 func (x *exchange) takeLock(key string, old stamp) (lock stamp, err error) {
 	err = x.within(func(ctx context.Context) error {
-		lock, err = x.cache.swap(ctx, key, old, encodeMark(kindLock, newID()), lockLife)
+		lock, err = x.cache.swap(ctx, key, old, stored.Mark(stored.KindLock, stored.NewID()), lockLife)
 		return err
 	})
 	return lock, err
@@ -81,8 +82,8 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 	if !x.isFor(e, f.outcome.index) {
 		return false // another variant: look for the right one
 	}
-	age := e.age(x.cache.now())
-	if policy.Judge(e.terms, age, x.directives) == policy.Validate {
+	age := e.Age(x.cache.now())
+	if policy.Judge(e.Terms, age, x.directives) == policy.Validate {
 		x.afterFlight(l)
 		return true
 	}
@@ -106,12 +107,12 @@ func (x *exchange) afterFlight(l lookup) {
 
 // isFor reports whether an entry is what this request would have been stored
 // under.
-func (x *exchange) isFor(e *entry, ix *index) bool {
+func (x *exchange) isFor(e *stored.Entry, ix *stored.Index) bool {
 	full := x.page
 	if ix != nil {
 		full = appendVariant(bytes.Clone(x.page), ix, x.header(ix))
 	}
-	return string(full) == string(e.full)
+	return string(full) == string(e.Full)
 }
 
 // await waits until another process has made the response, or failed to, and has
@@ -153,6 +154,6 @@ func (x *exchange) stillLocked(key string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	kind, _, _, err := openItem(item.Value)
-	return kind == kindLock && err == nil, nil
+	v, _ := stored.Open(item.Value)
+	return v.Kind == stored.KindLock, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // Purge makes everything that is stored for the URL of r unusable: all variants,
@@ -38,8 +39,8 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 		return err
 	}
 	var items []*memcached.Item
-	for _, n := range uniqueTags(tags) {
-		items = append(items, &memcached.Item{Key: c.keys.tag(n), Value: encodeMark(kindTag, epoch)})
+	for _, n := range stored.UniqueTags(tags) {
+		items = append(items, &memcached.Item{Key: c.keys.tag(n), Value: stored.Mark(stored.KindTag, epoch)})
 	}
 	return c.client.SetMulti(ctx, items)
 }

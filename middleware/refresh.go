@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // refreshTimeout bounds a revalidation in the background.
@@ -78,7 +79,7 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.stopped, cancel)()
-	held, err := c.swap(ctx, key, stamp{}, encodeMark(kindLock, newID()), lockLife)
+	held, err := c.swap(ctx, key, stamp{}, stored.Mark(stored.KindLock, stored.NewID()), lockLife)
 	if err != nil {
 		if !isAnswer(err) {
 			c.fault(key, 0, err)
@@ -107,7 +108,7 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64)
 func (c *Cache) pauseRefresh(ctx context.Context, key string, held stamp) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.LookupTimeout)
 	defer cancel()
-	if _, err := c.swap(ctx, key, held, encodeMark(kindPass, newID()), passLife); !isAnswer(err) {
+	if _, err := c.swap(ctx, key, held, stored.Mark(stored.KindPass, stored.NewID()), passLife); !isAnswer(err) {
 		c.fault(key, 0, err)
 	}
 }
@@ -120,7 +121,7 @@ func (x *exchange) refresh(m *marker) {
 	if l.state != stateStored {
 		return // purged meanwhile, or out of reach
 	}
-	if policy.Judge(l.entry.terms, l.entry.age(x.cache.now()), x.directives) == policy.Fresh {
+	if policy.Judge(l.entry.Terms, l.entry.Age(x.cache.now()), x.directives) == policy.Fresh {
 		return
 	}
 	x.fill(slot{

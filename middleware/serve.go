@@ -10,34 +10,35 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // send answers a request with a stored response: whole, its header, a part of
 // it, or the news that the client has it already. status goes into Cache-Status.
 // It ends the chain of handlers.
-func (c *Cache) send(g *gin.Context, e *entry, age time.Duration, status []byte) {
+func (c *Cache) send(g *gin.Context, e *stored.Entry, age time.Duration, status []byte) {
 	g.Abort()
 	w, r := g.Writer, g.Request
 	h := w.Header()
 	encoded := len(h["Content-Encoding"]) > 0
-	applyFields(h, e.fields)
+	stored.Apply(h, e.Fields)
 	if encoded { // above the cache: length and tag are not those of what is sent
 		delete(h, "Content-Length")
-		if e.madeETag {
-			h["Etag"] = []string{"W/" + e.get("Etag")}
+		if e.MadeETag {
+			h["Etag"] = []string{"W/" + e.Get("Etag")}
 		}
 	}
-	length := computed(h, age, status, len(e.body))
-	success := e.status/100 == 2
+	length := computed(h, age, status, len(e.Body))
+	success := e.Status/100 == 2
 	switch {
-	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.selected(), c.now()):
+	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.Selected(), c.now()):
 		dropRepresentation(h)
 		w.WriteHeader(http.StatusNotModified)
 		w.WriteHeaderNow()
-	case e.status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
+	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
 		sendRange(w, r, e, c.now())
 	default:
-		if bodyAllowed(e.status) && !encoded {
+		if bodyAllowed(e.Status) && !encoded {
 			h["Content-Length"] = length
 		}
 		sendWhole(w, r, e)
@@ -72,13 +73,13 @@ func dropRepresentation(h http.Header) {
 	}
 }
 
-func sendWhole(w gin.ResponseWriter, r *http.Request, e *entry) {
-	w.WriteHeader(e.status)
-	if r.Method == http.MethodHead || !bodyAllowed(e.status) || len(e.body) == 0 {
+func sendWhole(w gin.ResponseWriter, r *http.Request, e *stored.Entry) {
+	w.WriteHeader(e.Status)
+	if r.Method == http.MethodHead || !bodyAllowed(e.Status) || len(e.Body) == 0 {
 		w.WriteHeaderNow()
 		return
 	}
-	_, _ = w.Write(e.body) // a client that left is nobody's fault
+	_, _ = w.Write(e.Body) // a client that left is nobody's fault
 }
 
 // maxRanges bounds the parts of a page that one request may ask for: each costs a
@@ -93,14 +94,14 @@ func wantsRange(r *http.Request) bool {
 }
 
 // sendRange leaves the arithmetic of ranges, and If-Range, to net/http.
-func sendRange(w gin.ResponseWriter, r *http.Request, e *entry, now time.Time) {
+func sendRange(w gin.ResponseWriter, r *http.Request, e *stored.Entry, now time.Time) {
 	partial := &http.Request{Method: http.MethodGet, Header: http.Header{"Range": r.Header["Range"]}}
 	if lines := r.Header["If-Range"]; len(lines) > 0 {
 		partial.Header["If-Range"] = lines
 	}
-	modified, _ := policy.ParseDate(e.get("Last-Modified"), now)
+	modified, _ := policy.ParseDate(e.Get("Last-Modified"), now)
 	delete(w.Header(), "Content-Length")
-	http.ServeContent(w, partial, "", modified, bytes.NewReader(e.body))
+	http.ServeContent(w, partial, "", modified, bytes.NewReader(e.Body))
 }
 
 func bodyAllowed(status int) bool {

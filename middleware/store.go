@@ -9,6 +9,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // storeTimeout bounds a store that goes on after its request has been answered.
@@ -21,18 +22,18 @@ const maxVary = 16
 // variantOf gives e its place: that of the request, or, if the response varies
 // on something the index does not list yet, one under a new index, which is
 // returned.
-func (f *fill) variantOf(e *entry) *index {
+func (f *fill) variantOf(e *stored.Entry) *stored.Index {
 	if len(f.vary) == 0 && f.index == nil {
 		return nil
 	}
-	if f.index != nil && !slices.ContainsFunc(f.vary, func(name string) bool { return !f.index.has(name) }) {
+	if f.index != nil && !slices.ContainsFunc(f.vary, func(name string) bool { return !f.index.Has(name) }) {
 		return f.index
 	}
-	ix := &index{id: newID(), fields: f.vary}
+	ix := &stored.Index{ID: stored.NewID(), Fields: f.vary}
 	if f.index != nil {
-		ix.fields = policy.VaryFields(append(slices.Clone(f.index.fields), f.vary...))
+		ix.Fields = policy.VaryFields(append(slices.Clone(f.index.Fields), f.vary...))
 	}
-	e.full = appendVariant(bytes.Clone(f.page), ix, f.selecting())
+	e.Full = appendVariant(bytes.Clone(f.page), ix, f.selecting())
 	return ix
 }
 
@@ -42,7 +43,7 @@ func (f *fill) selecting() map[string][]string { return f.header(f.index) }
 
 // store writes e, which ix leads to, and waits for that as long as the request
 // may. What takes longer goes on by itself.
-func (f *fill) store(e *entry, ix *index) {
+func (f *fill) store(e *stored.Entry, ix *stored.Index) {
 	f.stopLock()
 	done := make(chan struct{})
 	began := time.Now()
@@ -70,9 +71,9 @@ func (f *fill) store(e *entry, ix *index) {
 
 // write stores e and gives the lock back. It runs beside the request and must
 // not use it.
-func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) {
+func (f *fill) write(ctx context.Context, e *stored.Entry, ix *stored.Index, began time.Time) {
 	c := f.cache
-	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary || e.overhead() > maxOverhead {
+	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary || e.Overhead() > stored.MaxOverhead {
 		c.releaseLock(ctx, f.lock, f.held)
 		return
 	}
@@ -81,9 +82,9 @@ func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) 
 		tags, ok, err = f.stampTags(ctx, e)
 	}
 	if err == nil && ok {
-		stored := *e // others may be sending e
-		stored.tags = tags
-		err = f.put(ctx, &stored, ix)
+		tagged := *e // others may be sending e
+		tagged.Tags = tags
+		err = f.put(ctx, &tagged, ix)
 	}
 	key := f.name
 	switch {
@@ -97,11 +98,11 @@ func (f *fill) write(ctx context.Context, e *entry, ix *index, began time.Time) 
 	}
 }
 
-func ixFields(ix *index) []string {
+func ixFields(ix *stored.Index) []string {
 	if ix == nil {
 		return nil
 	}
-	return ix.fields
+	return ix.Fields
 }
 
 // releaseLock is giveBack without a request.
@@ -115,14 +116,14 @@ func (c *Cache) releaseLock(ctx context.Context, key string, held stamp) {
 }
 
 // put writes the value of e in the place of what the request found there.
-func (f *fill) put(ctx context.Context, e *entry, ix *index) error {
+func (f *fill) put(ctx context.Context, e *stored.Entry, ix *stored.Index) error {
 	c := f.cache
 	if ix == f.index {
 		return c.putValue(ctx, f.name, f.stamp, e, f.verdict.Keep)
 	}
 	// A new index: first the variant, at a key that nobody knows yet, then the
 	// index that leads to it, where the page was found.
-	name := c.keys.of(letterVariant, e.full)
+	name := c.keys.of(letterVariant, e.Full)
 	if err := c.putValue(ctx, name, stamp{}, e, f.verdict.Keep); err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (f *fill) put(ctx context.Context, e *entry, ix *index) error {
 	if f.index != nil {
 		old = f.indexStamp
 	}
-	_, err := c.swap(ctx, f.pageKey, old, encodeIndex(ix, f.page), indexLife)
+	_, err := c.swap(ctx, f.pageKey, old, ix.Encode(f.page), indexLife)
 	if err == nil && f.index != nil && f.lock == f.name {
 		c.releaseLock(ctx, f.lock, f.held)
 	}
@@ -145,26 +146,26 @@ const indexLife = 366 * 24 * time.Hour
 // item of the server. How large that is it learns from refusals; memcached then
 // removes what was at the key, so that the first response in which that happens
 // is not stored.
-func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *entry, ttl time.Duration) error {
+func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *stored.Entry, ttl time.Duration) error {
 	for {
 		limit := c.maxChunk.Load()
 		err := c.putWithin(ctx, key, old, e, ttl, limit)
-		if !errors.Is(err, memcached.ErrTooLarge) || limit <= max(minItem, 2*e.overhead()) {
+		if !errors.Is(err, memcached.ErrTooLarge) || limit <= max(minValue, 2*e.Overhead()) {
 			return err
 		}
-		size := min(limit, int64(len(e.body))+e.overhead())
-		c.maxChunk.CompareAndSwap(limit, max(size/2, minItem))
+		size := min(limit, int64(len(e.Body))+e.Overhead())
+		c.maxChunk.CompareAndSwap(limit, max(size/2, minValue))
 	}
 }
 
 // putWithin writes e in values of at most limit bytes.
-func (c *Cache) putWithin(ctx context.Context, key string, old stamp, e *entry, ttl time.Duration, limit int64) error {
-	if int64(len(e.body))+e.overhead() > limit {
+func (c *Cache) putWithin(ctx context.Context, key string, old stamp, e *stored.Entry, ttl time.Duration, limit int64) error {
+	if int64(len(e.Body))+e.Overhead() > limit {
 		var err error
 		if e, err = c.putChunks(ctx, e, limit, ttl); err != nil {
 			return err
 		}
 	}
-	_, err := c.swap(ctx, key, old, encodeEntry(e), ttl)
+	_, err := c.swap(ctx, key, old, e.Encode(), ttl)
 	return err
 }

@@ -2,13 +2,13 @@ package middleware
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // Tags group responses so that they can be purged together, in one write per tag
@@ -25,71 +25,21 @@ import (
 // it could not be purged by each.
 const maxTags = 128
 
-const (
-	tagNameSize  = 16
-	tagStampSize = tagNameSize + 8
-)
-
-// tagName is a digest of a tag.
-type tagName [tagNameSize]byte
-
-// tagStamp is a tag of an entry, and its stamp when the entry was stored.
-type tagStamp struct {
-	name  tagName
-	value uint64
-}
-
-func nameTag(tag string) tagName {
-	sum := sha256.Sum256([]byte(tag))
-	return tagName(sum[:tagNameSize])
-}
-
-func (k keyspace) tag(n tagName) string {
+func (k keyspace) tag(n stored.TagName) string {
 	return k.prefix + string(rune(letterTag)) + base64.RawURLEncoding.EncodeToString(n[:])
 }
 
 func (k keyspace) epoch() string { return k.prefix + string(rune(letterEpoch)) }
 
-const kindTag itemKind = 'T' // the stamp is the id
-
-// tagValue returns the stamp that a value holds.
-func tagValue(item *memcached.Item) (uint64, bool) {
-	if item == nil {
-		return 0, false
-	}
-	kind, id, _, err := openItem(item.Value)
-	return id, err == nil && kind == kindTag
-}
-
-// current reports whether the tag has not been purged.
-func (t tagStamp) current(item *memcached.Item) bool {
-	value, ok := tagValue(item)
-	return ok && value == t.value
-}
-
-// tagsOf returns the tags of a response: Cache-Tag is separated by commas,
-// Surrogate-Key by spaces.
-func tagsOf(fields []field) []string {
-	var tags []string
-	for _, f := range fields {
-		for _, v := range f.values {
-			switch f.name {
-			case "Cache-Tag":
-				for tag := range strings.SplitSeq(v, ",") {
-					tags = append(tags, strings.TrimSpace(tag))
-				}
-			case "Surrogate-Key":
-				tags = append(tags, strings.Fields(v)...)
-			}
+// tagsCurrent reports whether none of the tags of e has been purged, of which
+// items has what memcached knows.
+func (c *Cache) tagsCurrent(e *stored.Entry, items map[string]*memcached.Item) bool {
+	for _, t := range e.Tags {
+		if !t.Current(valueOf(items[c.keys.tag(t.Name)])) {
+			return false
 		}
 	}
-	kept := tags[:0]
-	for _, tag := range tags {
-		if tag != "" {
-			kept = append(kept, tag)
-		}
-	}
-	return kept
+	return true
 }
 
 // firstEpoch is the epoch when there is none: larger than any that was lost,
@@ -125,7 +75,7 @@ func (f *fill) seeLock(item *memcached.Item) {
 	if item == nil {
 		return
 	}
-	if _, id, _, err := openItem(item.Value); err == nil && id == f.held.id {
+	if v, err := stored.Open(item.Value); err == nil && v.ID == f.held.id {
 		f.held.cas = item.CAS
 		f.stamp = f.held
 	}
@@ -133,9 +83,9 @@ func (f *fill) seeLock(item *memcached.Item) {
 
 // stampTags returns the current stamps of the tags of e. It reports false if one
 // may have been purged since the making of e began.
-func (f *fill) stampTags(ctx context.Context, e *entry) ([]tagStamp, bool, error) {
+func (f *fill) stampTags(ctx context.Context, e *stored.Entry) ([]stored.Tag, bool, error) {
 	c := f.cache
-	names := uniqueTags(tagsOf(e.fields))
+	names := stored.UniqueTags(stored.TagsOf(e.Fields))
 	if len(names) == 0 {
 		return nil, true, nil
 	}
@@ -155,9 +105,9 @@ func (f *fill) stampTags(ctx context.Context, e *entry) ([]tagStamp, bool, error
 	if !ok || epoch < f.epoch {
 		return nil, false, nil
 	}
-	tags := make([]tagStamp, len(names))
+	tags := make([]stored.Tag, len(names))
 	for i, n := range names {
-		value, ok := tagValue(items[keys[i]])
+		value, ok := stored.LastPurge(valueOf(items[keys[i]]))
 		if !ok {
 			// Nobody knows whether this tag was purged, unless none was.
 			if value, err = c.newTag(ctx, keys[i], epoch); err != nil || epoch != f.epoch {
@@ -167,15 +117,15 @@ func (f *fill) stampTags(ctx context.Context, e *entry) ([]tagStamp, bool, error
 		if value > f.epoch {
 			return nil, false, nil
 		}
-		tags[i] = tagStamp{n, value}
+		tags[i] = stored.Tag{Name: n, Purge: value}
 	}
 	return tags, true, nil
 }
 
 // checkTags reports whether e may be given to those who wait for it: some may
 // have come after a purge of one of its tags.
-func (f *fill) checkTags(e *entry) (current bool, err error) {
-	if f.flight == nil || len(tagsOf(e.fields)) == 0 {
+func (f *fill) checkTags(e *stored.Entry) (current bool, err error) {
+	if f.flight == nil || len(stored.TagsOf(e.Fields)) == 0 {
 		return true, nil
 	}
 	f.cache.flights.seal(f.flight)
@@ -190,7 +140,7 @@ func (f *fill) checkTags(e *entry) (current bool, err error) {
 // newTag stores the first stamp of a tag, or returns the one that another just
 // stored.
 func (c *Cache) newTag(ctx context.Context, key string, epoch uint64) (uint64, error) {
-	err := c.client.Add(ctx, &memcached.Item{Key: key, Value: encodeMark(kindTag, epoch)})
+	err := c.client.Add(ctx, &memcached.Item{Key: key, Value: stored.Mark(stored.KindTag, epoch)})
 	if !errors.Is(err, memcached.ErrNotStored) {
 		return epoch, err
 	}
@@ -198,9 +148,9 @@ func (c *Cache) newTag(ctx context.Context, key string, epoch uint64) (uint64, e
 	if err != nil {
 		return 0, err
 	}
-	value, ok := tagValue(item)
+	value, ok := stored.LastPurge(item.Value)
 	if !ok {
-		return 0, errGarbage
+		return 0, stored.ErrGarbage
 	}
 	return value, nil
 }
@@ -211,16 +161,4 @@ func epochValue(item *memcached.Item) (uint64, bool) {
 	}
 	n, err := strconv.ParseUint(strings.TrimSpace(string(item.Value)), 10, 64)
 	return n, err == nil
-}
-
-func uniqueTags(tags []string) []tagName {
-	seen := make(map[tagName]bool, len(tags))
-	names := make([]tagName, 0, len(tags))
-	for _, tag := range tags {
-		if n := nameTag(tag); !seen[n] {
-			seen[n] = true
-			names = append(names, n)
-		}
-	}
-	return names
 }

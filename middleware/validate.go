@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // validate has the handler confirm or replace a stored response before the
 // request is answered.
 func (x *exchange) validate(l lookup, age time.Duration) bool {
 	s := slot{lookup: l, why: fwdStale, stale: l.entry}
-	fresh := age < l.entry.terms.Lifetime && !l.entry.terms.NoCache
+	fresh := age < l.entry.Terms.Lifetime && !l.entry.Terms.NoCache
 	if fresh {
 		s.why = fwdRequest
 	}
@@ -19,7 +20,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	case x.original.Method == http.MethodHead:
 		x.fill(s)
 		return true
-	case fresh, l.entry.terms.NoCache, l.entry.terms.Lifetime <= 0, len(x.original.Header["Authorization"]) > 0,
+	case fresh, l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0, len(x.original.Header["Authorization"]) > 0,
 		len(x.original.Header["Range"]) > 0:
 		// The outcome is for this request alone, or good only once.
 		x.fill(s)
@@ -59,8 +60,8 @@ func (x *exchange) note(key string) (stamp, bool) {
 	if err != nil {
 		return stamp{}, false
 	}
-	kind, id, _, err := openItem(item.Value)
-	return stamp{id: id, cas: item.CAS, any: true}, err == nil && kind == kindPass
+	v, _ := stored.Open(item.Value)
+	return stamp{id: v.ID, cas: item.CAS, any: true}, v.Kind == stored.KindPass
 }
 
 // freshened says what an answer that confirms a stored response does to it.
@@ -75,31 +76,31 @@ const (
 // freshen returns the entry that a 304 with this header makes of a stored one
 // (RFC 9111, section 4.3.4), and what may be done with it besides answering the
 // request.
-func (f *fill) freshen(stale *entry, header http.Header) (*entry, freshened) {
-	if etag := header.Get("Etag"); etag != "" && policy.IsStrong(etag) && etag != stale.get("Etag") {
+func (f *fill) freshen(stale *stored.Entry, header http.Header) (*stored.Entry, freshened) {
+	if etag := header.Get("Etag"); etag != "" && policy.IsStrong(etag) && etag != stale.Get("Etag") {
 		return stale, unrelated
 	}
 	skip := policy.Unstorable(header, nil)
-	update := delta(f.rec.before, header, func(name string) bool {
+	update := stored.Delta(f.rec.before, header, func(name string) bool {
 		return skip(name) || policy.KeptOnUpdate(name) || name == "Vary"
 	})
 	if header.Get("Date") == "" {
 		update = append(update, dateField(f.received))
 	}
 	fresh := *stale
-	fresh.id = newID()
-	fresh.fields = mergeFields(stale.fields, update)
-	fresh.received = f.received
+	fresh.ID = stored.NewID()
+	fresh.Fields = stored.Merge(stale.Fields, update)
+	fresh.Received = f.received
 	effective := f.rec.before.Clone()
-	applyFields(effective, fresh.fields)
+	stored.Apply(effective, fresh.Fields)
 	if age, ok := header["Age"]; ok {
 		effective["Age"] = age
 	}
 	if header.Get("Date") == "" {
 		delete(effective, "Date") // made here and now
 	}
-	verdict := policy.Evaluate(f.response(stale.status, f.effective(effective)), f.cache.policy)
-	fresh.terms = verdict.Terms
+	verdict := policy.Evaluate(f.response(stale.Status, f.effective(effective)), f.cache.policy)
+	fresh.Terms = verdict.Terms
 	f.verdict = verdict
 	if !verdict.Store {
 		return &fresh, forbidden
@@ -107,26 +108,6 @@ func (f *fill) freshen(stale *entry, header http.Header) (*entry, freshened) {
 	return &fresh, updated
 }
 
-// mergeFields replaces the fields that update names.
-func mergeFields(fields, update []field) []field {
-	merged := make([]field, 0, len(fields)+len(update))
-	for _, f := range fields {
-		replaced := false
-		for _, u := range update {
-			replaced = replaced || u.name == f.name
-		}
-		if !replaced {
-			merged = append(merged, f)
-		}
-	}
-	for _, u := range update {
-		if u.mode != fieldRemove {
-			merged = append(merged, u)
-		}
-	}
-	return merged
-}
-
-func dateField(t time.Time) field {
-	return field{"Date", fieldSet, []string{t.UTC().Format(http.TimeFormat)}}
+func dateField(t time.Time) stored.Field {
+	return stored.Only("Date", t.UTC().Format(http.TimeFormat))
 }

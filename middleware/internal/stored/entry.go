@@ -1,0 +1,184 @@
+package stored
+
+import (
+	"encoding/binary"
+	"net/http"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+// Entry is a stored response. It is not changed once it is made: several
+// requests may send it at once.
+type Entry struct {
+	ID       uint64
+	Full     []byte // the whole key, framed
+	Status   int
+	Received time.Time
+	Terms    policy.Terms
+	MadeETag bool // the ETag is the cache's, not the handler's
+	Tags     []Tag
+	Fields   []Field
+	Body     []byte
+
+	// Of a body that is kept in chunks.
+	Size      int64
+	ChunkSize int64
+}
+
+// Age is RFC 9111, section 4.2.3. Clocks of several processes may disagree;
+// nothing is younger than when it was received.
+func (e *Entry) Age(now time.Time) time.Duration {
+	return e.Terms.Age + max(0, now.Sub(e.Received))
+}
+
+// Get returns the first value of a stored field, or "".
+func (e *Entry) Get(name string) string {
+	for _, f := range e.Fields {
+		if f.Name == name && len(f.Values) > 0 {
+			return f.Values[0]
+		}
+	}
+	return ""
+}
+
+const (
+	flagNoCache = 1 << iota
+	flagNoStale
+	flagAllowAuthorized
+	flagValidators
+	flagMadeETag
+	flagExplicit
+	flagChunked
+)
+
+func (e *Entry) flags() byte {
+	var flags byte
+	for _, f := range []struct {
+		set bool
+		bit byte
+	}{
+		{e.Terms.NoCache, flagNoCache},
+		{e.Terms.NoStale, flagNoStale},
+		{e.Terms.AllowAuthorized, flagAllowAuthorized},
+		{e.Terms.Validators, flagValidators},
+		{e.MadeETag, flagMadeETag},
+		{e.Terms.Explicit, flagExplicit},
+		{e.Chunked(), flagChunked},
+	} {
+		if f.set {
+			flags |= f.bit
+		}
+	}
+	return flags
+}
+
+// Encode returns the value of an entry, the body included unless it is kept in
+// chunks.
+func (e *Entry) Encode() []byte {
+	b := make([]byte, 0, headerSize+len(e.Full)+len(e.Body)+64*len(e.Fields)+128)
+	b = begin(b, KindEntry, e.ID)
+	b = AppendFramed(b, e.Full)
+	b = append(b, e.flags())
+	b = binary.AppendUvarint(b, uint64(e.Status))
+	b = binary.AppendUvarint(b, uint64(e.Received.UnixMilli()))
+	for _, d := range []time.Duration{e.Terms.Age, e.Terms.Lifetime, e.Terms.StaleWhileRevalidate, e.Terms.StaleIfError} {
+		b = binary.AppendUvarint(b, uint64(d.Milliseconds()))
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.Tags)))
+	for _, t := range e.Tags {
+		b = append(b, t.Name[:]...)
+		b = binary.BigEndian.AppendUint64(b, t.Purge)
+	}
+	b = AppendFramed(b, appendFields(nil, e.Fields))
+	if e.Chunked() {
+		b = binary.AppendUvarint(b, uint64(e.Size))
+		b = binary.AppendUvarint(b, uint64(e.ChunkSize))
+		return finish(b)
+	}
+	return finish(append(b, e.Body...))
+}
+
+// Entry makes e the entry that v is, if it belongs to the whole key full. The
+// body aliases what was opened; the fields do not.
+func (v Value) Entry(e *Entry, full []byte) error {
+	d := decoder{v.rest}
+	*e = Entry{ID: v.ID, Full: d.framed()}
+	if v.Kind != KindEntry || string(e.Full) != string(full) {
+		return ErrGarbage
+	}
+	flags := d.byte()
+	e.Status = int(min(d.uvarint(), 999))
+	e.Received = time.UnixMilli(int64(d.uvarint()))
+	e.Terms = policy.Terms{
+		Freshness: policy.Freshness{
+			Age: d.millis(), Lifetime: d.millis(), Explicit: flags&flagExplicit != 0,
+		},
+		StaleWhileRevalidate: d.millis(), StaleIfError: d.millis(),
+		NoCache: flags&flagNoCache != 0, NoStale: flags&flagNoStale != 0,
+		AllowAuthorized: flags&flagAllowAuthorized != 0, Validators: flags&flagValidators != 0,
+	}
+	e.MadeETag = flags&flagMadeETag != 0
+	if n := d.count(tagSize); n > 0 {
+		e.Tags = make([]Tag, n)
+		for i := range e.Tags {
+			copy(e.Tags[i].Name[:], d.bytes(tagNameSize))
+			e.Tags[i].Purge = d.uint64()
+		}
+	}
+	fields := d.framed()
+	if d.failed() || e.Status < 200 {
+		return ErrGarbage
+	}
+	var err error
+	if e.Fields, err = decodeFields(string(fields)); err != nil {
+		return err
+	}
+	if flags&flagChunked == 0 {
+		e.Body = d.rest
+		return nil
+	}
+	return e.decodeChunked(&d)
+}
+
+// Overhead estimates, from above, what the value of e has besides the body.
+func (e *Entry) Overhead() int64 {
+	n := int64(headerSize + len(e.Full) + 128 + len(e.Tags)*tagSize)
+	for _, f := range e.Fields {
+		n += int64(len(f.Name)) + 12
+		for _, v := range f.Values {
+			n += int64(len(v)) + 10
+		}
+	}
+	return n
+}
+
+func (e *Entry) decodeChunked(d *decoder) error {
+	size, chunkSize := d.uvarint(), d.uvarint()
+	if d.failed() || len(d.rest) > 0 || chunkSize == 0 || chunkSize > MaxValue || size > MaxChunks*chunkSize {
+		return ErrGarbage
+	}
+	e.Size, e.ChunkSize = int64(size), int64(chunkSize)
+	return nil
+}
+
+// Selected returns what conditions of requests are compared with.
+func (e *Entry) Selected() policy.Selected {
+	return policy.Selected{ETag: e.Get("Etag"), LastModified: e.Get("Last-Modified"), Date: e.Received}
+}
+
+// AddValidators adds the conditions by which the handler can confirm the entry,
+// and reports false if there are none. An ETag that the cache made means nothing
+// to the handler.
+func (e *Entry) AddValidators(h http.Header) bool {
+	added := false
+	if etag := e.Get("Etag"); etag != "" && !e.MadeETag {
+		h["If-None-Match"] = []string{etag}
+		added = true
+	}
+	if modified := e.Get("Last-Modified"); modified != "" {
+		h["If-Modified-Since"] = []string{modified}
+		added = true
+	}
+	return added
+}

@@ -1,0 +1,128 @@
+package stored
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+)
+
+func sampleEntry() *Entry {
+	return &Entry{
+		ID: 7, Full: []byte("key"), Status: 404, Received: time.UnixMilli(1_790_000_000_123),
+		Terms: policy.Terms{
+			Freshness:            policy.Freshness{Age: 3 * time.Second, Lifetime: time.Minute, Explicit: true},
+			StaleWhileRevalidate: 5 * time.Second, StaleIfError: 6 * time.Second,
+			NoCache: true, NoStale: true, AllowAuthorized: true, Validators: true,
+		},
+		MadeETag: true,
+		Tags:     []Tag{{TagName{1, 2}, 99}, {TagName{3}, 1 << 60}},
+		Fields: []Field{
+			{"Etag", Set, []string{`"x"`}},
+			{"Link", Add, []string{"<a>", "", "<b>"}},
+			{"X-Gone", Remove, []string{}},
+		},
+		Body: []byte("body"),
+	}
+}
+
+func decode(value []byte) (*Entry, error) { return decodeAt(value, sampleEntry().Full) }
+
+// decodeAt is what a reader of memcached does with the value of a key.
+func decodeAt(value, full []byte) (*Entry, error) {
+	v, err := Open(value)
+	if err != nil {
+		return nil, err
+	}
+	e := new(Entry)
+	return e, v.Entry(e, full)
+}
+
+func TestEntry_SurvivesEncoding(t *testing.T) {
+	e := sampleEntry()
+	got, err := decode(e.Encode())
+	if err != nil || !reflect.DeepEqual(got, e) {
+		t.Errorf("decoded = %+v, %v, want %+v", got, err, e)
+	}
+}
+
+func TestEntry_ChunkedSurvivesEncoding(t *testing.T) {
+	e := sampleEntry()
+	e.Body, e.Size, e.ChunkSize = nil, 1000, 300
+	got, err := decode(e.Encode())
+	if err != nil || !reflect.DeepEqual(got, e) {
+		t.Errorf("decoded = %+v, %v, want %+v", got, err, e)
+	}
+}
+
+func TestEntry_DamageIsNoticed(t *testing.T) {
+	value := sampleEntry().Encode()
+	for i := range value {
+		for _, bit := range []byte{0x01, 0x80} {
+			damaged := bytes.Clone(value)
+			damaged[i] ^= bit
+			if _, err := decode(damaged); err == nil {
+				t.Errorf("with byte %d changed by %#x: accepted", i, bit)
+			}
+		}
+		if _, err := decode(value[:i]); err == nil {
+			t.Errorf("cut to %d bytes: accepted", i)
+		}
+	}
+}
+
+func TestEntry_OfAnotherKeyIsGarbage(t *testing.T) {
+	v, err := Open(sampleEntry().Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Entry(new(Entry), []byte("other")); err == nil {
+		t.Error("an entry that was stored for one key is accepted for another")
+	}
+}
+
+func TestEntry_OfAnotherKindIsGarbage(t *testing.T) {
+	value := sampleEntry().Encode()
+	value[2] = byte(KindIndex)
+	if _, err := decode(value); err == nil {
+		t.Error("an index is accepted as an entry")
+	}
+}
+
+// FuzzDecodeEntry computes the checksum of what it is given, which would keep the
+// decoder from seeing it. The entry is read under whatever key it has.
+func FuzzDecodeEntry(f *testing.F) {
+	f.Add(sampleEntry().Encode()[headerSize:])
+	f.Add([]byte{})
+	f.Add([]byte{0, flagChunked, 200, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0})
+	f.Fuzz(func(t *testing.T, rest []byte) {
+		full := (&decoder{rest}).framed()
+		e, err := decodeAt(finish(append(begin(nil, KindEntry, 1), rest...)), full)
+		if err != nil {
+			return
+		}
+		if e.Chunked() && (e.Size > MaxChunks*e.ChunkSize || e.Body != nil) {
+			t.Errorf("accepted %d bytes in chunks of %d", e.Size, e.ChunkSize)
+		}
+		if e.Status < 200 || e.Status > 999 || e.Terms.Age < 0 || e.Terms.Lifetime < 0 {
+			t.Errorf("accepted %+v", e)
+		}
+		again, err := decodeAt(e.Encode(), full)
+		if err != nil || len(again.Body) != len(e.Body) || len(again.Fields) != len(e.Fields) {
+			t.Errorf("%+v encodes to %+v, %v", e, again, err)
+		}
+	})
+}
+
+// TestAge_ClocksMayDisagree: what another process received is not older or younger
+// for it.
+func TestAge_ClocksMayDisagree(t *testing.T) {
+	now := time.Now()
+	e := &Entry{Received: now.Add(time.Hour)}
+	e.Terms.Age = 5 * time.Second
+	if got := e.Age(now); got != 5*time.Second {
+		t.Errorf("age of what comes from the future = %v, want what it had when it was received", got)
+	}
+}

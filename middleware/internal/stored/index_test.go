@@ -1,0 +1,41 @@
+package stored
+
+import (
+	"reflect"
+	"testing"
+)
+
+func FuzzDecodeIndex(f *testing.F) {
+	f.Add((&Index{1, []string{"Accept", "Foo"}}).Encode([]byte("key"))[headerSize:])
+	f.Add([]byte{3, 'k', 'e', 'y', 255})
+	f.Fuzz(func(t *testing.T, rest []byte) {
+		ix, err := Value{KindIndex, 1, rest}.Index([]byte("key"))
+		if err != nil {
+			return
+		}
+		v, err := Open(ix.Encode([]byte("key")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := v.Index([]byte("key")); err != nil || !reflect.DeepEqual(again, ix) {
+			t.Errorf("%+v encodes to %+v, %v", ix, again, err)
+		}
+	})
+}
+
+func TestIndex_OfAnotherKeyIsGarbage(t *testing.T) {
+	v, err := Open((&Index{1, []string{"A"}}).Encode([]byte("one")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Index([]byte("two")); err == nil {
+		t.Error("an index that was stored for one key is accepted for another")
+	}
+}
+
+func TestIndex_HasFieldsInAnySpelling(t *testing.T) {
+	ix := &Index{1, []string{"X-Forwarded-Host"}}
+	if !ix.Has("x-forwarded-host") || ix.Has("Accept") || (*Index)(nil).Has("Accept") {
+		t.Errorf("Has of %+v is wrong about x-forwarded-host, Accept or a nil index", ix)
+	}
+}
