@@ -188,8 +188,12 @@ func (o *options) measure(ctx context.Context, args []string, rows []row, stderr
 func (o *options) publish(r *results, rows []row) error {
 	const plot = "throughput.svg"
 	var plots []string
-	if svg := drawPlot(r, rows); svg != "" {
-		if err := os.WriteFile(filepath.Join(o.folder, plot), []byte(svg), 0o644); err != nil {
+	svg, err := drawPlot(r, rows)
+	if err != nil {
+		return err
+	}
+	if svg != nil {
+		if err := os.WriteFile(filepath.Join(o.folder, plot), svg, 0o644); err != nil {
 			return err
 		}
 		plots = append(plots, plot)

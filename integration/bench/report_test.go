@@ -98,7 +98,11 @@ func TestPlot_IsWellFormedAndNamesContestants(t *testing.T) {
 	rates := map[string]float64{ours: 420e3, gomemcache: 100e3, mcClient: 90e3, rawLimit: 1e6}
 	r := canned("get1", rates, 1, 1.2)
 	r.Samples = append(r.Samples, canned("get64", rates, 2, 3).Samples...)
-	svg := drawPlot(r, defaultRows())
+	picture, err := drawPlot(r, defaultRows())
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg := string(picture)
 	decoder := xml.NewDecoder(strings.NewReader(svg))
 	for {
 		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
@@ -118,8 +122,8 @@ func TestPlot_IsWellFormedAndNamesContestants(t *testing.T) {
 }
 
 func TestPlot_NeedsTwoNumbersOfCallers(t *testing.T) {
-	if svg := drawPlot(canned("get64", map[string]float64{ours: 1}, 1), defaultRows()); svg != "" {
-		t.Errorf("drawPlot of one row = %q, want nothing", svg)
+	if svg, err := drawPlot(canned("get64", map[string]float64{ours: 1}, 1), defaultRows()); svg != nil || err != nil {
+		t.Errorf("drawPlot of one row = %q, %v, want nothing", svg, err)
 	}
 }
 
