@@ -10,9 +10,9 @@ replace (
 
 require (
 	github.com/alexedwards/scs/v2 v2.9.0
-	github.com/bmemcached/bmemcached-go v0.0.0-00010101000000-000000000000
-	github.com/bmemcached/bmemcached-go/binary/otelmemcached v0.0.0-00010101000000-000000000000
-	github.com/bmemcached/bmemcached-go/binary/prommemcached v0.0.0-00010101000000-000000000000
+	github.com/bmemcached/bmemcached-go v0.1.0
+	github.com/bmemcached/bmemcached-go/binary/otelmemcached v0.1.0
+	github.com/bmemcached/bmemcached-go/binary/prommemcached v0.1.0
 	github.com/eko/gocache/lib/v4 v4.4.0
 	github.com/eko/gocache/store/go_cache/v4 v4.2.4
 	github.com/gin-contrib/sessions v1.0.4

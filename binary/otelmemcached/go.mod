@@ -5,7 +5,7 @@ go 1.25.0
 replace github.com/bmemcached/bmemcached-go => ../../
 
 require (
-	github.com/bmemcached/bmemcached-go v0.0.0-00010101000000-000000000000
+	github.com/bmemcached/bmemcached-go v0.1.0
 	go.opentelemetry.io/otel v1.38.0
 	go.opentelemetry.io/otel/metric v1.38.0
 	go.opentelemetry.io/otel/sdk v1.38.0

@@ -5,7 +5,7 @@ go 1.25.0
 replace github.com/bmemcached/bmemcached-go => ../../
 
 require (
-	github.com/bmemcached/bmemcached-go v0.0.0-00010101000000-000000000000
+	github.com/bmemcached/bmemcached-go v0.1.0
 	github.com/prometheus/client_golang v1.23.2
 	github.com/prometheus/client_model v0.6.2
 	github.com/prometheus/common v0.66.1
