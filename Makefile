@@ -12,7 +12,11 @@ SHELL       := bash
 # The benchmarks are checked but not tested here: the peers that they run have
 # data races of their own.
 ENGINE  := integration
-MODULES := . binary/otelmemcached binary/prommemcached examples $(ENGINE) integration/bench
+LIBRARY := . binary/otelmemcached binary/prommemcached
+MODULES := $(LIBRARY) examples $(ENGINE) integration/bench
+
+# Where the library is promised to run, beside this machine.
+PLATFORMS := linux/386 linux/arm linux/s390x windows/amd64 darwin/arm64 freebsd/amd64
 
 # The modules that are there, each a step of its own: $(call each,step,folders,command)
 present = $(patsubst %/go.mod,%,$(wildcard $(addsuffix /go.mod,$(1))))
@@ -47,7 +51,7 @@ demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PAS
 .PHONY: test
 test: ## Check and test everything, also on real memcached; MEMCACHED_INTEGRATION=off: not there
 	@mkdir -p .cache && : >.cache/steps
-	@STEP_LOG=.cache/steps $(MAKE) --no-print-directory setup check test-fast test-real
+	@STEP_LOG=.cache/steps $(MAKE) --no-print-directory setup check platforms test-fast test-real
 	@.ci/step -summary .cache/steps
 ifeq ($(MEMCACHED_INTEGRATION),off)
 	@echo 'MEMCACHED_INTEGRATION=off: real memcached was left out'
@@ -63,6 +67,17 @@ check: ## Check the format, go vet and staticcheck
 	@$(call each,vet,$(MODULES),go vet ./...)
 	@$(call each,staticcheck,$(MODULES),$(STATICCHECK) -checks all ./...)
 
+.PHONY: platforms
+platforms: ## Vet the library for every system and processor that it is promised on, and test it with 32 bits
+	@for platform in $(PLATFORMS); do for module in $(call present,$(LIBRARY)); do \
+		.ci/step vet-$${platform/\//-} $$module env CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} go vet ./... || exit 1; \
+	done; done
+ifeq ($(shell go env GOHOSTOS GOHOSTARCH | xargs),linux amd64)
+	@.ci/step test-386 . env CGO_ENABLED=0 GOARCH=386 go test -timeout=15m -vet=off ./...
+else
+	@echo 'the tests run with 32 bits on linux/amd64 only: left out here'
+endif
+
 .PHONY: test-fast
 test-fast: ## Run the tests that need no container engine
 	@$(call each,test,$(filter-out $(ENGINE) integration/bench,$(MODULES)),$(TEST))
@@ -76,6 +91,14 @@ ifeq ($(MEMCACHED_INTEGRATION),off)
 else
 	@.ci/step test-real integration go run ./setup $(TEST) -p=1
 endif
+
+.PHONY: rehearsal
+rehearsal: ## Get, build and install every module from a proxy that has the tree as the next version
+	@cd integration && go test -count=1 -v -run=TestRehearsal ./release
+
+.PHONY: release
+release: ## Check that VERSION (v0.1.0) can be released and print its tags; PREPARE=yes: set it; TAG=yes: make them
+	@cd integration && go run ./release $(if $(PREPARE),-prepare) $(if $(TAG),-tag) -- '$(VERSION)'
 
 .PHONY: bench
 bench: ## Measure this client beside others and write integration/bench/RESULTS.md
