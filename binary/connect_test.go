@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -189,11 +190,6 @@ func TestNetwork_SaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = closed.Close()
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts nothing: the kernel does
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
 	tests := []struct {
 		name   string
 		server string
@@ -206,8 +202,6 @@ func TestNetwork_SaysWhatIsWrong(t *testing.T) {
 		{"out of connections", full.Addr(), memcached.Options{}, []string{"Too many open connections", "out of connections"}},
 		{"nobody listens", closed.Addr().String(), memcached.Options{}, []string{"refused"}},
 		{"no socket", "/nonexistent/memcached.sock", memcached.Options{}, []string{"no such file"}},
-		{"silent", silent.Addr().String(), memcached.Options{Timeout: 200 * time.Millisecond}, []string{"only the text protocol"}},
-		{"silent with TLS", silent.Addr().String(), memcached.Options{Timeout: 200 * time.Millisecond, TLS: clientTLS}, []string{"may not speak TLS"}},
 		{"no such name", "no-such-host.invalid", memcached.Options{}, []string{"no-such-host.invalid"}},
 	}
 	for _, tt := range tests {
@@ -226,6 +220,48 @@ func TestNetwork_SaysWhatIsWrong(t *testing.T) {
 					t.Errorf("Get = %v, want an error with one of %q and the server", err, tt.text)
 				}
 			}
+		})
+	}
+}
+
+// TestNetwork_SaysWhatASilentServerMayBe: whoever waits for the attempt learns
+// within Timeout what it met.
+func TestNetwork_SaysWhatASilentServerMayBe(t *testing.T) {
+	_, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		opts memcached.Options
+		text string
+	}{
+		{"plain", memcached.Options{}, "only the text protocol"},
+		{"SASL", memcached.Options{Auth: sasl.Auto("app", "pw")}, "only the text protocol"},
+		{"TLS", memcached.Options{TLS: clientTLS}, "may not speak TLS"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.opts.Timeout = 200 * time.Millisecond
+				tt.opts.DialContext = func(context.Context, string, string) (net.Conn, error) {
+					front, back := net.Pipe()
+					go io.Copy(io.Discard, back) // until the client closes
+					return front, nil
+				}
+				client, err := memcached.New([]string{"silent:11211"}, &tt.opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				start := time.Now()
+				_, err = client.Get(t.Context(), "k")
+				if !errors.Is(err, memcached.ErrUnavailable) || !strings.Contains(fmt.Sprint(err), tt.text) || !strings.Contains(fmt.Sprint(err), "silent:11211") {
+					t.Errorf("Get = %v, want %v with %q and the server", err, memcached.ErrUnavailable, tt.text)
+				}
+				if took := time.Since(start); took > tt.opts.Timeout {
+					t.Errorf("Get took %v, want up to %v", took, tt.opts.Timeout)
+				}
+			})
 		})
 	}
 }

@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 
 // leftovers returns the stacks of goroutines that run this package's code and
 // do not end in time.
-func leftovers(patience time.Duration) (stacks []string) {
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+func leftovers(wait time.Duration) (stacks []string) {
+	for deadline := time.Now().Add(wait); ; time.Sleep(10 * time.Millisecond) {
 		stacks = packageGoroutines()
 		if len(stacks) == 0 || time.Now().After(deadline) {
 			return stacks

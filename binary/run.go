@@ -17,6 +17,9 @@ import (
 //	Client.runOnServer     the caller's error (outcome.go)
 //	node.doWithRetry       a connection, and a second attempt (retry.go)
 //	conn.roundTrip         the request out and the response in (conn.go)
+//
+// An operation on many keys (multi.go) spreads them over the servers by itself
+// and goes on with doWithRetry; one on all servers (admin.go) with runTraced.
 
 // maxTopologies is how often an operation follows changes of the servers.
 const maxTopologies = 8

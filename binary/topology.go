@@ -101,8 +101,8 @@ func (c *Client) replaceServers(addrs []address) (removed []*node, err error) {
 	return removed, nil
 }
 
-// forget lets go of a removed node whose operations have ended, but for its
-// share of Stats.
+// forget drops a removed node whose operations have ended, and keeps its numbers
+// for Stats.
 func (c *Client) forget(n *node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
