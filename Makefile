@@ -43,8 +43,13 @@ export FUZZTIME ?= 60s
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: go
+go: # older ones do not even say what is wrong
+	@version=$$(go version || true); [[ $$version =~ go1\.(2[1-9]|[3-9][0-9])|devel ]] || \
+		{ echo "Go 1.26 or newer is needed, from https://go.dev/dl/ ($${version:-there is none here})"; exit 1; }
+
 .PHONY: demo
-demo: ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PASSWORD: on a real memcached
+demo: go ## Run the demo site; MEMCACHED_SERVERS, MEMCACHED_USERNAME, MEMCACHED_PASSWORD: on a real memcached
 	@echo 'building the demo site: seconds, or minutes the first time'
 	@mkdir -p .cache && cd examples && go build -o ../.cache/demo ./demo && exec ../.cache/demo
 
@@ -58,11 +63,11 @@ ifeq ($(MEMCACHED_INTEGRATION),off)
 endif
 
 .PHONY: setup
-setup: ## Name the Debian packages that the tests need and this machine lacks; as root: install them
+setup: go ## Name the Debian packages that the tests need and this machine lacks; as root: install them
 	@.ci/step setup integration go run ./setup
 
 .PHONY: check
-check: ## Check the format, go vet and staticcheck
+check: go ## Check the format, go vet and staticcheck
 	@.ci/step format . bash -c 'unformatted=$$($(GOFUMPT) -l .); test -z "$$unformatted" || { echo "gofumpt -w these:"; echo "$$unformatted"; exit 1; }'
 	@$(call each,vet,$(MODULES),go vet ./...)
 	@$(call each,staticcheck,$(MODULES),$(STATICCHECK) -checks all ./...)
@@ -86,6 +91,7 @@ test-fast: ## Run the tests that need no container engine
 .PHONY: test-real
 test-real: ## Run the integration tests: real memcached, browsers, other languages, the soak
 	@.ci/step fetch-suite integration go run ./conformance -fetch
+	@.ci/step compile integration bash -c 'go list -race -test -deps -export ./... >/dev/null' # on all processors, unlike go test -p=1
 ifeq ($(MEMCACHED_INTEGRATION),off)
 	@$(call each,test,$(ENGINE),$(TEST) -p=1)
 else
