@@ -13,6 +13,9 @@ import (
 // FlushAll removes everything from all servers, at once or after the given
 // time, in whole seconds. The error is a MultiError by server.
 func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
+	if err := checkDuration("delay", after); err != nil {
+		return &OpError{Op: "flush_all", Err: err}
+	}
 	return c.eachServer(ctx, "flush_all", func(ctx context.Context, n *node, deadline int64) error {
 		cl := c.newCall(wire.OpFlush, "")
 		cl.expiry, cl.deadline = expiry(max(after, 0)), deadline

@@ -101,9 +101,13 @@ func (c *Client) Get(ctx context.Context, key string) (*Item, error) {
 // GetAndTouch returns the item of a key and sets its time to live, as
 // Item.TTL says, in one operation.
 func (c *Client) GetAndTouch(ctx context.Context, key string, ttl time.Duration) (*Item, error) {
+	const name = "get_and_touch"
+	if err := checkTTL(ttl); err != nil {
+		return nil, &OpError{Op: name, Key: key, Err: err}
+	}
 	cl := c.newCall(wire.OpGAT, key)
 	cl.expiry = expiry(ttl)
-	return c.get(ctx, "get_and_touch", cl)
+	return c.get(ctx, name, cl)
 }
 
 func (c *Client) get(ctx context.Context, name string, cl *call) (*Item, error) {
@@ -171,12 +175,20 @@ func (c *Client) store(ctx context.Context, name string, op wire.Opcode, item *I
 	if item == nil {
 		return &OpError{Op: name, Err: errNilItem}
 	}
-	if err := c.checkSize(item); err != nil {
+	if err := c.checkItem(item); err != nil {
 		return &OpError{Op: name, Key: item.Key, Err: err}
 	}
 	cl := c.newCall(op, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.cas = item.Value, item.Flags, expiry(item.TTL), cas
 	return c.finish(c.run(ctx, name, cl))
+}
+
+// checkItem says why an item must not be sent, if it is so.
+func (c *Client) checkItem(item *Item) error {
+	if err := checkTTL(item.TTL); err != nil {
+		return err
+	}
+	return c.checkSize(item)
 }
 
 // Append adds value behind the value of a key, whose flags and time to live
@@ -202,9 +214,13 @@ func (c *Client) concat(ctx context.Context, name string, op wire.Opcode, key st
 // Touch sets the time to live of an item, as Item.TTL says, or returns
 // ErrCacheMiss.
 func (c *Client) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	const name = "touch"
+	if err := checkTTL(ttl); err != nil {
+		return &OpError{Op: name, Key: key, Err: err}
+	}
 	cl := c.newCall(wire.OpTouch, key)
 	cl.expiry = expiry(ttl)
-	return c.finish(c.run(ctx, "touch", cl))
+	return c.finish(c.run(ctx, name, cl))
 }
 
 // Delete removes an item, or returns ErrCacheMiss. After a lost connection it

@@ -40,6 +40,9 @@ func (c *Client) DecrementOrSet(ctx context.Context, key string, delta, initial 
 const createAttempts = 8
 
 func (c *Client) countOrSet(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, ttl time.Duration) (n uint64, err error) {
+	if err := checkTTL(ttl); err != nil {
+		return 0, &OpError{Op: name, Key: key, Err: err}
+	}
 	deadline := c.deadline() // of all attempts
 	for range createAttempts {
 		// The server answers that it did not store when another client created

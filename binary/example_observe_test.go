@@ -154,7 +154,7 @@ func ExampleStatusError() {
 	}
 	defer client.Close()
 	f["cache-1:11211"].Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-		if r.Op == "SET" {
+		if r.Op == memcachedtest.OpSet {
 			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		}
 		return memcachedtest.Action{}

@@ -116,7 +116,7 @@ func Example_pythonErrors() {
 	fmt.Println(errors.Is(get("cache-1:11211", "secret"), memcached.ErrUnavailable))
 	// Output:
 	// memcached: get on cache-1:11211: authentication failed: the server refused the credentials (SCRAM-SHA-256)
-	// memcached: get on open:11211: authentication failed: the server does not offer SASL (memcached -S), but credentials are set
+	// memcached: get on open:11211: authentication failed: the server does not offer SASL (memcached -S): leave Options.Auth nil, which connects without credentials
 	// memcached: cache miss
 	// true
 }

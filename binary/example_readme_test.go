@@ -53,3 +53,33 @@ func Example_readme() {
 	// Ada
 	// 1 of 2
 }
+
+// The test section of the README: Intercept before the client has connected.
+func Example_readmeTest() {
+	server, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client, err := memcached.New([]string{server.Addr()}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	ctx := context.Background()
+
+	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+		if r.Op == memcachedtest.OpSet { // connecting and reading go on
+			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
+		}
+		return memcachedtest.Action{}
+	})
+	_, err = client.Get(ctx, "user:42")
+	fmt.Println(err)
+	var status *memcached.StatusError
+	err = client.Set(ctx, &memcached.Item{Key: "user:42", Value: []byte("Ada"), TTL: time.Minute})
+	fmt.Println(errors.As(err, &status) && status.Status == memcached.StatusOutOfMemory)
+	// Output:
+	// memcached: cache miss
+	// true
+}

@@ -81,7 +81,7 @@ func (h *handshake) authenticate(ctx context.Context, auth sasl.Mechanism, serve
 	switch h.frame.Status {
 	case wire.StatusOK:
 	case wire.StatusUnknownCommand:
-		return fmt.Errorf("%w: the server does not offer SASL (memcached -S), but credentials are set", ErrAuth)
+		return fmt.Errorf("%w: the server does not offer SASL (memcached -S): leave Options.Auth nil, which connects without credentials", ErrAuth)
 	default:
 		return unavailable(h.statusError())
 	}

@@ -18,9 +18,11 @@ type Item struct {
 	// interpret. Clients encode the type of the value in it.
 	Flags uint32
 
-	// TTL is the time to live, read when storing. Zero keeps the item until
-	// the server evicts it, a negative duration expires it at once, fractions
-	// of a second round up and durations above 30 days work.
+	// TTL is the time to live. Only writes read it; reads leave it 0. 0: until
+	// the server evicts the item. A negative TTL expires the item at once.
+	// Fractions of a second round up, and more than 30 days work. A TTL below
+	// a millisecond is refused, because it is a forgotten unit: TTL: 60 is
+	// 60 ns.
 	TTL time.Duration
 
 	// CAS is the version of the item that a read returned. CompareAndSwap

@@ -108,8 +108,12 @@ func (m *multi) valid(count int) []int {
 	which := make([]int, 0, count)
 	for i := range count {
 		err := checkArguments(m.ctx, m.key(i))
-		if m.items != nil && m.items[i] == nil {
+		switch {
+		case m.items == nil:
+		case m.items[i] == nil:
 			err = errNilItem
+		case err == nil:
+			err = checkTTL(m.items[i].TTL)
 		}
 		if err != nil {
 			m.fail(i, &OpError{Op: m.name, Err: err})

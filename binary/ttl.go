@@ -1,6 +1,7 @@
 package memcached
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -16,6 +17,17 @@ const (
 	// counters.
 	lastExpiry uint32 = math.MaxUint32 - 1
 )
+
+// checkDuration refuses a duration that can only be a forgotten unit: TTL: 60
+// compiles, and is 60 ns.
+func checkDuration(what string, d time.Duration) error {
+	if 0 < d && d < time.Millisecond {
+		return fmt.Errorf("memcached: %s of %v: durations have units, as in 60*time.Second", what, d)
+	}
+	return nil
+}
+
+func checkTTL(ttl time.Duration) error { return checkDuration("time to live", ttl) }
 
 // expiry converts a time to live to what the protocol wants.
 func expiry(ttl time.Duration) uint32 {

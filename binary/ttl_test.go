@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,6 +87,38 @@ func TestTTL_EveryOperationThatTakesOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTTL_AForgottenUnitIsRefused: TTL: 60 compiles and is 60 ns. Nothing is sent.
+func TestTTL_AForgottenUnitIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		ctx := t.Context()
+		for _, ttl := range []time.Duration{1, 60, time.Millisecond - 1} {
+			item := &memcached.Item{Key: "k", TTL: ttl, CAS: 1}
+			_, errGet := client.GetAndTouch(ctx, "k", ttl)
+			_, errIncrement := client.IncrementOrSet(ctx, "k", 1, 1, ttl)
+			_, errDecrement := client.DecrementOrSet(ctx, "k", 1, 1, ttl)
+			for name, err := range map[string]error{
+				"set": client.Set(ctx, item), "add": client.Add(ctx, item), "replace": client.Replace(ctx, item),
+				"compare_and_swap": client.CompareAndSwap(ctx, item), "touch": client.Touch(ctx, "k", ttl),
+				"get_and_touch": errGet, "increment_or_set": errIncrement, "decrement_or_set": errDecrement,
+				"flush_all": client.FlushAll(ctx, ttl), "set_multi": client.SetMulti(ctx, []*memcached.Item{item}),
+			} {
+				var op *memcached.OpError
+				if !errors.As(err, &op) || op.Op != name || !strings.Contains(op.Error(), ttl.String()+": durations have units") || !op.SafeToRetry() {
+					t.Errorf("%s with %v = %v, want an OpError that speaks of units", name, ttl, err)
+				}
+			}
+		}
+		if n := server.RequestCount(); n != 0 {
+			t.Errorf("%d requests were sent, want none", n)
+		}
+		if err := client.Set(ctx, &memcached.Item{Key: "k", TTL: time.Millisecond}); err != nil {
+			t.Errorf("Set with 1ms = %v, want nil", err)
+		}
+	})
 }
 
 func TestIncrementOrSet_AnExistingNumberKeepsItsTTL(t *testing.T) {

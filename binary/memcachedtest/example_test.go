@@ -53,7 +53,7 @@ func ExampleServer_Intercept() {
 	defer client.Close()
 
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-		if r.Op == "SET" {
+		if r.Op == memcachedtest.OpSet {
 			return memcachedtest.Action{Status: memcached.StatusOutOfMemory}
 		}
 		return memcachedtest.Action{}
@@ -61,7 +61,7 @@ func ExampleServer_Intercept() {
 	err = client.Set(context.Background(), &memcached.Item{Key: "k", Value: []byte("v")})
 	var status *memcached.StatusError
 	if errors.As(err, &status) {
-		fmt.Println(status.Status, "after", server.RequestCount("SET"), "attempt")
+		fmt.Println(status.Status, "after", server.RequestCount(memcachedtest.OpSet), "attempt")
 	}
 	// Output:
 	// out of memory after 1 attempt

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
@@ -29,12 +30,15 @@ func (s *Server) Item(key string) (*memcached.Item, bool) {
 }
 
 // SetItem stores a copy of item, whatever is there; its CAS is not looked at.
-// A TTL of 0 keeps it for ever. It panics if the item could not be stored
-// through the protocol: if its key is not 1 to 250 bytes, or it is too large.
+// It panics if a client could not store the item: if its key is not 1 to 250
+// bytes, it is too large, or its TTL is above 0 and below a millisecond.
 func (s *Server) SetItem(item *memcached.Item) {
 	st := s.storage
 	if n := len(item.Key); n == 0 || n > wire.MaxKeyLen {
 		panic(fmt.Sprintf("memcachedtest: SetItem: key of %d bytes", n))
+	}
+	if 0 < item.TTL && item.TTL < time.Millisecond {
+		panic(fmt.Sprintf("memcachedtest: SetItem: time to live of %v: durations have units, as in 60*time.Second", item.TTL))
 	}
 	if !st.fits(len(item.Key), len(item.Value), item.Flags) {
 		panic(fmt.Sprintf("memcachedtest: SetItem: value of %d bytes is too large", len(item.Value)))

@@ -40,6 +40,9 @@ type Action struct {
 // function before it; nil ends that. f is called for requests as they arrive,
 // before their value is read and before authentication is looked at. It may be
 // called from several goroutines at once, for several connections.
+//
+// Requests that set up a connection pass through f too: an f that fails all of
+// them lets no client connect. Look at Request.Op to fail single operations.
 func (s *Server) Intercept(f func(Request) Action) {
 	if f == nil {
 		s.intercept.Store(nil)

@@ -13,8 +13,8 @@ const maxRecorded = 4096
 type Request struct {
 	// Conn numbers the connection, from 1 in the order of their beginning.
 	Conn uint64
-	// Op is the protocol's name of the operation: "GET", "SETQ", "SASL AUTH".
-	// Names that end in Q are quiet forms.
+	// Op is the protocol's name of the operation: OpGet, OpSetQ, OpSASLAuth and
+	// so on.
 	Op string
 	// Key is the key; the group of a STAT; the mechanism of SASL requests.
 	Key string

@@ -59,6 +59,9 @@ func keep(password string) secret { return func() string { return password } }
 // check refuses what no mechanism can carry. The error tells the field and never
 // the value.
 func (c Credentials) check() error {
+	if c.Username == "" && c.Password == "" {
+		return errors.New("sasl: username and password are empty: without them, leave memcached.Options.Auth nil")
+	}
 	for _, field := range []struct{ name, value string }{
 		{"identity", c.Identity}, {"username", c.Username}, {"password", c.Password},
 	} {

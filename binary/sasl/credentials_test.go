@@ -86,15 +86,16 @@ func TestPrinting_ShowsTheRest(t *testing.T) {
 func TestStart_RefusesUnusableCredentials(t *testing.T) {
 	good := sasl.Credentials{Username: "ann", Password: secret}
 	tests := map[string]func(c *sasl.Credentials){
-		"sasl: username is empty":             func(c *sasl.Credentials) { c.Username = "" },
-		"sasl: password is empty":             func(c *sasl.Credentials) { c.Password = "" },
-		"sasl: username is not valid UTF-8":   func(c *sasl.Credentials) { c.Username = "\xff" },
-		"sasl: password is not valid UTF-8":   func(c *sasl.Credentials) { c.Password = secret + "\xff" },
-		"sasl: identity is not valid UTF-8":   func(c *sasl.Credentials) { c.Identity = "\xff" },
-		"sasl: password contains a control":   func(c *sasl.Credentials) { c.Password = secret + "\n" },
-		"sasl: username contains a control":   func(c *sasl.Credentials) { c.Username = "ann\x00" },
-		"sasl: identity contains a control":   func(c *sasl.Credentials) { c.Identity = "\x7f" },
-		"sasl: password contains a control c": func(c *sasl.Credentials) { c.Password = "\u0085" + secret },
+		"sasl: username and password are empty": func(c *sasl.Credentials) { c.Username, c.Password = "", "" },
+		"sasl: username is empty":               func(c *sasl.Credentials) { c.Username = "" },
+		"sasl: password is empty":               func(c *sasl.Credentials) { c.Password = "" },
+		"sasl: username is not valid UTF-8":     func(c *sasl.Credentials) { c.Username = "\xff" },
+		"sasl: password is not valid UTF-8":     func(c *sasl.Credentials) { c.Password = secret + "\xff" },
+		"sasl: identity is not valid UTF-8":     func(c *sasl.Credentials) { c.Identity = "\xff" },
+		"sasl: password contains a control":     func(c *sasl.Credentials) { c.Password = secret + "\n" },
+		"sasl: username contains a control":     func(c *sasl.Credentials) { c.Username = "ann\x00" },
+		"sasl: identity contains a control":     func(c *sasl.Credentials) { c.Identity = "\x7f" },
+		"sasl: password contains a control c":   func(c *sasl.Credentials) { c.Password = "\u0085" + secret },
 	}
 	constructors := map[string]func(func(context.Context) (sasl.Credentials, error)) sasl.Mechanism{"AUTO": sasl.AutoFunc}
 	for name, mechanism := range everyMechanism {

@@ -97,7 +97,7 @@ func TestRead_SaysThatAFrameWasCutShort(t *testing.T) {
 }
 
 func TestRead_ALengthAloneCostsNoMemory(t *testing.T) {
-	huge := Header{Magic: MagicResponse, Opcode: OpGet, BodyLen: math.MaxUint32}
+	huge := Header{Magic: MagicResponse, Opcode: OpGet, BodyLen: min(math.MaxInt, math.MaxUint32)}
 	stream := append(AppendHeader(nil, &huge), make([]byte, 100_000)...)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -108,7 +108,7 @@ func TestRead_ALengthAloneCostsNoMemory(t *testing.T) {
 		t.Errorf("Read = %v, want %v", err, io.ErrUnexpectedEOF)
 	}
 	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
-		t.Errorf("a frame of 4 GiB of which 100 kB came took %d bytes of memory, want less than 1 MiB", got)
+		t.Errorf("a frame of 2 GiB or more of which 100 kB came took %d bytes of memory, want less than 1 MiB", got)
 	}
 }
 
