@@ -49,11 +49,11 @@ func receiver(f *ast.FuncDecl) string {
 // go doc shows a method on the type that it is declared on, and nothing of an
 // embedded type that is not exported.
 func TestDoc_StoreAndTypedShowTheirMethods(t *testing.T) {
-	shared := []string{
+	common := []string{
 		"Clear", "Close", "Delete", "DeleteMulti", "Get", "GetMulti", "GetType", "GetWithTTL",
 		"Invalidate", "Set", "SetIfNotExists", "SetMulti", "Touch",
 	}
-	want := map[string][]string{"Typed": shared, "Store": append([]string{"Decrement", "Increment"}, shared...)}
+	want := map[string][]string{"Typed": common, "Store": append([]string{"Decrement", "Increment"}, common...)}
 	got := make(map[string][]string)
 	for _, file := range parseFiles(t) {
 		for _, d := range file.Decls {

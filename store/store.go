@@ -71,7 +71,8 @@ func (s *Store) GetWithTTL(ctx context.Context, key any) (any, time.Duration, er
 
 // GetMulti returns the values of those keys that have one, in one pipelined
 // round trip per server, and one more for the tags of all of them. When
-// something fails it returns what it got and a *memcached.MultiError by key.
+// something fails it returns what it got, and a *memcached.MultiError by key or
+// the context's error.
 func (s *Store) GetMulti(ctx context.Context, keys []string) (map[string]any, error) {
 	return s.core.getMulti(ctx, keys)
 }
@@ -84,8 +85,9 @@ func (s *Store) Set(ctx context.Context, key, value any, options ...libstore.Opt
 }
 
 // SetMulti stores values, all with the same options, in one pipelined round
-// trip per server. A *memcached.MultiError says which keys failed. After any
-// other error nothing is stored.
+// trip per server. A *memcached.MultiError says which keys failed. ErrValueType
+// means that nothing was sent. After any other error, such as the context's,
+// some values may be stored.
 func (s *Store) SetMulti(ctx context.Context, values map[string]any, options ...libstore.Option) error {
 	return setMulti(ctx, s.core, values, options)
 }

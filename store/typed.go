@@ -52,7 +52,8 @@ func (t *Typed[T]) GetWithTTL(ctx context.Context, key any) (any, time.Duration,
 
 // GetMulti returns the values of those keys that have one, in one pipelined
 // round trip per server, and one more for the tags of all of them. When
-// something fails it returns what it got and a *memcached.MultiError by key.
+// something fails it returns what it got, and a *memcached.MultiError by key or
+// the context's error.
 func (t *Typed[T]) GetMulti(ctx context.Context, keys []string) (map[string]T, error) {
 	found, err := t.core.getMulti(ctx, keys)
 	values := make(map[string]T, len(found))
@@ -70,8 +71,9 @@ func (t *Typed[T]) Set(ctx context.Context, key, value any, options ...libstore.
 }
 
 // SetMulti stores values, all with the same options, in one pipelined round
-// trip per server. A *memcached.MultiError says which keys failed. After any
-// other error nothing is stored.
+// trip per server. A *memcached.MultiError says which keys failed. ErrValueType
+// means that nothing was sent. After any other error, such as the context's,
+// some values may be stored.
 func (t *Typed[T]) SetMulti(ctx context.Context, values map[string]T, options ...libstore.Option) error {
 	return setMulti(ctx, t.core, values, options)
 }

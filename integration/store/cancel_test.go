@@ -15,8 +15,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
-// randomly returns a context that in one of three cases ends soon, if cancels
-// says so.
+// randomly returns a context. If cancels is set, it ends soon in one of three
+// cases.
 func randomly(ctx context.Context, cancels bool) (context.Context, context.CancelFunc) {
 	if !cancels || rand.IntN(3) > 0 {
 		return context.WithCancel(ctx)
@@ -29,7 +29,7 @@ func ended(err error) bool {
 	return err == context.Canceled || err == context.DeadlineExceeded
 }
 
-// Whoever leaves early must not make others receive what was meant for it.
+// A caller whose context ends must not make others receive its response.
 func TestCancel_NoValueOfAnotherKey(t *testing.T) {
 	_, client := open(t)
 	stores := map[string]*store.Store{"plain": store.New(client), "prefix": prefixed(t, client, "p:")}

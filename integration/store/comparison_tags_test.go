@@ -93,7 +93,7 @@ func compareTagOfThousandItems(t *testing.T, c *stores) {
 	})
 }
 
-// Here the place of the tag is taken by something that is none.
+// The key of the tag holds something else.
 func compareTagThatCannotBeWritten(t *testing.T, c *stores) {
 	mustSet(t, c.ours, "probe", "v", libstore.WithTags([]string{"t"}))
 	if err := c.gomemcache.Set(&memcache.Item{Key: "gocache_tag_t", Value: make([]byte, 1_048_000)}); err != nil {

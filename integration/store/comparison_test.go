@@ -19,10 +19,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
-// TestComparison is the table in the documentation of package store: its parts
-// are the rows, and look at all three stores.
-
-// stores are the three, each on a server of its own.
+// stores are the three stores, each on a server of its own.
 type stores struct {
 	memcache *memcachestore.MemcacheStore
 	redis    *redisstore.RedisStore
@@ -76,6 +73,8 @@ func (c *stores) each(f func(name string, s libstore.StoreInterface)) {
 	f("ours", c.ours)
 }
 
+// TestComparison checks the table in the documentation of package store. Each
+// subtest is a row, for all three stores.
 func TestComparison(t *testing.T) {
 	c := compared(t)
 	for _, row := range []struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
-// fleet is a server that old and new instances of a program share.
+// fleet is a server for old and new instances of a program.
 func fleet(t *testing.T) (old *memcachestore.MemcacheStore, s *store.Store) {
 	t.Helper()
 	server := integration.Start(t, nil) // gomemcache cannot authenticate
@@ -71,7 +71,7 @@ func TestFleet_TTLs(t *testing.T) {
 	}
 }
 
-// An overwritten item is what its last writer made it.
+// An overwritten item is the last writer's.
 func TestFleet_Overwrites(t *testing.T) {
 	old, s := fleet(t)
 	mustSet(t, s, "k", []byte("new"), libstore.WithTags([]string{"t"}), libstore.WithExpiration(time.Hour))
@@ -87,7 +87,7 @@ func TestFleet_Overwrites(t *testing.T) {
 	wantMiss(t, old, "k")
 }
 
-// Both have to agree on where a key is.
+// Both must place a key on the same server.
 func TestFleet_SeveralServers(t *testing.T) {
 	var addrs []string
 	for range 3 {

@@ -104,8 +104,8 @@ func TestLayers_Cache(t *testing.T) {
 	}
 }
 
-// What the chain finds in memcached it keeps in memory, for as long as it has
-// left.
+// The chain keeps a copy in memory for the time that the item has left in
+// memcached.
 func TestLayers_ChainKeepsCopiesForTheTimeThatIsLeft(t *testing.T) {
 	_, client := open(t)
 	raw := newStore(t, client, &store.Options{UnknownTTL: 7 * time.Minute})
@@ -212,7 +212,7 @@ func TestLayers_LoadableLoadsOnce(t *testing.T) {
 	}
 }
 
-// A dead cache costs the timeout, not the service.
+// When the cache is unavailable, a request takes the timeout longer.
 func TestLayers_LoadableSurvivesADeadServer(t *testing.T) {
 	server, client := open(t)
 	loadable := cache.NewLoadable(func(context.Context, any) (string, []libstore.Option, error) {

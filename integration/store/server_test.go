@@ -16,7 +16,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
-// What the server's own clock and counting make of the store's items.
+// The server's clock and its increments work with the store's items.
 func TestServer_TTLs(t *testing.T) {
 	_, client := open(t)
 	for name, s := range map[string]*store.Store{"plain": store.New(client), "prefix": prefixed(t, client, "p:")} {
@@ -169,7 +169,7 @@ func TestServer_WithoutCompareAndSwap(t *testing.T) {
 	}
 }
 
-func TestServer_DeadAndBack(t *testing.T) {
+func TestServer_UnavailableAndBack(t *testing.T) {
 	server, client := open(t)
 	s, p := store.New(client), prefixed(t, client, "p:")
 	mustSet(t, s, "k", "v")

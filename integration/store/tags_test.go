@@ -65,7 +65,7 @@ func TestTags_HundredThousandItems(t *testing.T) {
 		}
 		return s.SetMulti(t.Context(), values, libstore.WithTags(tags), libstore.WithExpiration(time.Hour))
 	}
-	// Half of them have a tag more.
+	// Half of them have another tag.
 	err := chunks(t.Context(), all/2, "a", func(_ context.Context, keys []string) error { return store(keys, "t", "half") })
 	err = errors.Join(err, chunks(t.Context(), all/2, "b", func(_ context.Context, keys []string) error { return store(keys, "t") }))
 	if err != nil {
@@ -215,8 +215,8 @@ func TestTags_EvictedCountersMeanInvalid(t *testing.T) {
 	large := strings.Repeat("v", 10_000) // in another class of sizes than the counters
 	mustSet(t, s, "k", large, libstore.WithTags([]string{"t"}))
 	wantHit(t, s, "k", large)
-	// Other tags until the counter of this one is gone. Nobody may look before:
-	// what is read is not evicted.
+	// Store other tags until the counter of this one is gone. It must not be read
+	// before: what is read is not evicted.
 	const enough = 100_000
 	for from := 0; from < enough; from += 1000 {
 		var tags []string
