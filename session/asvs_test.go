@@ -155,7 +155,7 @@ func TestASVS_7_4_1_LogoutAndExpiryEndTheSessionInTheBackend(t *testing.T) {
 		if err := b.logout(store); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(entries(server)); n != 0 {
+		if n := len(records(server)); n != 0 {
 			t.Errorf("memcached holds %d sessions after the logout, want 0", n)
 		}
 		backButton.wantValue(store, "user", nil)
@@ -163,7 +163,7 @@ func TestASVS_7_4_1_LogoutAndExpiryEndTheSessionInTheBackend(t *testing.T) {
 		expired := newLogin(t, store, "ada")
 		time.Sleep(20 * time.Minute)
 		expired.wantValue(store, "user", nil)
-		if n := len(entries(server)); n != 0 {
+		if n := len(records(server)); n != 0 {
 			t.Errorf("memcached holds %d sessions after the expiry, want 0", n)
 		}
 	})

@@ -71,10 +71,10 @@ func TestAttack_Replay(t *testing.T) {
 	}
 }
 
-// Whoever can write to memcached puts entries in each other's place: a session
+// Whoever can write to memcached puts records in each other's place: a session
 // in that of another one, of an epoch, of a session of another store; an epoch
 // in that of another user.
-func TestAttack_SwappedEntries(t *testing.T) {
+func TestAttack_SwappedRecords(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
 	client := newClient(t, server)
 	store, foreign := storeOn(t, client, nil, authKey), storeOn(t, client, nil, keyOf("another key"))
@@ -271,7 +271,7 @@ func TestAttack_RenewedTwice(t *testing.T) {
 		}
 		before.wantValue(store, "k", nil)
 		b.wantValue(store, "k", 1)
-		if n := len(entries(server)); n != 1 {
+		if n := len(records(server)); n != 1 {
 			t.Errorf("%s: the server holds %d sessions, want 1", steps, n)
 		}
 	}
@@ -306,7 +306,7 @@ func TestAttack_ServerLosesEverything(t *testing.T) {
 		}
 	})
 	if n := len(server.Keys()); n != 0 {
-		t.Errorf("the server holds %d entries, want 0", n)
+		t.Errorf("the server holds %d items, want 0", n)
 	}
 	b.wantValue(store, "user", nil)
 	old := b.copy()

@@ -64,8 +64,8 @@ func encodeValues(plain map[any]any, codec Codec) (values, error) {
 	return encoded, nil
 }
 
-// decodeEntry puts one entry into what a handler sees.
-func decodeEntry(plain map[any]any, k, v string, codec Codec) error {
+// decodeInto puts one key and its value into what a handler sees.
+func decodeInto(plain map[any]any, k, v string, codec Codec) error {
 	key, err := decodeValue(k, codec, 0)
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func TestNewerFormat_IsADecodeError(t *testing.T) {
 				}
 			})
 			if now, _ := server.Item(key); string(now.Value) != string(bad) {
-				t.Error("the entry was overwritten")
+				t.Error("the record was overwritten")
 			}
 			if b.cookie(cookieName) == "" {
 				t.Error("the cookie is gone")
@@ -117,7 +117,7 @@ func TestNewerFormat_IsADecodeError(t *testing.T) {
 				t.Errorf("logout: %v", err)
 			}
 			if _, there := server.Item(key); there {
-				t.Error("the entry is still there after a logout")
+				t.Error("the record is still there after a logout")
 			}
 		})
 	}
@@ -181,6 +181,6 @@ func TestNewerFormat_WrittenWhileTheRequestRan(t *testing.T) {
 		}
 	})
 	if item, _ := server.Item(key); item.Value[0] != 2 {
-		t.Error("the newer entry was overwritten")
+		t.Error("the newer record was overwritten")
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // token is what a cookie says: an ID and, when the session is bound, its
-// user's tag, so that the user's epoch can be read along with the entry.
+// user's tag, so that the user's epoch can be read along with the record.
 type token struct {
 	id   id
 	user tag
@@ -26,8 +26,8 @@ type token struct {
 // with an HMAC-SHA-256 of the cookie's name and everything before it for MAC.
 // It carries no time: the server ends sessions.
 const (
-	cookieSigned = 1
-	cookieHidden = 2
+	cookieSigned    = 1
+	cookieEncrypted = 2
 
 	ivSize  = 16
 	macSize = 32
@@ -45,14 +45,14 @@ func (p *pair) encodeCookie(name string, t token) string {
 		content = append(content, t.user[:]...)
 	}
 	cookie := make([]byte, 0, maxCookieBytes)
-	if p.hide == nil {
+	if p.block == nil {
 		cookie = append(append(cookie, cookieSigned), content...)
 	} else {
-		cookie = append(cookie, cookieHidden)
+		cookie = append(cookie, cookieEncrypted)
 		cookie = cookie[:1+ivSize+len(content)]
 		iv := cookie[1 : 1+ivSize]
 		_, _ = rand.Read(iv)
-		cipher.NewCTR(p.hide, iv).XORKeyStream(cookie[1+ivSize:], content)
+		cipher.NewCTR(p.block, iv).XORKeyStream(cookie[1+ivSize:], content)
 	}
 	mac := p.sign.derive(name, cookie)
 	return cookieText.EncodeToString(append(cookie, mac[:]...))
@@ -73,20 +73,20 @@ func (p *pair) decodeCookie(name, value string) (t token, ok bool) {
 		return token{}, false
 	}
 	switch kind, content := body[0], body[1:]; {
-	case kind == cookieSigned && p.hide == nil:
+	case kind == cookieSigned && p.block == nil:
 		return asToken(content)
-	case kind == cookieHidden && p.hide != nil && len(content) > ivSize:
-		return asToken(p.reveal(content))
+	case kind == cookieEncrypted && p.block != nil && len(content) > ivSize:
+		return asToken(p.decrypt(content))
 	default:
 		return token{}, false
 	}
 }
 
-// reveal returns, decrypted, what stands behind an initialization vector.
-func (p *pair) reveal(hidden []byte) []byte {
+// decrypt returns what stands, encrypted, behind an initialization vector.
+func (p *pair) decrypt(hidden []byte) []byte {
 	own := bytes.Clone(hidden)
 	iv, content := own[:ivSize], own[ivSize:]
-	cipher.NewCTR(p.hide, iv).XORKeyStream(content, content)
+	cipher.NewCTR(p.block, iv).XORKeyStream(content, content)
 	return content
 }
 
@@ -99,8 +99,8 @@ func asToken(content []byte) (t token, ok bool) {
 }
 
 // cookieValues calls f with the value of each cookie of a name until it returns
-// false. It is http.Request.CookiesNamed but for what a cookie of a store cannot
-// be, without making anything.
+// false. It finds what http.Request.CookiesNamed finds, except values that no
+// store makes, and allocates nothing.
 func cookieValues(h http.Header, name string, f func(value string) bool) {
 	for _, line := range h["Cookie"] {
 		for more := true; more; {

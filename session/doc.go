@@ -11,35 +11,38 @@
 // The cookie is the key. It carries 256 random bits, signed, and encrypted when
 // an encryption key is given. The key in memcached is an HMAC of them and the
 // value is sealed (AES-256-GCM) under a key derived from them, the server's key
-// and the key in memcached: whoever reads memcached finds neither sessions nor a
+// and the key in memcached. Whoever reads memcached finds neither sessions nor a
 // way into one. Whoever can write to memcached can delete sessions, and put back
-// what a record held before, but not make or read any, nor make a session of one
-// application into one of another that has the same keys but another prefix.
-// The sessions of scs are sealed in the same way.
+// what a record held before, but can neither make nor read one. A record that is
+// copied to another prefix is not a session there, even if the keys are the same.
+// All this holds for the sessions of scs, too, whose token takes the place of the
+// 256 bits.
 //
 // What ended stays ended. A session is created with ADD under an ID that the
-// store drew, and updated with CAS, never with an unconditional write: a request
+// store drew, and updated with CAS, never with an unconditional write. A request
 // that saves after another logged out or renewed the session gets [ErrNotFound]
-// and stores nothing. IDs that are unknown, expired or evicted are never taken
-// up again.
+// and stores nothing. IDs that are unknown, expired or evicted are never used
+// again.
 //
-// Parallel requests lose nothing, except with scs, which stores sessions whole:
-// there the later request decides about all of it. A save stores what this request changed: keys
+// Parallel requests lose nothing. A save stores what this request changed: keys
 // that it left alone keep what other requests stored meanwhile. If two requests
 // change one key, the later save decides. Lists of type []any, which is how
 // gorilla keeps flash messages, are merged by element, and taking what another
-// request has already taken gives [ErrConflict]: a message is delivered once, if
-// it is shown only after Save has succeeded, or with Autosave in any case.
+// request has already taken gives [ErrConflict]. So a message is delivered once,
+// if it is shown only after Save has succeeded; with Autosave it always is. Scs
+// stores sessions whole: there the later save replaces what the earlier one
+// changed.
 //
-// A read that fails leads to no overwriting. The session is then empty and can
-// be used; Save refuses with [ErrUnavailable], and the browser keeps its cookie.
+// After a read that failed nothing is overwritten. The session is then empty and
+// can be used; Save refuses with [ErrUnavailable], and the browser keeps its
+// cookie.
 //
-// A browser that leaves stops nothing. Operations on memcached run on when the
+// A browser that leaves stops nothing. Operations on memcached go on when the
 // request's context is cancelled, so that what a handler did is saved and no
 // error is logged for a server in good health. They keep the context's values
-// and its deadline, which gives [ErrUnavailable] and context.DeadlineExceeded
-// when it has passed, and end with the client's Options.Timeout, or after 10 to
-// 20 seconds where that is longer or switched off.
+// and its deadline: when that has passed, the error is [ErrUnavailable] and
+// context.DeadlineExceeded. They end with the client's Options.Timeout, or after
+// 10 to 20 seconds where that is longer or switched off.
 //
 // A request that does not touch its session costs nothing, one that reads it a
 // single round trip, which also rolls the idle timeout. Nothing is written and
@@ -56,7 +59,7 @@
 //
 // At logout: Options with MaxAge -1, then Save, and look at its error.
 //
-// To end all sessions of a user but the one in hand, after a change of the
+// To end all sessions of a user but the current one, after a change of the
 // password: read that session first, then RevokeAll, then Renew and Bind. A
 // session that was not read before RevokeAll is ended with the others.
 //
@@ -65,20 +68,21 @@
 //
 // A response that touched a session gets "Cache-Control: private" from Save,
 // and with Autosave also if the session was only read. The response cache of
-// this module stores neither, and recognises what was only read without
-// Autosave, too, unless other middleware replaces the request between that of
-// gin-contrib/sessions and the cache.
+// this module stores neither. It also recognises a session that was only read
+// without Autosave, unless other middleware replaces the request between that of
+// gin-contrib/sessions and the cache. It cannot see that a handler touched a
+// session of scs: such a handler sets "Cache-Control: private" itself.
 //
 // The session of one request is a map, and not safe for use by several
 // goroutines at once. A store is.
 //
-// # What a server must be like
+// # What the server needs
 //
-// It has to keep versions (not memcached -C). Eviction ends sessions, so give
-// them enough memory. Options.EjectAfter of the client moves the sessions of a
-// server that fails to others; a server that comes back with what it held
-// before then brings back what was ended meanwhile. Leave it at 0 where that
-// matters.
+// It has to keep versions (not memcached -C). Eviction ends sessions, so it needs
+// enough memory. Options.EjectAfter of the client moves the sessions of a failing
+// server to others. When that server comes back with what it held before, it
+// brings back sessions that were ended meanwhile: leave EjectAfter at 0 where
+// that matters.
 //
 // # OWASP ASVS 5.0
 //

@@ -19,9 +19,9 @@ var (
 
 	// ErrUnavailable says that memcached could not be asked or did not answer,
 	// or not before the request's deadline, which is context.DeadlineExceeded
-	// as well. After a load that failed so the session is empty and usable, but Save
-	// refuses with this error, because what is stored is not known. It is the
-	// client's ErrUnavailable.
+	// as well. When loading fails this way, the session is empty and can be
+	// used, but Save refuses with this error, because what is stored is not
+	// known. It is the client's ErrUnavailable.
 	ErrUnavailable = memcached.ErrUnavailable
 
 	// ErrTooLarge says that the session is above Options.MaxSize. Nothing was
@@ -31,12 +31,13 @@ var (
 
 	// ErrConflict says that another request changed the same session and that
 	// the changes cannot both be kept: both took the same flash messages, or
-	// changes kept coming. This request's change was not stored. Saving again
-	// stores what else it changed.
+	// other requests kept changing it. This request's changes were not stored.
+	// Saving again stores those that are in no conflict.
 	ErrConflict = errors.New("session: changed by another request at the same time")
 
 	// ErrDecode says that the stored session cannot be read: it is of a newer
-	// format, was altered, or holds a type that this program does not know.
+	// format, was altered, was sealed under a key that the store does not have,
+	// or holds a type that this program does not know.
 	// Save refuses to overwrite it; logout and Renew end it.
 	ErrDecode = errors.New("session: the stored session cannot be read")
 
@@ -55,11 +56,11 @@ var (
 	errNoCAS     = errors.New("session: the server keeps no versions (memcached -C, or a client that replicates), which safe sessions need")
 )
 
-// fault says at what the client failed. Whatever it is that kept memcached
-// from answering, it is ErrUnavailable and keeps its cause; the text says no
-// more than the cause does, since time can run out and a client can be closed
-// with the server in good health. A cancellation is not ErrUnavailable: nobody
-// waits for an answer any more.
+// fault says what was being done when the client failed. Whatever kept memcached
+// from answering is ErrUnavailable and keeps its cause. The text says no more
+// than the cause does, because time can run out, or a client be closed, with the
+// server in good health. A cancellation is not ErrUnavailable: nobody waits for
+// an answer any more.
 func fault(doing string, err error) error {
 	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrTooLarge) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("session: %s: %w", doing, err)

@@ -231,8 +231,8 @@ func (b *browser) logout(store ginsessions.Store) (err error) {
 	return err
 }
 
-// entries are the keys of sessions on a server.
-func entries(server *memcachedtest.Server) []string {
+// records are the keys of sessions on a server.
+func records(server *memcachedtest.Server) []string {
 	return slices.DeleteFunc(server.Keys(), func(key string) bool { return strings.Contains(key, "user:") })
 }
 

@@ -93,7 +93,7 @@ func TestKeyRotation_ReissuesOnce(t *testing.T) {
 	}
 }
 
-func TestKeyRotation_EntryLeftUnderTheOldKey(t *testing.T) {
+func TestKeyRotation_RecordLeftUnderTheOldKey(t *testing.T) {
 	client := newClient(t, memcachedtest.Start(t, nil))
 	before := storeOn(t, client, nil, keyOf("old"), nil, keyOf("new")) // a process not yet told of the rotation
 	during := storeOn(t, client, nil, keyOf("new"), nil, keyOf("old"))
@@ -103,7 +103,7 @@ func TestKeyRotation_EntryLeftUnderTheOldKey(t *testing.T) {
 	b.copy().set(before, "k", 2) // seals it under the old key again
 	b.gorilla(after, func(_ http.ResponseWriter, _ *http.Request, s *sessions.Session, err error) {
 		if !errors.Is(err, session.ErrDecode) || len(s.Values) != 0 {
-			t.Errorf("Get of an entry under a removed key = %v, %v, want ErrDecode", s.Values, err)
+			t.Errorf("Get of a record under a removed key = %v, %v, want ErrDecode", s.Values, err)
 		}
 	})
 	b.gorilla(during, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {

@@ -21,8 +21,8 @@ func newID() (i id) {
 	return i
 }
 
-// prf is HMAC-SHA-256 under one key. It keeps instances, because setting one up
-// costs more than using it.
+// prf is a pseudo-random function: HMAC-SHA-256 under one key. It keeps
+// instances, because setting one up costs more than using it.
 type prf struct{ pool sync.Pool }
 
 // instance is what one derivation needs at a time.
@@ -60,11 +60,11 @@ func extract(secret []byte, salt string) []byte {
 }
 
 // names derives what is not secret about an ID. It needs no server key, so
-// that an entry stays where it is when keys are rotated: an ID has 256 random
+// that a record stays where it is when keys are rotated: an ID has 256 random
 // bits, and nobody gets from its HMAC back to it.
 var names = newPRF(extract([]byte("bmemcached-go session names v1"), ""))
 
-// location is the key of the entry of an ID.
+// location is the key of an ID's record in memcached.
 func (i id) location(prefix string) string { return encode32(prefix, names.derive("location", i[:])) }
 
 // public is what Session.ID shows: it identifies the session, in logs for
@@ -77,7 +77,7 @@ func encode32(prefix string, b [32]byte) string {
 	return string(base64.RawURLEncoding.AppendEncode(append(text, prefix...), b[:]))
 }
 
-// keyID tells which server key sealed an entry.
+// keyID tells which server key sealed a record.
 type keyID [4]byte
 
 // tag stands for a user: an HMAC of the name under a server key, because names
@@ -85,13 +85,13 @@ type keyID [4]byte
 type tag [16]byte
 
 // pair is one of the store's key pairs: it signs and encrypts cookies, and the
-// keys that seal entries come from it.
+// keys that seal records come from it.
 type pair struct {
-	sign *prf
-	hide cipher.Block // encrypts cookies; nil: they are only signed
-	seal *prf
-	user *prf
-	id   keyID
+	sign  *prf
+	block cipher.Block // encrypts cookies; nil: they are only signed
+	seal  *prf
+	user  *prf
+	id    keyID
 }
 
 // minAuthKey is the shortest authentication key: as long as the ID that it
@@ -135,7 +135,7 @@ func newPair(auth, block []byte) (pair, error) {
 	p := pair{sign: part("sign", block), seal: part("seal", nil), user: part("user", nil), id: keyID(name[:4])}
 	if len(block) > 0 {
 		var err error
-		if p.hide, err = aes.NewCipher(block); err != nil {
+		if p.block, err = aes.NewCipher(block); err != nil {
 			return pair{}, fmt.Errorf("the encryption key has %d bytes, want 16, 24 or 32", len(block))
 		}
 	}

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -26,7 +25,7 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 		st.log.warn(ctx, "sessions cannot be loaded", err)
 		return err
 	}
-	if err := st.take(item); err != nil {
+	if err := st.openItem(item); err != nil {
 		st.log.warn(ctx, "a stored session cannot be read", err)
 		return err
 	}
@@ -38,10 +37,10 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 	if tag := st.userTag(); tag != st.token.user { // the cookie is older than the binding
 		current, epochErr = st.startEpoch(ctx, tag)()
 	}
-	return st.admit(ctx, session, current, epochErr)
+	return st.fill(ctx, session, current, epochErr)
 }
 
-// userTag is the tag whose epoch the entry was bound to.
+// userTag is the tag whose epoch the record was bound to.
 func (st *state) userTag() tag {
 	if st.record.user == "" {
 		return tag{}
@@ -49,8 +48,9 @@ func (st *state) userTag() tag {
 	return st.pairs[st.sealed].tagOf(st.record.user)
 }
 
-// admit hands out what was loaded, unless its user's sessions were revoked.
-func (st *state) admit(ctx context.Context, session *sessions.Session, current epoch, epochErr error) error {
+// fill puts what was loaded into the session, unless its user's sessions were
+// revoked.
+func (st *state) fill(ctx context.Context, session *sessions.Session, current epoch, epochErr error) error {
 	if epochErr != nil {
 		st.log.warn(ctx, "sessions cannot be loaded", epochErr)
 		return epochErr
@@ -59,7 +59,7 @@ func (st *state) admit(ctx context.Context, session *sessions.Session, current e
 		st.end(session)
 		return nil
 	}
-	err := st.record.each(func(k, v string) error { return decodeEntry(session.Values, k, v, st.opts.Codec) })
+	err := st.record.each(func(k, v string) error { return decodeInto(session.Values, k, v, st.opts.Codec) })
 	if err != nil {
 		clear(session.Values)
 		st.log.warn(ctx, "a stored session cannot be read", err)
@@ -70,8 +70,8 @@ func (st *state) admit(ctx context.Context, session *sessions.Session, current e
 	return nil
 }
 
-// take opens an entry that was read for st.token.
-func (st *state) take(item *memcached.Item) error {
+// openItem opens the record that was read for st.token, and notes its version.
+func (st *state) openItem(item *memcached.Item) error {
 	st.stored, st.cas, st.stale = true, item.CAS, false
 	key, err := sealedUnder(item.Value)
 	if err != nil {
@@ -91,7 +91,7 @@ func (st *state) take(item *memcached.Item) error {
 	return undecodable("sealed under a key that this store does not have")
 }
 
-// decode takes what was sealed apart.
+// decode decodes what was sealed.
 func (st *state) decode(plain string) (err error) {
 	st.record = nil
 	if st.loaded, err = decodeRecord(plain); err == nil {
@@ -100,10 +100,10 @@ func (st *state) decode(plain string) (err error) {
 	return err
 }
 
-// location is the key of the entry.
+// location is the key of the record in memcached.
 func (st *state) location() string { return st.of(st.token.id).location }
 
-// version returns the version that the entry must still have for st's changes
+// version returns the version that the item must still have for st's changes
 // to apply. After a write of its own st does not know it: that is a conflict
 // like others, ErrCASConflict, which reloading settles.
 func (st *state) version() (uint64, error) {
@@ -117,8 +117,8 @@ func (st *state) version() (uint64, error) {
 	}
 }
 
-// reload reads the entry again, after another request wrote it. The session's
-// end is final: ErrNotFound.
+// reload reads the record again, after another request wrote it. If it is gone,
+// the session has ended for good: ErrNotFound.
 func (st *state) reload(ctx context.Context) error {
 	item, err := st.client.Get(ctx, st.location())
 	if errors.Is(err, memcached.ErrCacheMiss) {
@@ -127,19 +127,12 @@ func (st *state) reload(ctx context.Context) error {
 	if err != nil {
 		return fault("loading again", err)
 	}
-	if err = st.take(item); err == nil {
+	if err = st.openItem(item); err == nil {
 		err = st.record.parse()
 	}
 	if err != nil {
-		st.failed = err // st.cas is now of an entry that must not be overwritten
+		st.failed = err // st.cas is now of a record that must not be overwritten
 		return err
 	}
 	return nil
-}
-
-// dead makes the session's end final for this request.
-func (st *state) dead(reason string) error {
-	st.failed = fmt.Errorf("%w: %s", ErrNotFound, reason)
-	st.stored = false
-	return st.failed
 }

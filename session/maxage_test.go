@@ -119,7 +119,7 @@ func TestMaxAge_NegativeDeletes(t *testing.T) {
 		t.Fatalf("logout: %v", err)
 	}
 	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("memcached still holds %d entries", len(keys))
+		t.Errorf("memcached still holds %d items", len(keys))
 	}
 	if b.cookie(cookieName) != "" {
 		t.Error("the browser still has the cookie")

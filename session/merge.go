@@ -6,20 +6,20 @@ import (
 	"slices"
 )
 
-// merge applies what a request changed, from seen to mine, to what is stored
-// by now. Keys that the request left alone keep what is stored; keys that it
-// changed get what it made of them. changed reports whether the result differs
-// from stored.
+// merge is a three-way merge: it applies what this request changed, from seen to
+// ours, to what is stored by now. Keys that the request left alone keep what is
+// stored; keys that it changed get its values. changed reports whether the
+// result differs from stored.
 //
 // Lists ([]any: flash messages, as gorilla keeps them) are merged by element:
 // what was added on both sides stays, and taking what another request has
 // already taken is a conflict, so that a message is delivered once. Then the
 // error is ErrConflict and conflicts has the keys.
-func merge(seen, mine, stored values, codec Codec) (merged values, changed bool, conflicts []string, err error) {
-	merged = make(values, len(stored)+len(mine))
+func merge(seen, ours, stored values, codec Codec) (merged values, changed bool, conflicts []string, err error) {
+	merged = make(values, len(stored)+len(ours))
 	maps.Copy(merged, stored)
-	for k := range union(seen, mine) {
-		before, now, there := seen[k], mine[k], stored[k]
+	for k := range union(seen, ours) {
+		before, now, there := seen[k], ours[k], stored[k]
 		if before != "" && now != "" && sameValue(before, now, codec) {
 			continue
 		}
@@ -73,12 +73,12 @@ func union(a, b values) func(yield func(string) bool) {
 func isList(encoded string) bool { return len(encoded) > 0 && encoded[0] == kindList }
 
 // mergeLists merges what this request and others made of the list before.
-func mergeLists(before, mine, stored string, codec Codec) (string, error) {
+func mergeLists(before, ours, stored string, codec Codec) (string, error) {
 	was, err := elementsOf(before)
 	if err != nil {
 		return "", err
 	}
-	kept, added, err := since(was, mine, codec)
+	kept, added, err := since(was, ours, codec)
 	if err != nil {
 		return "", err
 	}
@@ -94,7 +94,7 @@ func mergeLists(before, mine, stored string, codec Codec) (string, error) {
 		all = was
 	}
 	all = slices.Concat(all, addedThere, added)
-	if len(all) == 0 && mine == "" {
+	if len(all) == 0 && ours == "" {
 		return "", nil
 	}
 	return joinElements(all), nil

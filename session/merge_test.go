@@ -22,23 +22,23 @@ func list(v ...any) []any { return append([]any{}, v...) }
 
 func TestMerge(t *testing.T) {
 	tests := map[string]struct {
-		seen, mine, stored vals
+		seen, ours, stored vals
 		want               vals
 		unchanged          bool
 	}{
 		"nothing anywhere":               {vals{}, vals{}, vals{}, vals{}, true},
-		"mine alone":                     {vals{}, vals{"a": 1}, vals{}, vals{"a": 1}, false},
+		"ours alone":                     {vals{}, vals{"a": 1}, vals{}, vals{"a": 1}, false},
 		"theirs alone":                   {vals{}, vals{}, vals{"b": 2}, vals{"b": 2}, true},
 		"both set another key":           {vals{}, vals{"a": 1}, vals{"b": 2}, vals{"a": 1, "b": 2}, false},
 		"both changed one key":           {vals{"a": 0}, vals{"a": 1}, vals{"a": 2}, vals{"a": 1}, false},
 		"both made the same change":      {vals{"a": 0}, vals{"a": 1}, vals{"a": 1}, vals{"a": 1}, true},
-		"mine left it alone":             {vals{"a": 0}, vals{"a": 0}, vals{"a": 2}, vals{"a": 2}, true},
-		"mine left it, theirs deleted":   {vals{"a": 0}, vals{"a": 0}, vals{}, vals{}, true},
-		"mine deleted":                   {vals{"a": 0}, vals{}, vals{"a": 0}, vals{}, false},
-		"mine deleted, theirs changed":   {vals{"a": 0}, vals{}, vals{"a": 2}, vals{}, false},
-		"mine changed, theirs deleted":   {vals{"a": 0}, vals{"a": 1}, vals{}, vals{"a": 1}, false},
+		"ours left it alone":             {vals{"a": 0}, vals{"a": 0}, vals{"a": 2}, vals{"a": 2}, true},
+		"ours left it, theirs deleted":   {vals{"a": 0}, vals{"a": 0}, vals{}, vals{}, true},
+		"ours deleted":                   {vals{"a": 0}, vals{}, vals{"a": 0}, vals{}, false},
+		"ours deleted, theirs changed":   {vals{"a": 0}, vals{}, vals{"a": 2}, vals{}, false},
+		"ours changed, theirs deleted":   {vals{"a": 0}, vals{"a": 1}, vals{}, vals{"a": 1}, false},
 		"both deleted":                   {vals{"a": 0}, vals{}, vals{}, vals{}, true},
-		"mine cleared, theirs set":       {vals{"a": 0, "b": 0}, vals{}, vals{"a": 0, "b": 0, "c": 3}, vals{"c": 3}, false},
+		"ours cleared, theirs set":       {vals{"a": 0, "b": 0}, vals{}, vals{"a": 0, "b": 0, "c": 3}, vals{"c": 3}, false},
 		"type changed":                   {vals{"a": 1}, vals{"a": "1"}, vals{"a": 1}, vals{"a": "1"}, false},
 		"equal map":                      {vals{"m": map[string]int{"a": 1, "b": 2}}, vals{"m": map[string]int{"b": 2, "a": 1}}, vals{"m": map[string]int{"a": 1, "b": 2}}, vals{"m": map[string]int{"a": 1, "b": 2}}, true},
 		"changed inside a map":           {vals{"m": map[string]int{"a": 1}}, vals{"m": map[string]int{"a": 2}}, vals{"m": map[string]int{"a": 1}}, vals{"m": map[string]int{"a": 2}}, false},
@@ -57,7 +57,7 @@ func TestMerge(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, changed, conflicts, err := merge(encoded(t, tt.seen), encoded(t, tt.mine), encoded(t, tt.stored), gobCodec{})
+			got, changed, conflicts, err := merge(encoded(t, tt.seen), encoded(t, tt.ours), encoded(t, tt.stored), gobCodec{})
 			if err != nil || len(conflicts) > 0 {
 				t.Fatalf("merge: %v, %v", conflicts, err)
 			}
@@ -73,15 +73,15 @@ func TestMerge(t *testing.T) {
 }
 
 func TestMerge_TakingWhatAnotherTookIsAConflict(t *testing.T) {
-	tests := map[string]struct{ seen, mine, stored vals }{
+	tests := map[string]struct{ seen, ours, stored vals }{
 		"both took":                {vals{"f": list("a")}, vals{}, vals{}},
 		"both took, theirs added":  {vals{"f": list("a")}, vals{}, vals{"f": list("y")}},
-		"both took, mine added":    {vals{"f": list("a")}, vals{"f": list("x")}, vals{}},
+		"both took, ours added":    {vals{"f": list("a")}, vals{"f": list("x")}, vals{}},
 		"both took, one of two":    {vals{"f": list("a"), "g": list("b")}, vals{}, vals{"g": list("b")}},
 		"both took, other changes": {vals{"f": list("a")}, vals{"k": 1}, vals{}},
 	}
 	for name, tt := range tests {
-		_, _, conflicts, err := merge(encoded(t, tt.seen), encoded(t, tt.mine), encoded(t, tt.stored), gobCodec{})
+		_, _, conflicts, err := merge(encoded(t, tt.seen), encoded(t, tt.ours), encoded(t, tt.stored), gobCodec{})
 		key, _ := appendValue(nil, "f", gobCodec{}, 0)
 		if !errors.Is(err, ErrConflict) || len(conflicts) != 1 || conflicts[0] != string(key) {
 			t.Errorf("%s: merge: conflicts %q, error %v, want f and ErrConflict", name, conflicts, err)
@@ -109,12 +109,12 @@ func TestMerge_MapLeftAloneKeepsWhatOthersMadeOfIt(t *testing.T) {
 }
 
 func TestMerge_LeavesItsInputsAlone(t *testing.T) {
-	seen, mine, stored := encoded(t, vals{"a": 1, "f": list("x")}), encoded(t, vals{"b": 2}), encoded(t, vals{"a": 1, "f": list("x"), "c": 3})
-	before := fmt.Sprint(seen, mine, stored)
-	if _, _, _, err := merge(seen, mine, stored, gobCodec{}); err != nil {
+	seen, ours, stored := encoded(t, vals{"a": 1, "f": list("x")}), encoded(t, vals{"b": 2}), encoded(t, vals{"a": 1, "f": list("x"), "c": 3})
+	before := fmt.Sprint(seen, ours, stored)
+	if _, _, _, err := merge(seen, ours, stored, gobCodec{}); err != nil {
 		t.Fatal(err)
 	}
-	if after := fmt.Sprint(seen, mine, stored); after != before {
+	if after := fmt.Sprint(seen, ours, stored); after != before {
 		t.Errorf("merge changed its inputs from %s to %s", before, after)
 	}
 }

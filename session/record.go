@@ -11,7 +11,7 @@ import (
 // epoch is what a user's sessions were bound to. All zero: not bound.
 type epoch [16]byte
 
-// record is what an entry holds once it is opened:
+// record is what memcached holds of a session, once it is opened:
 //
 //	created, end of the cookie (Unix milliseconds, varints) | user, with its length before it |
 //	epoch (16 bytes) | then each value: key and value, each with its length before it
@@ -19,9 +19,9 @@ type record struct {
 	created   time.Time // starts the absolute timeout; kept through renewals
 	cookieEnd time.Time // when the browser drops the cookie; zero: when it closes
 	user      string    // the one that Bind named; empty: not bound
-	epoch     epoch     // the user's, under the key that the entry is sealed under
+	epoch     epoch     // the user's, under the key that the record is sealed under
 	values    values    // by key; nil until parse in a record that was read
-	entries   string    // the values as they were read
+	encoded   string    // the values as they were read
 }
 
 // end is when the session ends however active it is.
@@ -69,13 +69,13 @@ func decodeRecord(data string) (record, error) {
 	if len(data) < len(r.epoch) {
 		return record{}, undecodable("cut short")
 	}
-	r.entries = data[copy(r.epoch[:], data):]
+	r.encoded = data[copy(r.epoch[:], data):]
 	return r, nil
 }
 
-// each calls f with what was read, entry by entry.
+// each calls f with what was read, value by value.
 func (r *record) each(f func(k, v string) error) error {
-	for data := r.entries; len(data) > 0; {
+	for data := r.encoded; len(data) > 0; {
 		k, rest, err := cutText(data)
 		if err != nil {
 			return err
@@ -131,8 +131,11 @@ func cutTime(data string) (time.Time, string, error) {
 	return time.UnixMilli(n), data[size:], nil
 }
 
-// lifetime is how long an entry is to be kept: up to the idle timeout and to
+// lifetime is how long a record is to be kept: up to the idle timeout and to
 // the session's end.
 func lifetime(idle time.Duration, end time.Time) time.Duration {
 	return min(idle, time.Until(end), math.MaxInt32*time.Second)
 }
+
+// now is the time as records keep it, in milliseconds.
+func now() time.Time { return time.Now().Truncate(time.Millisecond).Round(0) }

@@ -27,7 +27,7 @@ func reread(data []byte) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.entries = ""
+	r.encoded = ""
 	return &r, nil
 }
 
@@ -91,7 +91,7 @@ func FuzzDecodeRecord(f *testing.F) {
 			t.Fatalf("decodeRecord of the encoding = %+v, %v, want %+v", again, err, r)
 		}
 		for k, v := range r.values {
-			_ = decodeEntry(map[any]any{}, k, v, JSON{})
+			_ = decodeInto(map[any]any{}, k, v, JSON{})
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// errForeign says that a session is not one that a Store of this package made.
+// errForeign says that another store made the session.
 var errForeign = errors.New("session: not a session of this store")
 
 // Renew gives the session a new ID and keeps its values. Call it when a user
@@ -18,11 +18,11 @@ var errForeign = errors.New("session: not a session of this store")
 // or saw before is worth nothing; then Save.
 //
 // The old ID is dead when Renew returns, and requests that still use it cannot
-// bring it back; the new one exists once the session is saved. Of two requests
+// bring it back. The new one exists once the session is saved. Of two requests
 // that renew one session at the same time one succeeds, the other gets
 // ErrNotFound. After an error the session cannot be saved any more in this
-// request. A session that could not be decoded is given up and becomes new. The
-// absolute timeout goes on.
+// request. A session that could not be decoded is deleted and becomes new. Renew
+// does not extend the absolute timeout.
 //
 // With gin-contrib/sessions use the function Renew: that package's Save does
 // nothing when only the ID changed.
@@ -31,7 +31,7 @@ func (s *Store) Renew(r *http.Request, session *sessions.Session) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := s.patient.outlast(r.Context())
+	ctx, done := s.contexts.detached(r.Context())
 	defer done()
 	if err := st.renew(ctx, session); err != nil {
 		st.failed = err // a login must not go on with the old ID
@@ -55,12 +55,12 @@ func (s *Store) stateIn(r *http.Request, session *sessions.Session) (*state, err
 
 func (st *state) renew(ctx context.Context, session *sessions.Session) error {
 	if errors.Is(st.failed, ErrDecode) {
-		return st.giveUp(ctx, session)
+		return st.discard(ctx, session)
 	}
 	if st.failed != nil || !st.stored {
 		return st.failed
 	}
-	if err := st.unfold(); err != nil {
+	if err := st.parseValues(); err != nil {
 		return err
 	}
 	for attempt := range maxAttempts {
@@ -75,14 +75,14 @@ func (st *state) renew(ctx context.Context, session *sessions.Session) error {
 		if !errors.Is(err, memcached.ErrCASConflict) {
 			return err
 		}
-		if err = st.again(ctx, attempt); err != nil {
+		if err = st.retry(ctx, attempt); err != nil {
 			return err
 		}
 	}
 	return fmt.Errorf("%w, %d times over", ErrConflict, maxAttempts)
 }
 
-// remove deletes the entry if it is still of the version that st knows, so that
+// remove deletes the record if it still has the version that st knows, so that
 // what other requests stored is carried over. If it is not, the error is the
 // client's ErrCASConflict.
 func (st *state) remove(ctx context.Context) error {
@@ -103,8 +103,8 @@ func (st *state) remove(ctx context.Context) error {
 	}
 }
 
-// giveUp deletes an entry that cannot be read.
-func (st *state) giveUp(ctx context.Context, session *sessions.Session) error {
+// discard deletes a record that cannot be read.
+func (st *state) discard(ctx context.Context, session *sessions.Session) error {
 	err := st.client.Delete(ctx, st.location())
 	if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 		return fault("renewing", err)

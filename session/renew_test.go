@@ -22,7 +22,7 @@ func TestRenew_NewIDAndDataKept(t *testing.T) {
 			t.Fatalf("Renew: %v", err)
 		}
 		if _, alive := server.Item(old); alive {
-			t.Error("the old entry is alive after Renew")
+			t.Error("the old record is alive after Renew")
 		}
 		if s.ID == id || s.ID == "" {
 			t.Error("the ID did not change")
@@ -75,7 +75,7 @@ func TestRenew_RequestInFlightCannotRecreateTheOldID(t *testing.T) {
 			}
 		}
 	})
-	if got := entries(server); len(got) != 1 {
+	if got := records(server); len(got) != 1 {
 		t.Errorf("memcached holds %d sessions, want 1", len(got))
 	}
 	inFlight.wantValue(store, "k", nil)
@@ -120,7 +120,7 @@ func TestRenew_OfTwoOnlyOneSurvives(t *testing.T) {
 			t.Errorf("Save after the second Renew: %v, want ErrNotFound", err)
 		}
 	})
-	if got := entries(server); len(got) != 1 {
+	if got := records(server); len(got) != 1 {
 		t.Errorf("memcached holds %d sessions, want 1", len(got))
 	}
 	loser.wantValue(store, "user", nil)
@@ -269,6 +269,6 @@ func TestLogout_WinsAgainstARequestInFlight(t *testing.T) {
 		}
 	})
 	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("memcached holds %d entries, want none", len(keys))
+		t.Errorf("memcached holds %d items, want none", len(keys))
 	}
 }

@@ -34,7 +34,7 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 	if st.failed != nil {
 		return st.failed
 	}
-	ctx, done := s.patient.outlast(r.Context())
+	ctx, done := s.contexts.detached(r.Context())
 	defer done()
 	current, err := s.bindEpoch(ctx, s.pairs[0].tagOf(user))
 	if err != nil {
@@ -49,20 +49,20 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 // next request, in every process that shares memcached and keys with this one.
 // To end the sessions of all users, change the store's keys.
 //
-// The session of the request in hand ends with the others. To keep it, read it
-// before RevokeAll (a value of it, with gin-contrib/sessions, which loads it no
-// sooner), and Renew and Bind it afterwards: what was read stays in hand, and
-// Bind is what makes it last. Without Bind it is gone at the next request, saved
-// or not. If it is not read before, it is found revoked: empty and new.
+// The session of the current request ends with the others. To keep it, read it
+// before RevokeAll, then Renew and Bind it. With gin-contrib/sessions read a
+// value of it: that package loads the session at the first one. Without Bind the
+// session is gone at the next request, saved or not. A session that was not read
+// before RevokeAll is empty and new.
 //
-// It is one operation, two for each key pair while there are several. Of ctx the
-// deadline counts, not the cancellation, so that a browser that leaves does not
+// It is one operation, two for each key pair while there are several. It honours
+// ctx's deadline, not its cancellation, so that a browser that leaves does not
 // stop it halfway. After an error some sessions may live: call it again.
 func (s *Store) RevokeAll(ctx context.Context, user string) error {
 	if user == "" {
 		return errNoUser
 	}
-	ctx, done := s.patient.outlast(ctx)
+	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	// A session that moves to another key meanwhile (see rebind) has read its
 	// new epoch before it checked the old one: the second round catches it.
@@ -85,7 +85,7 @@ func (s *Store) epochKey(t tag) string {
 }
 
 // startEpoch begins to read the epoch of a tag; the function that it returns
-// waits for it. Loading reads entry and epoch in one round trip so.
+// waits for it. In this way loading reads record and epoch in one round trip.
 func (s *Store) startEpoch(ctx context.Context, t tag) func() (epoch, error) {
 	if t == (tag{}) {
 		return func() (epoch, error) { return epoch{}, nil }
@@ -149,8 +149,7 @@ func (s *Store) bindEpoch(ctx context.Context, t tag) (epoch, error) {
 	return epoch{}, ErrConflict
 }
 
-// rebind binds the record of an entry that is about to be sealed under another
-// key to the user's epoch under that one. The new epoch is read first, the old
+// rebind binds a record that is about to be sealed under another key to the user's epoch under that one. The new epoch is read first, the old
 // one checked after: see RevokeAll.
 func (st *state) rebind(ctx context.Context, r *record) error {
 	next, err := st.bindEpoch(ctx, st.pairs[0].tagOf(r.user))

@@ -13,8 +13,8 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// maxAttempts bounds how often a save is tried that other requests get ahead
-// of. Each time one of them has succeeded, so n parallel requests need n.
+// maxAttempts bounds how often a save is tried when other requests get ahead of
+// it. Each time one of them has succeeded, so n parallel requests need n.
 const maxAttempts = 64
 
 // Save is Store.Save for the session that st belongs to.
@@ -24,7 +24,7 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	}
 	markTouched(r)
 	markPrivate(w)
-	ctx, done := st.patient.outlast(r.Context())
+	ctx, done := st.contexts.detached(r.Context())
 	defer done()
 	if session.Options.MaxAge < 0 {
 		return st.logout(ctx, w, session)
@@ -32,25 +32,25 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	if st.failed != nil {
 		return st.failed
 	}
-	if err := st.unfold(); err != nil {
+	if err := st.parseValues(); err != nil {
 		return err
 	}
-	mine, err := encodeValues(session.Values, st.opts.Codec)
+	ours, err := encodeValues(session.Values, st.opts.Codec)
 	if err != nil {
 		return err
 	}
-	return st.save(ctx, w, session, mine)
+	return st.save(ctx, w, session, ours)
 }
 
-func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessions.Session, mine values) error {
+func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessions.Session, ours values) error {
 	if !st.stored {
-		if len(mine) == 0 && !st.renewed && !st.bound {
+		if len(ours) == 0 && !st.renewed && !st.bound {
 			return nil
 		}
-		return st.create(ctx, w, session, mine)
+		return st.create(ctx, w, session, ours)
 	}
 	for attempt := range maxAttempts {
-		next, err := st.next(ctx, session, mine)
+		next, err := st.next(ctx, session, ours)
 		if next == nil || err != nil {
 			return err
 		}
@@ -59,12 +59,12 @@ func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessi
 		}
 		err = st.swap(ctx, next)
 		if err == nil {
-			return st.written(w, session, next, mine)
+			return st.written(w, session, next, ours)
 		}
 		if !errors.Is(err, memcached.ErrCASConflict) {
 			return err
 		}
-		if err = st.again(ctx, attempt); err != nil {
+		if err = st.retry(ctx, attempt); err != nil {
 			return err
 		}
 	}
@@ -74,15 +74,15 @@ func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessi
 }
 
 // next is what a save of an existing session has to write, nil if nothing.
-func (st *state) next(ctx context.Context, session *sessions.Session, mine values) (*draft, error) {
-	merged, changed, conflicts, err := merge(st.seen, mine, st.record.values, st.opts.Codec)
+func (st *state) next(ctx context.Context, session *sessions.Session, ours values) (*draft, error) {
+	merged, changed, conflicts, err := merge(st.seen, ours, st.record.values, st.opts.Codec)
 	if err != nil {
 		st.dropTaken(conflicts)
 		return nil, err
 	}
 	reissue := st.pair != 0 || st.sealed != 0 || *session.Options != st.given
 	if !changed && !reissue && !st.bound {
-		st.seen = mine
+		st.seen = ours
 		return nil, nil
 	}
 	return st.draft(ctx, session, merged)
@@ -100,8 +100,8 @@ func (st *state) dropTaken(conflicts []string) {
 	}
 }
 
-// again gets ready for another attempt after a conflict.
-func (st *state) again(ctx context.Context, attempt int) error {
+// retry gets ready for another attempt after a conflict.
+func (st *state) retry(ctx context.Context, attempt int) error {
 	if err := pause(ctx, attempt); err != nil {
 		return err
 	}
@@ -110,15 +110,15 @@ func (st *state) again(ctx context.Context, attempt int) error {
 
 // create stores a session that memcached does not hold: a new one, or one that
 // Renew took away.
-func (st *state) create(ctx context.Context, w http.ResponseWriter, session *sessions.Session, mine values) error {
+func (st *state) create(ctx context.Context, w http.ResponseWriter, session *sessions.Session, ours values) error {
 	if started(w) {
 		return ErrResponseStarted
 	}
-	merged := mine
+	merged := ours
 	if st.record != nil {
 		var conflicts []string
 		var err error
-		if merged, _, conflicts, err = merge(st.seen, mine, st.record.values, st.opts.Codec); err != nil {
+		if merged, _, conflicts, err = merge(st.seen, ours, st.record.values, st.opts.Codec); err != nil {
 			st.dropTaken(conflicts)
 			return err
 		}
@@ -135,17 +135,17 @@ func (st *state) create(ctx context.Context, w http.ResponseWriter, session *ses
 		return err
 	}
 	if err := st.client.Add(ctx, item); err != nil {
-		st.token.id = id{} // the entry may be there for all we know: the next attempt takes another ID
+		st.token.id = id{} // the record may be there for all we know: the next attempt takes another ID
 		err = fault("creating", err)
 		st.log.warn(ctx, "a session could not be saved", err)
 		return err
 	}
 	st.stored, st.renewed, st.stale = true, false, true
-	return st.written(w, session, next, mine)
+	return st.written(w, session, next, ours)
 }
 
-// swap replaces the entry if it is still of the version that st knows. If it
-// is not, the error is the client's ErrCASConflict.
+// swap replaces the record if it still has the version that st knows. If it
+// does not, the error is the client's ErrCASConflict.
 func (st *state) swap(ctx context.Context, next *draft) error {
 	version, err := st.version()
 	if err != nil {
@@ -185,8 +185,8 @@ func (st *state) item(next *draft) (*memcached.Item, error) {
 }
 
 // written takes note of what is stored now and sets the cookie if it has to be.
-func (st *state) written(w http.ResponseWriter, session *sessions.Session, next *draft, mine values) error {
-	st.record, st.seen, st.sealed, st.bound = &next.record, mine, 0, false
+func (st *state) written(w http.ResponseWriter, session *sessions.Session, next *draft, ours values) error {
+	st.record, st.seen, st.sealed, st.bound = &next.record, ours, 0, false
 	session.ID = st.of(st.token.id).public
 	session.IsNew = false
 	if !next.send {
@@ -194,24 +194,6 @@ func (st *state) written(w http.ResponseWriter, session *sessions.Session, next 
 	}
 	st.token.user, st.pair, st.issued, st.given = next.tag, 0, true, *session.Options
 	return st.setCookie(w, &next.options)
-}
-
-// logout deletes the session. Should that fail, the browser keeps its cookie:
-// it is what the user can try again with.
-func (st *state) logout(ctx context.Context, w http.ResponseWriter, session *sessions.Session) error {
-	if started(w) {
-		return ErrResponseStarted
-	}
-	if st.stored || st.issued {
-		err := st.client.Delete(ctx, st.location())
-		if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
-			err = fault("deleting", err)
-			st.log.warn(ctx, "a session could not be deleted", err)
-			return err
-		}
-	}
-	st.end(session)
-	return st.setCookie(w, session.Options)
 }
 
 // pause waits a moment after the first few conflicts, a random one so that

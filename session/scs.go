@@ -13,8 +13,8 @@ import (
 
 // SCSStore keeps the sessions of github.com/alexedwards/scs/v2 in memcached: it
 // is an scs.CtxStore. Each session is sealed under a key derived from its token
-// and the server's keys, and tokens do not appear in memcached: nobody can make
-// or read a session who has not the server's keys.
+// and the server's keys, and tokens do not appear in memcached. Without the
+// server's keys nobody can make or read a session.
 //
 // A token that was deleted stays dead for an hour, so that a request in flight
 // cannot bring a session back after a logout or RenewToken: its Commit fails
@@ -25,15 +25,16 @@ import (
 // leaves before the response is committed has logged in or out all the same.
 // The client's Options.Timeout ends what takes too long.
 //
-// Two parallel requests of one session: scs stores sessions whole, so that the
-// later Commit replaces what the earlier one changed. Sessions cannot be
-// listed: scs's Iterate panics.
+// Scs stores sessions whole: of two parallel requests the later Commit replaces
+// what the earlier one changed. Sessions cannot be listed: scs's Iterate panics.
+// A handler that touches its session sets "Cache-Control: private" itself: scs
+// does not tell caches, nor the one of this module.
 type SCSStore struct {
-	client  Client
-	opts    Options
-	pairs   []pair
-	patient patient
-	log     limitedLog
+	client   Client
+	opts     Options
+	pairs    []pair
+	contexts contexts
+	log      limitedLog
 }
 
 // NewSCS returns a store for scs whose sessions are sealed under keyPairs, which
@@ -86,7 +87,7 @@ func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	if !validToken(token) {
 		return nil, false, nil
 	}
-	ctx, done := s.patient.outlast(ctx)
+	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	item, err := s.client.Get(ctx, s.key(token))
 	if errors.Is(err, memcached.ErrCacheMiss) {
@@ -131,7 +132,7 @@ func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, exp
 		return fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), s.opts.MaxSize)
 	}
 	item := &memcached.Item{Key: s.key(token), Value: sealed, TTL: max(ttl, time.Millisecond)} // the client refuses less
-	ctx, done := s.patient.outlast(ctx)
+	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	for attempt := range maxAttempts {
 		retry, err := s.put(ctx, item)
@@ -183,7 +184,7 @@ func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
 	if !validToken(token) {
 		return nil
 	}
-	ctx, done := s.patient.outlast(ctx)
+	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	err := s.client.Set(ctx, &memcached.Item{Key: s.key(token), Value: scsEnded, TTL: scsDeadFor})
 	if err != nil {

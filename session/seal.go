@@ -5,7 +5,7 @@ import (
 	"crypto/cipher"
 )
 
-// A sealed entry is
+// A sealed record is
 //
 //	version (1 byte) | key ID (4) | nonce (12) | AES-256-GCM ciphertext and tag
 //
@@ -20,7 +20,7 @@ const (
 	sealedExtra = headerSize + 12 + 16
 )
 
-// sealer seals and opens the entries of one session under one server key.
+// sealer seals and opens the record of one session under one server key.
 type sealer struct {
 	aead cipher.AEAD
 	key  keyID
@@ -46,7 +46,7 @@ func (s *sealer) seal(plain []byte) []byte {
 	return s.aead.Seal(out, nil, plain, out)
 }
 
-// open returns what was sealed. It overwrites sealed, which the result shares.
+// open returns what was sealed, in the memory of sealed.
 func (s *sealer) open(sealed []byte) ([]byte, error) {
 	if _, err := sealedUnder(sealed); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (s *sealer) open(sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// sealedUnder returns the ID of the key under which an entry is sealed.
+// sealedUnder returns the ID of the key under which a record is sealed.
 func sealedUnder(sealed []byte) (keyID, error) {
 	if len(sealed) == 0 {
 		return keyID{}, undecodable("empty")

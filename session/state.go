@@ -2,7 +2,6 @@ package session
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/gorilla/sessions"
 )
@@ -12,17 +11,17 @@ import (
 // state can be found: values may be cleared and requests copied.
 type state struct {
 	*Store
-	entry
+	view
 	session sessions.Session // what the handler gets
 	options sessions.Options // what it points to, unless the handler replaces it
 	given   sessions.Options // the options as they were handed out
-	loaded  record           // what entry.record points to after a read
+	loaded  record           // what view.record points to after a read
 	name    string
 	sent    string // the Set-Cookie field that this request has set
 }
 
-// entry is what a request knows of what memcached holds.
-type entry struct {
+// view is what a request knows of what memcached holds.
+type view struct {
 	failed error // why the session cannot be saved: ErrUnavailable, ErrDecode, ErrNotFound …
 
 	token  token   // the cookie's; zero ID: the session has none yet
@@ -31,11 +30,11 @@ type entry struct {
 	stored bool    // memcached holds the session under token's ID
 	cas    uint64  // the version that record is of
 	stale  bool    // cas is of the version before the one that this request wrote
-	sealed int     // which key pair the entry is sealed under
+	sealed int     // which key pair the record is sealed under
 	record *record // as stored, as far as this request knows; nil: nothing yet
-	seen   values  // the session's values when they were last as stored; see unfold
+	seen   values  // the session's values when they were last as stored; see parseValues
 
-	renewed bool   // Renew took the old entry away: the next save creates
+	renewed bool   // Renew took the old record away: the next save creates
 	bound   bool   // Bind set user and epoch: the next save writes them
 	user    string // with bound
 	epoch   epoch  // with bound
@@ -46,7 +45,7 @@ type entry struct {
 func (st *state) New(r *http.Request, name string) (*sessions.Session, error) {
 	st.session = sessions.Session{Values: make(map[any]any)}
 	st.name = name
-	markTouched(r).learn(st)
+	markTouched(r).remember(st)
 	return st.start(r, name)
 }
 
@@ -65,7 +64,7 @@ func (st *state) start(r *http.Request, name string) (*sessions.Session, error) 
 	if !st.readCookie(r) {
 		return session, nil
 	}
-	ctx, done := st.patient.outlast(r.Context())
+	ctx, done := st.contexts.detached(r.Context())
 	defer done()
 	st.failed = st.load(ctx, session)
 	return session, st.failed
@@ -86,17 +85,9 @@ func (st *state) readCookie(r *http.Request) bool {
 	return st.issued
 }
 
-// end forgets the session: from here on it is new.
-func (st *state) end(session *sessions.Session) {
-	st.Store.forget(st.token.id)
-	st.entry = entry{}
-	session.ID = ""
-	session.IsNew = true
-}
-
-// unfold makes sure that record has its values, and seen those that the handler
-// was given. Requests that only read need neither.
-func (st *state) unfold() error {
+// parseValues makes sure that record has its values, and seen those that the
+// handler was given. Requests that only read need neither.
+func (st *state) parseValues() error {
 	if st.record == nil {
 		return nil
 	}
@@ -108,58 +99,3 @@ func (st *state) unfold() error {
 	}
 	return nil
 }
-
-// registered returns the session of a name that gorilla's registry has for the
-// request, making and loading it if there is none.
-func (s *Store) registered(r *http.Request, name string) (*sessions.Session, error) {
-	t, registry := markTouched(r), sessions.GetRegistry(r)
-	st := t.state(s, name)
-	if st == nil {
-		st = &state{Store: s, name: name}
-	}
-	session, err := registry.Get(st, name) // gives the session st for its store
-	if session == nil || session == &st.session {
-		t.learn(st)
-		return session, err
-	}
-	if known := firstOf(registry).state(s, name); known != nil { // made through another copy of the request
-		return registry.Get(known, name)
-	}
-	return session, err // made by another kind of store
-}
-
-// finderName is the entry of gorilla's registry that tells which request the
-// registry was made for.
-const finderName = "github.com-bmemcached-bmemcached-go-session"
-
-// finder is its store.
-type finder struct{}
-
-type finderKey struct{}
-
-func (finder) Get(*http.Request, string) (*sessions.Session, error) { return nil, errNoSession }
-
-// New is called with the request that the registry was made for.
-func (finder) New(r *http.Request, _ string) (*sessions.Session, error) {
-	return &sessions.Session{Values: map[any]any{finderKey{}: r}}, nil
-}
-
-// Save is called by sessions.Save, which saves everything in the registry.
-func (finder) Save(*http.Request, http.ResponseWriter, *sessions.Session) error { return nil }
-
-// firstOf returns what is known of the request that the registry was made for,
-// with which all its sessions are loaded.
-func firstOf(registry *sessions.Registry) *touched {
-	found, err := registry.Get(finder{}, finderName)
-	if err != nil {
-		return new(touched)
-	}
-	r, ok := found.Values[finderKey{}].(*http.Request)
-	if !ok {
-		return new(touched)
-	}
-	return markTouched(r)
-}
-
-// now is when things happen: entries keep milliseconds.
-func now() time.Time { return time.Now().Truncate(time.Millisecond).Round(0) }

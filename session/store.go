@@ -29,13 +29,13 @@ type Client interface {
 // and for gorilla/sessions. It is safe for concurrent use; one request's
 // session, being gorilla's map, is not.
 type Store struct {
-	client  Client
-	opts    Options
-	pairs   []pair
-	cookie  atomic.Pointer[sessions.Options]
-	recent  recent
-	patient patient
-	log     limitedLog
+	client   Client
+	opts     Options
+	pairs    []pair
+	cookie   atomic.Pointer[sessions.Options]
+	derived  derivedCache
+	contexts contexts
+	log      limitedLog
 }
 
 var (
@@ -137,7 +137,7 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 
 // refuse returns a session that can be used but not saved.
 func (s *Store) refuse(name string, err error) *sessions.Session {
-	session := sessions.NewSession(&state{Store: s, entry: entry{failed: err}}, name)
+	session := sessions.NewSession(&state{Store: s, view: view{failed: err}}, name)
 	session.IsNew = true
 	return session
 }

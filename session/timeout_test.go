@@ -56,7 +56,7 @@ func TestAbsoluteTimeout_EndsAnActiveSession(t *testing.T) {
 		time.Sleep(time.Second)
 		b.wantValue(store, "k", nil)
 		if keys := server.Keys(); len(keys) != 0 {
-			t.Errorf("memcached still holds %d entries", len(keys))
+			t.Errorf("memcached still holds %d items", len(keys))
 		}
 	})
 }

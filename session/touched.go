@@ -13,7 +13,7 @@ import (
 // response cache of this module knows it without importing this package.
 const touchedKey = "github.com/bmemcached/bmemcached-go/session.touched"
 
-// watchKey is where Autosave waits to be told.
+// watchKey is where Autosave finds out that a session was touched.
 type watchKey struct{}
 
 // touched is the context of a request whose handler touched a session. It knows
@@ -64,8 +64,8 @@ func (t *touched) state(s *Store, name string) *state {
 	return nil
 }
 
-// learn takes note of a state, in place of one of the same session.
-func (t *touched) learn(st *state) {
+// remember takes note of a state, in place of one of the same session.
+func (t *touched) remember(st *state) {
 	for i, old := range t.states {
 		if old.Store == st.Store && old.name == st.name {
 			t.states[i] = st

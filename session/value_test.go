@@ -188,7 +188,7 @@ func TestEncodeValues_KeysOfAnyType(t *testing.T) {
 func TestDecodeValues_KeyThatNoMapCanHave(t *testing.T) {
 	for _, key := range []any{[]byte("k"), []any{"k"}} {
 		k, _ := appendValue(nil, key, gobCodec{}, 0)
-		if err := decodeEntry(map[any]any{}, string(k), "\x02", gobCodec{}); !errors.Is(err, ErrDecode) {
+		if err := decodeInto(map[any]any{}, string(k), "\x02", gobCodec{}); !errors.Is(err, ErrDecode) {
 			t.Errorf("decode of a key of type %T = %v, want ErrDecode", key, err)
 		}
 	}
@@ -200,5 +200,5 @@ func (v values) decode(plain map[any]any) error {
 	if err != nil {
 		return err
 	}
-	return r.each(func(k, v string) error { return decodeEntry(plain, k, v, gobCodec{}) })
+	return r.each(func(k, v string) error { return decodeInto(plain, k, v, gobCodec{}) })
 }

@@ -22,7 +22,7 @@ const (
 const sealSize = 1 << 10
 
 // sealRow is what keeping sessions from those who can read memcached costs:
-// from a token to keys and name of the entry, and sealing or opening it.
+// from a token to keys and name of the record, and sealing or opening it.
 func sealRow() row {
 	return row{
 		Name: "seal1k", Group: groupHTTP,

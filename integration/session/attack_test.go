@@ -48,9 +48,9 @@ func TestAttack_ServerRestarts(t *testing.T) {
 	}
 }
 
-// Whoever can write to memcached exchanges the entries of two sessions, and
-// puts in what is no entry.
-func TestAttack_EntriesExchanged(t *testing.T) {
+// Whoever can write to memcached exchanges the records of two sessions, and
+// puts in what is no record.
+func TestAttack_RecordsExchanged(t *testing.T) {
 	server := start(t, 1)[0]
 	client := connect(t, server)
 	spy := &keySpy{Client: client}
@@ -64,18 +64,18 @@ func TestAttack_EntriesExchanged(t *testing.T) {
 	put(t, client, spy.keys[1], first)
 	for name, cookie := range map[string]*http.Cookie{"ada": ada, "bob": bob} {
 		if user, set, err := visit(store, cookie, nil); user != nil || set != nil || !errors.Is(err, session.ErrDecode) {
-			t.Errorf("%s's session with another's entry = %v, %v, cookie %v, want ErrDecode", name, user, err, set)
+			t.Errorf("%s's session with another's record = %v, %v, cookie %v, want ErrDecode", name, user, err, set)
 		}
 	}
 	for i, value := range [][]byte{nil, {0}, {1}, {2, 1, 2, 3}, first[:len(first)-1], append(first[:len(first):len(first)], 0), []byte("123")} {
 		put(t, client, spy.keys[0], value)
 		if user, _, err := visit(store, ada, nil); user != nil || !errors.Is(err, session.ErrDecode) {
-			t.Errorf("entry %d: user = %v, %v, want ErrDecode", i, user, err)
+			t.Errorf("record %d: user = %v, %v, want ErrDecode", i, user, err)
 		}
 	}
 	put(t, client, spy.keys[0], first)
 	if user, _, err := visit(store, ada, nil); user != "ada" || err != nil {
-		t.Errorf("with its own entry user = %v, %v, want ada", user, err)
+		t.Errorf("with its own record user = %v, %v, want ada", user, err)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestAttack_TwoStoresWithKeysOfTheirOwn(t *testing.T) {
 	}
 }
 
-// keySpy knows the keys of the entries that were created.
+// keySpy knows the keys of the records that were created.
 type keySpy struct {
 	session.Client
 	keys []string

@@ -50,15 +50,15 @@ func TestDump_GivesNothingAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries := dump(t, server)
-	if len(entries) != 2 {
-		t.Fatalf("memcached holds %d entries, want a session and an epoch", len(entries))
+	items := dump(t, server)
+	if len(items) != 2 {
+		t.Fatalf("memcached holds %d items, want a session and an epoch", len(items))
 	}
 	secrets := [][]byte{
 		[]byte("ada@example.test"), []byte("example"), []byte("e-mail"), []byte("welcome"), authKey,
 		[]byte(id), []byte(p.cookie("session")), raw, raw[1:33], raw[1:17], raw[17:33],
 	}
-	for key, value := range entries {
+	for key, value := range items {
 		for _, secret := range secrets {
 			if bytes.Contains([]byte(key), secret) || bytes.Contains(value, secret) {
 				t.Errorf("memcached holds %q", secret)
@@ -72,7 +72,7 @@ func TestDump_GivesNothingAway(t *testing.T) {
 	}
 }
 
-// forgeries are cookies that one might try to make of an entry.
+// forgeries are cookies that one might try to make of a record.
 func forgeries(key string, value []byte) []string {
 	_, name, _ := strings.Cut(key, ":")
 	raw, _ := base64.RawURLEncoding.DecodeString(name)
@@ -100,16 +100,16 @@ func dump(t *testing.T, server *integration.Server) map[string][]byte {
 		return strings.TrimSpace(text)
 	}
 	fmt.Fprint(conn, "lru_crawler metadump all\r\n")
-	entries := map[string][]byte{}
+	items := map[string][]byte{}
 	for text := line(); text != "END"; text = line() {
 		field, _, _ := strings.Cut(text, " ")
 		key, err := url.QueryUnescape(strings.TrimPrefix(field, "key="))
 		if err != nil || key == field {
 			t.Fatalf("the dump has the line %q", text)
 		}
-		entries[key] = nil
+		items[key] = nil
 	}
-	for key := range entries {
+	for key := range items {
 		fmt.Fprintf(conn, "get %s\r\n", key)
 		var name string
 		var flags, size int
@@ -121,9 +121,9 @@ func dump(t *testing.T, server *integration.Server) map[string][]byte {
 			if _, err := io.ReadFull(lines, value); err != nil {
 				t.Fatal(err)
 			}
-			entries[key] = value[:size]
+			items[key] = value[:size]
 			line() // END
 		}
 	}
-	return entries
+	return items
 }

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// derived is what follows from an ID: where its entry is, and how it is sealed.
+// derived is what follows from an ID: where its record is, and how it is sealed.
 type derived struct {
 	id       id
 	location string
@@ -13,15 +13,15 @@ type derived struct {
 	sealers  []atomic.Pointer[sealer] // by key pair, made when needed
 }
 
-// recent keeps what follows from the IDs of late, because a browser's requests
-// come in bursts and deriving costs as much as the rest of opening an entry.
-// Each ID has one place, which it shares with others: nothing has to be evicted
-// and nobody waits. At 1.5 KB each that is 1.5 MB at most.
-type recent [1024]atomic.Pointer[derived]
+// derivedCache keeps what follows from the IDs that were used last, because a browser's requests
+// come in bursts and deriving costs as much as the rest of opening a record.
+// Each ID has one place, which is also that of others: the last one replaces the
+// one before, and nobody waits. At 1.5 KB each that is 1.5 MB at most.
+type derivedCache [1024]atomic.Pointer[derived]
 
 // of returns what follows from an ID.
 func (s *Store) of(i id) *derived {
-	place := &s.recent[binary.LittleEndian.Uint64(i[:])%uint64(len(s.recent))]
+	place := &s.derived[binary.LittleEndian.Uint64(i[:])%uint64(len(s.derived))]
 	if d := place.Load(); d != nil && d.id == i {
 		return d
 	}
@@ -35,7 +35,7 @@ func (s *Store) of(i id) *derived {
 	return d
 }
 
-// sealer seals and opens the ID's entry under a key pair.
+// sealer seals and opens the ID's record under a key pair.
 func (d *derived) sealer(pairs []pair, n int) *sealer {
 	if made := d.sealers[n].Load(); made != nil {
 		return made
@@ -47,7 +47,7 @@ func (d *derived) sealer(pairs []pair, n int) *sealer {
 
 // forget drops what follows from an ID that is not to be used any more.
 func (s *Store) forget(i id) {
-	place := &s.recent[binary.LittleEndian.Uint64(i[:])%uint64(len(s.recent))]
+	place := &s.derived[binary.LittleEndian.Uint64(i[:])%uint64(len(s.derived))]
 	if d := place.Load(); d != nil && d.id == i {
 		place.CompareAndSwap(d, nil)
 	}

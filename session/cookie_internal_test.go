@@ -114,10 +114,10 @@ func TestCookie_SignedContentOfAnotherKind(t *testing.T) {
 		for _, body := range [][]byte{
 			{0},
 			{cookieSigned},
-			{cookieHidden},
+			{cookieEncrypted},
 			make([]byte, 33), append([]byte{3}, make([]byte, 32)...),
 			append([]byte{cookieSigned}, make([]byte, 31)...), append([]byte{cookieSigned}, make([]byte, 40)...),
-			append([]byte{cookieHidden}, make([]byte, 16)...), append([]byte{cookieHidden}, make([]byte, 47)...),
+			append([]byte{cookieEncrypted}, make([]byte, 16)...), append([]byte{cookieEncrypted}, make([]byte, 47)...),
 		} {
 			mac := p.sign.derive("s", body)
 			if _, ok := p.decodeCookie("s", cookieText.EncodeToString(append(bytes.Clone(body), mac[:]...))); ok {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func recentStore(t *testing.T) *Store {
+func derivedStore(t *testing.T) *Store {
 	t.Helper()
 	pairs, err := newPairs([][]byte{testKey, nil, keyOf("another key")})
 	if err != nil {
@@ -18,8 +18,8 @@ func recentStore(t *testing.T) *Store {
 	return &Store{opts: opts, pairs: pairs}
 }
 
-func TestRecent_DerivesOnce(t *testing.T) {
-	s, i := recentStore(t), newID()
+func TestDerived_DerivesOnce(t *testing.T) {
+	s, i := derivedStore(t), newID()
 	d := s.of(i)
 	if made := d.sealer(s.pairs, 1); s.of(i) != d || d.sealer(s.pairs, 1) != made {
 		t.Error("what follows from an ID was derived twice")
@@ -40,8 +40,8 @@ func TestRecent_DerivesOnce(t *testing.T) {
 	}
 }
 
-func TestRecent_IDsThatShareAPlace(t *testing.T) {
-	s := recentStore(t)
+func TestDerived_IDsThatShareAPlace(t *testing.T) {
+	s := derivedStore(t)
 	one, two := newID(), newID()
 	copy(two[:8], one[:8])
 	for range 2 {
@@ -58,8 +58,8 @@ func TestRecent_IDsThatShareAPlace(t *testing.T) {
 	}
 }
 
-func TestRecent_FromManyGoroutines(t *testing.T) {
-	s := recentStore(t)
+func TestDerived_FromManyGoroutines(t *testing.T) {
+	s := derivedStore(t)
 	ids := make([]id, 50)
 	for n := range ids {
 		ids[n] = newID()

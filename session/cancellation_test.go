@@ -89,7 +89,7 @@ func TestCancelledRequest_LogsOut(t *testing.T) {
 		}
 	})
 	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("memcached still holds %d entries", len(keys))
+		t.Errorf("memcached still holds %d items", len(keys))
 	}
 }
 
