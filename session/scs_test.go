@@ -294,16 +294,3 @@ func FuzzSCS_Token(f *testing.F) {
 		}
 	})
 }
-
-// The client refuses times to live below a millisecond, which mostly are a
-// forgotten unit; an expiry can be that near.
-func TestSCS_ExpiryInAMoment(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		_, store := newSCS(t, nil)
-		if err := store.Commit(scsToken, []byte("x"), time.Now().Add(time.Microsecond)); err != nil {
-			t.Errorf("Commit: %v", err)
-		}
-		time.Sleep(time.Millisecond)
-		wantNotFound(t, store, scsToken)
-	})
-}
