@@ -2,6 +2,7 @@ package ring_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"testing"
 
@@ -17,6 +18,8 @@ var placements = map[string]func([]ring.Server) func(string) int{
 	"bmemcached":      bmemcached("", ""),
 	"bmemcached_auth": bmemcached("user", "secret"),
 }
+
+func init() { maps.Copy(placements, algorithms) }
 
 func bmemcached(username, password string) func([]ring.Server) func(string) int {
 	return func(servers []ring.Server) func(string) int {

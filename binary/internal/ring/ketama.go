@@ -23,15 +23,55 @@ func Ketama(servers []Server) func(key string) int {
 	if pick, ok := few(len(servers)); ok {
 		return pick
 	}
+	return ringBy(ketamaCircle(servers), ketamaHash)
+}
+
+// ketamaCircle has the points of libmemcached's weighted ketama.
+func ketamaCircle(servers []Server) *circle {
 	total := totalWeight(servers)
-	c := newCircle(populate(servers, func(s Server) int {
+	return newCircle(populate(servers, func(s Server) int {
 		return 4 * ketamaDigests(s, total, len(servers))
 	}, func(points []point, i int) {
 		putKetama(points, libmemcachedName(servers[i].Addr), i)
 	}))
-	return func(key string) int {
-		return c.points[c.wrap(c.from(ketamaHash(key)))].index()
+}
+
+// Twemproxy is the default of twemproxy (servers without names): Ketama's points,
+// and the key's place by FNV-1a.
+func Twemproxy(servers []Server) func(key string) int {
+	if pick, ok := few(len(servers)); ok {
+		return pick
 	}
+	return ringBy(ketamaCircle(servers), fnv1aSigned64)
+}
+
+// XmemcachedKetama is xmemcached's KetamaMemcachedSessionLocator, which hashes
+// Java's printed address: "/10.0.0.1:11211", or "name/10.0.0.1:11211" where Java
+// finds a name for it. An Addr without a slash is taken for an address.
+func XmemcachedKetama(servers []Server) func(key string) int {
+	return xmemcachedKetama(servers, func(addr string) string {
+		if strings.Contains(addr, "/") {
+			return addr
+		}
+		return "/" + addr
+	})
+}
+
+// XmemcachedKetamaNginx is KetamaMemcachedSessionLocator(true).
+func XmemcachedKetamaNginx(servers []Server) func(key string) int {
+	return xmemcachedKetama(servers, libmemcachedName)
+}
+
+// xmemcachedKetama has 160 points per server and unit of weight.
+func xmemcachedKetama(servers []Server, name func(addr string) string) func(key string) int {
+	if pick, ok := few(len(servers)); ok {
+		return pick
+	}
+	last := len(servers) - 1
+	pick := ringBy(newCircle(populate(servers, eachWeight(pointsPerServer), func(points []point, i int) {
+		putKetama(points, name(servers[i].Addr), last-i) // as in SpymemcachedKetama
+	})), ketamaHash)
+	return func(key string) int { return last - pick(key) }
 }
 
 // SpymemcachedKetama is the ketama of spymemcached's KetamaConnectionFactory
