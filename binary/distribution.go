@@ -18,32 +18,11 @@ type Server struct {
 // a key, and must be fast and safe for concurrent use.
 type Distribution func(servers []Server) (pick func(key string) int)
 
-// Ketama is libmemcached's weighted ketama, the default: a Go service finds
-// what PHP, Python (pylibmc) and C services stored.
+// Ketama is libmemcached's weighted ketama, the default: what PHP with
+// OPT_LIBKETAMA_COMPATIBLE, pylibmc with ketama_weighted and the npm package
+// memcached use. The defaults of most other clients are something else: package
+// placement has them.
 func Ketama(servers []Server) func(key string) int { return ring.Ketama(placed(servers)) }
-
-// SpymemcachedKetama is the ketama of spymemcached (Java), which differs from
-// libmemcached's for servers on port 11211. Java hashes "host/ip:port" for
-// servers that it was given by name; to meet it, give it addresses.
-func SpymemcachedKetama(servers []Server) func(key string) int {
-	return ring.SpymemcachedKetama(placed(servers))
-}
-
-// Dalli is the ring of the Ruby client Dalli.
-func Dalli(servers []Server) func(key string) int { return ring.Dalli(placed(servers)) }
-
-// Modulo is CRC-32 of the key modulo the number of servers, as gomemcache
-// picks. Weights are ignored, and adding a server moves nearly every key.
-func Modulo(servers []Server) func(key string) int { return ring.Modulo(placed(servers)) }
-
-// BMemcached is the ring of python-binary-memcached's DistributedClient, which
-// hashes its credentials along: changing the password moves two thirds of the
-// keys. Empty strings stand for credentials that are not set.
-func BMemcached(username, password string) Distribution {
-	return func(servers []Server) func(key string) int {
-		return ring.BMemcached(username, password, placed(servers))
-	}
-}
 
 // placed converts servers to what package ring takes.
 func placed(servers []Server) []ring.Server {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 )
 
 // Many keys cost one pipelined batch per server, whatever their number.
@@ -83,7 +84,7 @@ func ExampleMultiError() {
 	defer f.Close()
 	client, err := memcached.New([]string{"cache-1:11211", "cache-2:11211"}, &memcached.Options{
 		DialContext:  f.DialContext,
-		Distribution: memcached.Modulo,
+		Distribution: placement.Gomemcache,
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
@@ -45,12 +46,12 @@ func ExampleNew_python() {
 }
 
 // client = bmemcached.DistributedClient(('cache-1:11211', 'cache-2:11211'), 'app', 'secret')
-func ExampleBMemcached() {
+func ExampleNew_distributedClient() {
 	f := newFleet(&memcachedtest.Options{Users: map[string]string{"app": "secret"}}, "cache-1:11211", "cache-2:11211")
 	defer f.Close()
 	client, err := memcached.New([]string{"cache-1:11211", "cache-2:11211"}, &memcached.Options{
 		Auth:         sasl.Auto("app", "secret"),
-		Distribution: memcached.BMemcached("app", "secret"),
+		Distribution: placement.BMemcached("app", "secret"),
 		DialContext:  f.DialContext,
 	})
 	if err != nil {
@@ -72,14 +73,14 @@ func ExampleBMemcached() {
 
 // The ring of DistributedClient hashes the credentials along: a new password
 // moves keys.
-func ExampleBMemcached_newPassword() {
+func ExampleDistribution_newPassword() {
 	servers := []memcached.Server{
 		{Addr: "cache-1:11211", Weight: 1},
 		{Addr: "cache-2:11211", Weight: 1},
 		{Addr: "cache-3:11211", Weight: 1},
 	}
-	before := memcached.BMemcached("app", "of May")(servers)
-	after := memcached.BMemcached("app", "of June")(servers)
+	before := placement.BMemcached("app", "of May")(servers)
+	after := placement.BMemcached("app", "of June")(servers)
 	moved := 0
 	for i := range 3000 {
 		if key := fmt.Sprintf("key:%d", i); before(key) != after(key) {

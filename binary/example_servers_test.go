@@ -12,6 +12,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
@@ -182,10 +183,10 @@ func ExampleDistribution() {
 		place memcached.Distribution
 	}{
 		{"libmemcached: PHP, pylibmc, C", memcached.Ketama},
-		{"spymemcached", memcached.SpymemcachedKetama},
-		{"Dalli", memcached.Dalli},
-		{"gomemcache", memcached.Modulo},
-		{"python-binary-memcached", memcached.BMemcached("app", "secret")},
+		{"spymemcached", placement.SpymemcachedKetama},
+		{"Dalli", placement.Dalli},
+		{"gomemcache", placement.Gomemcache},
+		{"python-binary-memcached", placement.BMemcached("app", "secret")},
 	} {
 		pick := shared.place(servers)
 		fmt.Printf("%-30s user:42 is on %s\n", shared.with+",", servers[pick("user:42")].Addr)

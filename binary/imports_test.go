@@ -15,7 +15,7 @@ const module = "github.com/bmemcached/bmemcached-go/"
 // may import: the layers point one way. What only tests import is not asked.
 var mayImport = map[string][]string{
 	"binary":                        {"binary/internal/ring", "binary/internal/wire", "binary/sasl"},
-	"binary/cmd/bmc":                {"binary", "binary/sasl"},
+	"binary/cmd/bmc":                {"binary", "binary/placement", "binary/sasl"},
 	"binary/codec":                  {"binary/codec/internal/convert", "binary/codec/internal/pack"},
 	"binary/codec/bmemcached":       {"binary/codec", "binary/codec/internal/convert", "binary/codec/internal/pack"},
 	"binary/codec/dalli":            {"binary/codec", "binary/codec/internal/convert", "binary/codec/internal/pack"},
@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"binary/internal/saslserver":    nil,
 	"binary/internal/wire":          nil,
 	"binary/memcachedtest":          {"binary", "binary/internal/saslserver", "binary/internal/wire"},
+	"binary/placement":              {"binary", "binary/internal/ring"},
 	"binary/sasl":                   nil,
 	"middleware":                    {"binary", "middleware/internal/policy", "middleware/internal/stored"},
 	"middleware/internal/policy":    nil,

@@ -20,6 +20,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/middleware"
 	"github.com/bmemcached/bmemcached-go/session"
@@ -60,10 +61,10 @@ var (
 	_ func(*memcached.Client) error                                                                   = (*memcached.Client).Close
 	_ func(prefix, s string) string                                                                   = memcached.SafeKey
 	_ memcached.Distribution                                                                          = memcached.Ketama
-	_ memcached.Distribution                                                                          = memcached.SpymemcachedKetama
-	_ memcached.Distribution                                                                          = memcached.Dalli
-	_ memcached.Distribution                                                                          = memcached.Modulo
-	_ func(username, password string) memcached.Distribution                                          = memcached.BMemcached
+	_ memcached.Distribution                                                                          = placement.SpymemcachedKetama
+	_ memcached.Distribution                                                                          = placement.Dalli
+	_ memcached.Distribution                                                                          = placement.Gomemcache
+	_ func(username, password string) memcached.Distribution                                          = placement.BMemcached
 	_ func([]memcached.Server) func(key string) int                                                   = memcached.Ketama
 	_ interface {
 		OpStart(context.Context, memcached.Op) context.Context

@@ -47,7 +47,7 @@
 //
 // Where a name per server exists, such as a Kubernetes StatefulSet's, prefer it.
 // Adding and removing servers moves the keys of one share in both cases with
-// Ketama and its like; with memcached.Modulo it moves nearly all.
+// Ketama and its like; with placement.Gomemcache it moves nearly all.
 //
 // Weights of servers are those of memcached.Options.Weights: servers that are
 // not in it weigh 1.

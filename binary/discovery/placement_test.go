@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 )
 
 // What the documentation says of the keys that move.
@@ -24,11 +25,11 @@ func TestPlacement_WhatMoves(t *testing.T) {
 		after        []memcached.Server
 		least, most  float64 // shares of all keys, n servers: 1/n is 0.1
 	}{
-		"same names":                      {memcached.Ketama, list(n, "10.1.0.99:11211"), 0, 0},
-		"another address":                 {memcached.Ketama, list(n, "10.1.0.98:11211"), 0.13, 0.25},
-		"one less":                        {memcached.Ketama, before[:n-1], 0.07, 0.13},
-		"one more":                        {memcached.Ketama, append(list(n, "10.1.0.99:11211"), memcached.Server{Addr: "10.1.0.98:11211", Weight: 1}), 0.06, 0.13},
-		"one less, with memcached.Modulo": {memcached.Modulo, before[:n-1], 0.8, 1},
+		"same names":                          {memcached.Ketama, list(n, "10.1.0.99:11211"), 0, 0},
+		"another address":                     {memcached.Ketama, list(n, "10.1.0.98:11211"), 0.13, 0.25},
+		"one less":                            {memcached.Ketama, before[:n-1], 0.07, 0.13},
+		"one more":                            {memcached.Ketama, append(list(n, "10.1.0.99:11211"), memcached.Server{Addr: "10.1.0.98:11211", Weight: 1}), 0.06, 0.13},
+		"one less, with placement.Gomemcache": {placement.Gomemcache, before[:n-1], 0.8, 1},
 	} {
 		from, to := c.distribution(before), c.distribution(c.after)
 		moved := 0

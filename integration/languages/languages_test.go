@@ -11,6 +11,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec/dalli"
 	"github.com/bmemcached/bmemcached-go/binary/codec/phpmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/codec/spymemcached"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/integration"
 )
@@ -27,7 +28,7 @@ type language struct {
 	command []string
 	options args // of the driver
 	codec   codec.Codec
-	place   placement
+	place   placing
 	noSASL  bool // the client cannot authenticate
 }
 
@@ -36,7 +37,7 @@ var (
 		name:    "python-binary-memcached",
 		command: []string{"python3", "binarymemcached.py"},
 		codec:   bmemcached.Codec{},
-		place:   placement{"BMemcached", memcached.BMemcached(username, password)},
+		place:   placing{"BMemcached", placement.BMemcached(username, password)},
 	}
 	pylibmc = language{
 		name:    "pylibmc",
@@ -48,13 +49,13 @@ var (
 		name:    "dalli",
 		command: []string{"ruby", "dalli.rb"},
 		codec:   dalli.Codec{},
-		place:   placement{"Dalli", memcached.Dalli},
+		place:   placing{"Dalli", placement.Dalli},
 	}
 	java = language{
 		name:    "spymemcached",
 		command: []string{"java", "Spymemcached"},
 		codec:   spymemcached.Codec{},
-		place:   placement{"SpymemcachedKetama", memcached.SpymemcachedKetama},
+		place:   placing{"SpymemcachedKetama", placement.SpymemcachedKetama},
 	}
 	php = language{
 		name:    "php-memcached",
@@ -67,7 +68,7 @@ var (
 		command: []string{"python3", "tools.py"},
 		options: args{"hash": "md5"},
 		codec:   codec.Raw{},
-		place:   placement{"MD5 modulo n", md5Modulo},
+		place:   placing{"MD5 modulo n", md5Modulo},
 	}
 	pymemcache = language{
 		name:    "pymemcache",

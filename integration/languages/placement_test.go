@@ -11,24 +11,25 @@ import (
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/integration/faultproxy"
 )
 
-// A placement is a Distribution with its name.
-type placement struct {
+// A placing is a Distribution with its name.
+type placing struct {
 	name         string
 	distribution memcached.Distribution
 }
 
-var ketama = placement{"Ketama", memcached.Ketama}
+var ketama = placing{"Ketama", memcached.Ketama}
 
 // placements is all that a language might place its keys by.
-func placements() []placement {
-	return []placement{
+func placements() []placing {
+	return []placing{
 		ketama, java.place, ruby.place, python.place, tools.place,
-		{"BMemcached without credentials", memcached.BMemcached("", "")},
-		{"BMemcached with another password", memcached.BMemcached(username, "other")},
-		{"Modulo", memcached.Modulo},
+		{"BMemcached without credentials", placement.BMemcached("", "")},
+		{"BMemcached with another password", placement.BMemcached(username, "other")},
+		{"Modulo", placement.Gomemcache},
 	}
 }
 
@@ -144,7 +145,7 @@ func (f fleet) wantSpread(t *testing.T, keys []string) {
 
 // wantMissing fails the test if a client with another placement finds all keys
 // that the language stored.
-func (f fleet) wantMissing(t *testing.T, other placement) {
+func (f fleet) wantMissing(t *testing.T, other placing) {
 	t.Helper()
 	keys := f.keys("theirs", f.count())
 	opts := &memcached.Options{Distribution: other.distribution, Weights: f.weights}
@@ -156,7 +157,7 @@ func (f fleet) wantMissing(t *testing.T, other placement) {
 
 // samePlace says whether two placements agree on servers of these addresses:
 // the ketamas differ in how they name a server on port 11211 only.
-func samePlace(a, b placement, port string) bool {
+func samePlace(a, b placing, port string) bool {
 	if port != "11211" && strings.HasSuffix(a.name, "Ketama") && strings.HasSuffix(b.name, "Ketama") {
 		return true
 	}
@@ -221,12 +222,12 @@ func shareNamed(t *testing.T, servers []string) {
 		resolved[name] = "localhost/" + server
 	}
 	named := java
-	named.place = placement{"SpymemcachedKetama of resolved names", func(servers []memcached.Server) func(string) int {
+	named.place = placing{"SpymemcachedKetama of resolved names", func(servers []memcached.Server) func(string) int {
 		hashed := make([]memcached.Server, len(servers))
 		for i, s := range servers {
 			hashed[i] = memcached.Server{Addr: resolved[s.Addr], Weight: s.Weight}
 		}
-		return memcached.SpymemcachedKetama(hashed)
+		return placement.SpymemcachedKetama(hashed)
 	}}
 	f := named.join(t, nil, names...)
 	f.share(t)
@@ -253,7 +254,7 @@ func onDefaultPort(t *testing.T, servers []string) (proxies []string) {
 func TestPlacement_WithoutCredentials(t *testing.T) {
 	open := python
 	open.noSASL = true
-	open.place = placement{"BMemcached without credentials", memcached.BMemcached("", "")}
+	open.place = placing{"BMemcached without credentials", placement.BMemcached("", "")}
 	f := open.join(t, nil, open.start(t, 3)...)
 	f.share(t)
 	f.wantOthersMissing(t)

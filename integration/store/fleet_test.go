@@ -12,6 +12,7 @@ import (
 	memcachestore "github.com/eko/gocache/store/memcache/v4"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/integration"
 	"github.com/bmemcached/bmemcached-go/store"
 )
@@ -95,7 +96,7 @@ func TestFleet_SeveralServers(t *testing.T) {
 	}
 	oldClient := memcache.New(addrs...)
 	defer oldClient.Close()
-	client, err := memcached.New(addrs, &memcached.Options{Distribution: memcached.Modulo})
+	client, err := memcached.New(addrs, &memcached.Options{Distribution: placement.Gomemcache})
 	if err != nil {
 		t.Fatal(err)
 	}

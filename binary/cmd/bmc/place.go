@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
@@ -22,16 +23,32 @@ func always(d memcached.Distribution) func(sasl.Credentials) memcached.Distribut
 
 const nameBMemcached = "bmemcached" // hashes the credentials, too
 
-// distributions are all of them; the first is the default.
+// distributions are the default and the defaults of other clients, by their
+// names; the first is this client's.
 func distributions() []distribution {
 	return []distribution{
 		{"ketama", always(memcached.Ketama)},
-		{"spymemcached", always(memcached.SpymemcachedKetama)},
-		{"dalli", always(memcached.Dalli)},
-		{"modulo", always(memcached.Modulo)},
+		{"php-memcached", always(placement.PHPMemcached)},
+		{"php-memcache", always(placement.PHPMemcache)},
+		{"pylibmc", always(placement.Pylibmc)},
+		{"pylibmc-ketama", always(placement.LibmemcachedConsistent)},
+		{"python-memcached", always(placement.PythonMemcached)},
+		{"pymemcache", always(placement.Pymemcache)},
 		{nameBMemcached, func(who sasl.Credentials) memcached.Distribution {
-			return memcached.BMemcached(who.Username, who.Password)
+			return placement.BMemcached(who.Username, who.Password)
 		}},
+		{"dalli", always(placement.Dalli)},
+		{"perl", always(placement.CacheMemcached)},
+		{"spymemcached", always(placement.Spymemcached)},
+		{"spymemcached-ketama", always(placement.SpymemcachedKetama)},
+		{"xmemcached", always(placement.Xmemcached)},
+		{"memjs", always(placement.Memjs)},
+		{"npm-memcache", always(placement.NPMMemcache)},
+		{"gomemcache", always(placement.Gomemcache)},
+		{"mc", always(placement.MC)},
+		{"gomemcached", always(placement.Gomemcached)},
+		{"nginx", always(placement.Nginx)},
+		{"twemproxy", always(placement.Twemproxy)},
 	}
 }
 
@@ -58,10 +75,10 @@ func placeCommand() command {
 	return command{
 		name: "place", arguments: "KEY…", min: 1, max: -1,
 		summary: "tell which server holds a key, for each distribution",
-		details: "Nothing is sent. The distributions are those of libmemcached (ketama: PHP, " +
-			"pylibmc, C), spymemcached (Java), Dalli (Ruby), gomemcache (modulo) and " +
-			"python-binary-memcached (bmemcached, which hashes the user name and the password " +
-			"along). With --distribution there is one line per key.",
+		details: "Nothing is sent. The distributions are the defaults of other clients; ketama is " +
+			"libmemcached's weighted one (PHP with OPT_LIBKETAMA_COMPATIBLE, pylibmc with " +
+			"ketama_weighted, npm's memcached), and " + nameBMemcached + ", python-binary-memcached's, " +
+			"hashes the user name and the password along. With --distribution there is one line per key.",
 		setup: func(*flag.FlagSet) action { return place },
 	}
 }
@@ -148,7 +165,7 @@ func (r *placeResult) text(p *printer) {
 		}
 		p.line("%s", of.Key)
 		for _, name := range distributionNames() {
-			p.line("  %-12s  %s", name, of.Servers[name])
+			p.line("  %-19s  %s", name, of.Servers[name])
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 )
 
 func TestPlace_IsWhereKeysAreStored(t *testing.T) {
@@ -36,7 +37,7 @@ func TestPlace_IsWhereKeysAreStored(t *testing.T) {
 			}
 			used[holder]++
 			s.run(append(weight, "place", key, "--distribution", strings.ToUpper(name))...).want(0, key+" "+holder+"\n")
-			if all := s.run(append(weight, "place", key)...).stdout; !strings.Contains(all, fmt.Sprintf("\n  %-12s  %s\n", name, holder)) {
+			if all := s.run(append(weight, "place", key)...).stdout; !strings.Contains(all, fmt.Sprintf("\n  %-19s  %s\n", name, holder)) {
 				t.Errorf("bmc place %s printed\n%swant %s: %s", key, all, name, holder)
 			}
 		}
@@ -49,7 +50,7 @@ func TestPlace_IsWhereKeysAreStored(t *testing.T) {
 func TestPlace_BMemcachedHashesTheCredentials(t *testing.T) {
 	t.Parallel()
 	servers := []memcached.Server{{Addr: "cache-1:11211", Weight: 1}, {Addr: "cache-2:11211", Weight: 1}, {Addr: "cache-3:11211", Weight: 1}}
-	pick := memcached.BMemcached(username, password)(servers)
+	pick := placement.BMemcached(username, password)(servers)
 	s := shell{t: t, env: map[string]string{
 		"MEMCACHED_SERVERS": "cache-1,cache-2,cache-3", "MEMCACHED_USERNAME": username, "MEMCACHED_PASSWORD": password,
 	}}
