@@ -153,9 +153,9 @@ func TestPurge_ReachesWhatWasFetchedByTLS(t *testing.T) {
 // TestTags_WhatIsLostDuringARunMayHaveBeenAPurge.
 func TestTags_WhatIsLostDuringARunMayHaveBeenAPurge(t *testing.T) {
 	tests := map[string]func(s *site){
-		"the stamp":           func(s *site) { s.purgeTags("a"); s.evict("page:t") },
-		"the epoch goes back": func(s *site) { s.setEpoch("5"); s.purgeTags("a") },
-		"the epoch":           func(s *site) { s.purgeTags("a"); s.evict("page:t"); s.evict("page:e") },
+		"the tag":               func(s *site) { s.purgeTags("a"); s.evict("page:t") },
+		"the counter goes back": func(s *site) { s.setPurges("5"); s.purgeTags("a") },
+		"the counter":           func(s *site) { s.purgeTags("a"); s.evict("page:t"); s.evict("page:n") },
 	}
 	for name, lose := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -181,11 +181,11 @@ func TestTags_WhatIsLostDuringARunMayHaveBeenAPurge(t *testing.T) {
 	}
 }
 
-// setEpoch puts back the counter of purges.
-func (s *site) setEpoch(value string) {
+// setPurges puts back the counter of purges.
+func (s *site) setPurges(value string) {
 	s.tb.Helper()
 	for _, key := range s.memory.Keys() {
-		if strings.HasPrefix(key, "page:e") {
+		if strings.HasPrefix(key, "page:n") {
 			item, _ := s.memory.Item(key)
 			item.Value = []byte(value)
 			s.memory.SetItem(item)

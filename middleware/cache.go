@@ -21,12 +21,12 @@ type Cache struct {
 	policy *policy.Config
 	keys   keyspace
 
-	lookups  coalescer
-	flights  flights
-	hints    hints
-	alarms   alarms
-	lastLog  atomic.Int64 // when a fault was last logged, in Unix nanoseconds
-	maxChunk atomic.Int64 // the largest item that the servers are known to take
+	lookups   jointLookups
+	flights   flights
+	hints     hints
+	deadlines deadlines    // of lookups
+	lastLog   atomic.Int64 // when a fault was last logged, in Unix nanoseconds
+	maxChunk  atomic.Int64 // the largest item that the servers are known to take
 
 	versionless atomic.Bool // the client does not write by version
 
@@ -63,8 +63,8 @@ func New(client Client, opts *Options) (*Cache, error) {
 		slots:  make(chan struct{}, maxWork),
 	}
 	c.maxChunk.Store(stored.MaxValue)
-	c.alarms.limit = o.LookupTimeout
-	c.lookups.waits.limit = o.LookupTimeout / waitShare
+	c.deadlines.limit = o.LookupTimeout
+	c.lookups.waits.limit = o.LookupTimeout / waitPart
 	c.stopped, c.stop = context.WithCancel(context.Background())
 	return c, nil
 }

@@ -22,7 +22,7 @@ func (f *fill) end(good bool) {
 		f.endStored()
 	default:
 		f.rec.abandon()
-		f.release()
+		f.dismiss()
 		f.endUnstored(good)
 	}
 }
@@ -34,7 +34,7 @@ func (f *fill) endConfirmed(good bool) {
 	if good {
 		f.land(outcome{entry: e, index: f.index})
 	} else {
-		f.release()
+		f.dismiss()
 	}
 	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: good})
 	f.event(EventRevalidated, f.name, e.Age(f.received))
@@ -45,15 +45,15 @@ func (f *fill) endConfirmed(good bool) {
 	if what == forbidden {
 		f.discard()
 	}
-	f.giveBack()
+	f.unlock()
 }
 
 // endCovered answers with the stale response because the handler failed.
 func (f *fill) endCovered() {
-	f.release()
+	f.dismiss()
 	f.respond(f.stale, forwardStatus{why: f.why, status: f.rec.status, detail: "stale-if-error"})
 	f.event(EventStale, f.name, f.stale.Age(f.cache.now()))
-	f.giveBack()
+	f.unlock()
 }
 
 // respond sends an entry, unless nobody is there.
@@ -75,7 +75,7 @@ func (f *fill) endStored() {
 		f.fault(f.name, err)
 		f.land(outcome{again: true})
 	case !current:
-		f.giveBack()
+		f.unlock()
 		f.land(outcome{again: true})
 		return
 	default:
@@ -91,7 +91,7 @@ func (f *fill) endUnstored(good bool) {
 	if good && f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil {
 		f.compareHead()
 	}
-	f.giveBack()
+	f.unlock()
 }
 
 // panicked ends a run whose handler did not return. It reports whether a stale
@@ -101,7 +101,7 @@ func (f *fill) panicked() (cover bool) {
 	if !(f.rec.committed && f.rec.act.pass) && f.covers(policy.Unreachable) {
 		return true
 	}
-	f.giveBack()
+	f.unlock()
 	return false
 }
 
@@ -109,7 +109,7 @@ func (f *fill) panicked() (cover bool) {
 // runtime.Goexit, which nothing covers.
 func (f *fill) cover(cause any) {
 	if cause == nil {
-		f.giveBack()
+		f.unlock()
 		return
 	}
 	f.cache.opts.Logger.Error("middleware: handler panicked, sending a stale response", "panic", cause)
@@ -119,53 +119,9 @@ func (f *fill) cover(cause any) {
 
 // land ends the flight.
 func (f *fill) land(o outcome) {
-	f.released = true
+	f.landed = true
 	if f.flight != nil {
 		f.cache.flights.land(f.flight, o)
-	}
-}
-
-// release lets those who wait for this response go, here and in other processes:
-// it is not for them, or will never be complete.
-func (f *fill) release() {
-	if f.released {
-		return
-	}
-	f.land(outcome{})
-	if f.lock == "" || f.lock != f.name || len(f.original.Header["Authorization"]) > 0 {
-		return
-	}
-	f.note()
-}
-
-// note replaces the lock by a hit-for-miss note.
-func (f *fill) note() {
-	f.stopLock()
-	value := stored.Mark(stored.KindPass, stored.NewID())
-	err := f.within(func(ctx context.Context) error {
-		s, err := f.cache.swap(ctx, f.name, f.held, value, passLife)
-		if err == nil {
-			f.stamp, f.lock = s, ""
-		}
-		return err
-	})
-	if !isAnswer(err) {
-		f.fault(f.name, err)
-	}
-}
-
-// giveBack removes the lock. That of a failed background revalidation becomes a
-// note.
-func (f *fill) giveBack() {
-	f.stopLock()
-	if f.lock == "" || f.background {
-		return
-	}
-	key := f.lock
-	f.lock = ""
-	err := f.within(func(ctx context.Context) error { return f.cache.unlock(ctx, key, f.held) })
-	if !isAnswer(err) {
-		f.fault(key, err)
 	}
 }
 
@@ -197,7 +153,7 @@ func (f *fill) compareHead() {
 
 // discard removes the stored response that this run was about.
 func (f *fill) discard() {
-	err := f.within(func(ctx context.Context) error { return f.cache.unlock(ctx, f.name, f.stamp) })
+	err := f.within(func(ctx context.Context) error { return f.cache.remove(ctx, f.name, f.version) })
 	if !isAnswer(err) {
 		f.fault(f.name, err)
 	}

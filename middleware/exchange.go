@@ -147,7 +147,7 @@ func (x *exchange) within(f func(context.Context) error) error {
 	if left <= 0 {
 		return context.DeadlineExceeded
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.original.Context()), left)
+	ctx, cancel := detached(x.original.Context(), left)
 	defer cancel()
 	began := time.Now()
 	err := f(ctx)

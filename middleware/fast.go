@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -18,7 +17,7 @@ const maxPooled = 256 << 10
 
 // fast is a request that may be answered at once, because what is stored is
 // fresh. It asks for as much as one round trip can bring. It is used again for
-// another request after release.
+// another request after recycle.
 type fast struct {
 	cache      *Cache
 	g          *gin.Context
@@ -41,7 +40,7 @@ func (c *Cache) newFast(g *gin.Context, d policy.Directives, start time.Time) *f
 	return f
 }
 
-func (f *fast) release() {
+func (f *fast) recycle() {
 	f.g, f.name, f.variant, f.full = nil, "", nil, f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
@@ -69,9 +68,9 @@ func (f *fast) learned(s state) lookup {
 	return lookup{state: s, at: f.start, name: f.name}
 }
 
-// lookUp returns what memcached has, in room of its own or shared with others.
+// lookUp returns what memcached has, in room of its own, or in one that others read too.
 func (f *fast) lookUp() (value []byte, err error) {
-	ctx := f.cache.alarms.begin(f.g.Request.Context(), f.start)
+	ctx := f.cache.deadlines.detached(f.g.Request.Context(), f.start)
 	value, own, err := f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, f.value[:0])
 	if own && value != nil {
 		f.value = value
@@ -91,10 +90,10 @@ func (f *fast) serveValue(value []byte) bool {
 	return f.send(&e)
 }
 
-// complete fetches chunks and stamps of tags, and remembers the latter.
+// complete fetches chunks and what is known of the tags, and remembers these.
 func (f *fast) complete(e *stored.Entry) bool {
 	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(f.g.Request.Context()), left)
+	ctx, cancel := detached(f.g.Request.Context(), left)
 	defer cancel()
 	ok, err := f.cache.complete(ctx, e)
 	if err == nil && ok && len(e.Tags) > 0 && !e.Chunked() {
@@ -121,7 +120,7 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 		keys = append(keys, f.cache.keys.of(letterVariant, f.variant))
 	}
 	keys = append(keys, h.tags...)
-	items, err := f.cache.client.GetMulti(f.cache.alarms.begin(f.g.Request.Context(), f.start), keys)
+	items, err := f.cache.client.GetMulti(f.cache.deadlines.detached(f.g.Request.Context(), f.start), keys)
 	if err != nil {
 		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
 		return false, f.learned(stateFailed)

@@ -23,8 +23,7 @@ type slot struct {
 	// stale is the response that the handler is asked to confirm.
 	stale  *stored.Entry
 	flight *flight // of which this is the leader
-	lock   string  // key of a lock to give back
-	held   stamp   // the lock itself
+	lock   *lock   // to give back; nil: none
 	// background: there is no client.
 	background bool
 }
@@ -33,17 +32,16 @@ type slot struct {
 type fill struct {
 	*exchange
 	slot
-	rec      *recorder
-	request  *http.Request // as the handler sees it
-	last     *http.Request // what the handlers made of it; nil before they returned
-	asked    bool          // with validators of the stale entry
-	called   time.Time
-	received time.Time
-	epoch    uint64
-	hasEpoch bool
-	tags     []stored.Tag // if stamped
-	stamped  bool
-	stopLock func()
+	rec       *recorder
+	request   *http.Request // as the handler sees it
+	last      *http.Request // what the handlers made of it; nil before they returned
+	asked     bool          // with validators of the stale entry
+	called    time.Time
+	received  time.Time
+	purges    uint64 // when the making began
+	hasPurges bool
+	tags      []stored.Tag // if tagsRead
+	tagsRead  bool
 
 	verdict   policy.Verdict
 	fields    []stored.Field
@@ -51,20 +49,20 @@ type fill struct {
 	failure   policy.Failure
 	confirmed bool // by a 304
 	covered   bool // a failure, by the stale entry
-	released  bool
+	landed    bool // those who waited have been told
 }
 
 // fill runs the handler and answers the request with what comes of it.
 func (x *exchange) fill(s slot) {
-	f := &fill{exchange: x, slot: s, called: x.cache.now(), stopLock: func() {}}
+	f := &fill{exchange: x, slot: s, called: x.cache.now()}
 	f.rec = newRecorder(x.g.Writer, x.cache.opts.MaxBody)
-	if s.lock != "" {
-		f.stopLock = f.keepLock()
+	if s.lock != nil {
+		f.keep(s.lock)
 	}
 	if !s.private {
-		f.readEpoch()
+		f.readPurges()
 	}
-	f.rec.commit, f.rec.stream = f.commit, f.release
+	f.rec.commit, f.rec.stream = f.commit, f.dismiss
 	f.run()
 }
 
@@ -78,7 +76,7 @@ func (f *fill) run() {
 	defer func() {
 		f.g.Request, f.g.Writer = f.original, below
 		stop()
-		f.stopLock()
+		f.lock.stopKeeping()
 		if !returned && f.panicked() {
 			f.cover(recover())
 		}
@@ -99,7 +97,7 @@ func (f *fill) run() {
 // it past the key, without the client's conditions, which are the cache's to
 // evaluate, and with those of the stale entry.
 func (f *fill) prepare() (*http.Request, func()) {
-	ctx, stop := f.detach()
+	ctx, stop := f.handlerContext()
 	r := originForm(f.original.WithContext(withInside(ctx, f.pageKey)))
 	header := sanitize(f.original.Header, f.index)
 	if f.ownsConditions() {
@@ -123,9 +121,9 @@ func (f *fill) ownsConditions() bool {
 	return f.stale != nil || !f.private && f.state != statePass
 }
 
-// detach returns a context for the handler that outlives the client as long as
+// handlerContext returns a context for the handler that outlives the client as long as
 // others wait for the response. A deadline stays one.
-func (f *fill) detach() (context.Context, func()) {
+func (f *fill) handlerContext() (context.Context, func()) {
 	parent := f.original.Context()
 	if f.flight == nil || f.background || parent.Done() == nil {
 		return parent, func() {}
@@ -157,8 +155,8 @@ func (f *fill) commit(status int, header http.Header) action {
 		}
 	}
 	f.judge(status, header)
-	if !f.verdict.Share {
-		f.release()
+	if !f.verdict.Publish {
+		f.dismiss()
 	}
 	return f.hand(status, header)
 }
@@ -189,7 +187,7 @@ func (f *fill) judge(status int, header http.Header) {
 			f.verdict = policy.Verdict{Reason: "too-large"}
 		}
 	}
-	if n := len(stored.UniqueTags(stored.TagsOf(f.fields))); f.verdict.Store && (n > maxTags || n > 0 && !f.hasEpoch) {
+	if n := len(stored.UniqueTags(stored.TagsOf(f.fields))); f.verdict.Store && (n > maxTags || n > 0 && !f.hasPurges) {
 		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
 	}
 }

@@ -7,6 +7,22 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
+// How requests for the same page are collapsed, so that a page which many want
+// costs memcached few lookups and the handler one run:
+//
+//   - jointlookup.go: while a page is being looked up, the requests for it that come
+//     join the next lookup. In this process.
+//   - flight.go: requests that found nothing, or something stale, join a flight. Its
+//     leader makes the response and publishes it to its followers. In this process.
+//   - lock.go: the leader of a flight takes a lock in memcached first. Leaders in
+//     other processes find it and wait until the response is stored. Among all
+//     processes.
+//
+// A flight lands with an outcome, when the header of the response or its end
+// decides it (end.go): published to all who wait, or they are dismissed and run the
+// handler themselves, or they look again. Locks end beside that: replaced by the
+// response, given back by unlock, or replaced by a note.
+
 // flights are the responses that this process is making or waiting for, by the
 // key in memcached under which they will be found.
 type flights struct {
@@ -67,8 +83,8 @@ func (fs *flights) locked(f *flight, since time.Time, token uint64) {
 	fs.mu.Unlock()
 }
 
-// seal keeps later requests from joining a flight that has not landed yet.
-func (fs *flights) seal(f *flight) {
+// endJoining keeps later requests from joining a flight that has not landed yet.
+func (fs *flights) endJoining(f *flight) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if fs.m[f.key] == f {

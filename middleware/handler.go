@@ -23,7 +23,7 @@ func (c *Cache) handle(g *gin.Context) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		c.otherMethod(g, start)
 		return
-	case untouchable(r) || sessionTouched(g, r):
+	case mustBypass(r) || sessionTouched(g, r):
 		c.bypass(g, fwdBypass, start)
 		return
 	}
@@ -33,7 +33,7 @@ func (c *Cache) handle(g *gin.Context) {
 		return
 	}
 	f := c.newFast(g, directives, start)
-	defer f.release()
+	defer f.recycle()
 	var ok bool
 	if f.full, ok = c.appendRequestKey(f.full, r, originOf(r)); !ok {
 		c.bypass(g, fwdBypass, start)
@@ -56,10 +56,10 @@ func (c *Cache) handle(g *gin.Context) {
 	}
 }
 
-// untouchable reports whether a request is none that a cache answers or learns
-// from: it switches protocols, its meaning may be in its body, it has a condition
+// mustBypass reports whether a cache neither answers a request nor learns from it:
+// it switches protocols, its meaning may be in its body, it has a condition
 // that only the origin may evaluate, or a URL that is no path.
-func untouchable(r *http.Request) bool {
+func mustBypass(r *http.Request) bool {
 	return r.ContentLength != 0 || len(r.Header["Upgrade"]) > 0 || policy.HasPrecondition(r.Header) || r.URL.Opaque != ""
 }
 
@@ -123,10 +123,9 @@ func sessionTouched(g *gin.Context, requests ...*http.Request) bool {
 	return false
 }
 
-// steering are request fields that commonly decide what a handler answers but
-// are not part of the key. Whoever can set them could put a response of his
-// choice before everyone.
-var steering = []string{
+// unkeyedFields are request fields that commonly decide what a handler answers but
+// are not part of the key. Whoever can set them could poison the cache.
+var unkeyedFields = []string{
 	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Port",
 	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Uri",
 	"X-Forwarded-Scheme", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Scheme", "X-Url-Scheme", "Front-End-Https",
@@ -134,7 +133,7 @@ var steering = []string{
 	"X-Http-Host-Override", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
 }
 
-// sanitize returns h without steering fields, except those that the response is
+// sanitize returns h without unkeyedFields, except those that the response is
 // known to vary on, and with X-Forwarded-Proto as it is in the key. It copies h
 // if it changes anything.
 func sanitize(h http.Header, ix *stored.Index) http.Header {
@@ -145,7 +144,7 @@ func sanitize(h http.Header, ix *stored.Index) http.Header {
 		}
 		delete(h, name)
 	}
-	for _, name := range steering {
+	for _, name := range unkeyedFields {
 		if _, ok := h[name]; ok && !ix.Has(name) {
 			remove(name)
 		}

@@ -12,7 +12,7 @@ import (
 type hint struct {
 	page  string // key of the page
 	index *stored.Index
-	tags  []string // keys of the stamps
+	tags  []string // their keys
 }
 
 // hints is a table with one place for each of many pages; a newer hint pushes

@@ -19,7 +19,7 @@ const (
 	letterRefresh = 'r' // lock of whoever revalidates
 	letterChunk   = 'c'
 	letterTag     = 't'
-	letterEpoch   = 'e'
+	letterPurges  = 'n'
 )
 
 // keyspace makes keys that begin with a prefix.

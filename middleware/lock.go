@@ -13,116 +13,86 @@ const (
 	// lockLife is how long a lock outlives its owner: a process that dies while
 	// it makes a response delays the others by that much.
 	lockLife = 5 * time.Second
-	// lockRenew is how often a living owner extends its lock.
+	// lockRenew is how often a living owner renews its lock.
 	lockRenew = 2 * time.Second
 	// longestFill is how long a response may take to make and still be stored;
 	// nobody waits longer than that for another process.
 	longestFill = 2 * time.Minute
 	// passLife is how long requests do not wait for each other after a response
-	// turned out not to be for sharing.
+	// turned out not to be for others.
 	passLife = lockLife
 )
 
-// swap replaces what has the given stamp by value, or fails with an error that
-// is lost if it is not there any more. It returns the stamp of value, whose
-// version is not known before it is read.
-func (c *Cache) swap(ctx context.Context, key string, old stamp, value []byte, ttl time.Duration) (stamp, error) {
-	item := &memcached.Item{Key: key, Value: value, TTL: ttl, CAS: old.cas}
-	v, _ := stored.Open(value)
-	var err error
-	switch {
-	case !old.any:
-		err = c.client.Add(ctx, item)
-	case old.cas != 0 && !c.versionless.Load():
-		if err = c.client.CompareAndSwap(ctx, item); errors.Is(err, memcached.ErrCASConflict) {
-			err = c.swapByID(ctx, old, item) // a lock that was renewed is the same lock
-		}
-	default:
-		err = c.swapByID(ctx, old, item)
-	}
-	if c.lacksVersions(err) {
-		err = c.swapByID(ctx, old, item)
-	}
-	return stamp{id: v.ID, any: true}, err
+// lock is a lock that this process holds in memcached: the right to make a
+// response, for all processes. That of a miss stands where the response will be
+// and is replaced by it; that of a revalidation has a key of its own. How locks
+// and flights work together says flight.go.
+//
+// A lock is taken by takeLock, renewed by keep while the handler runs, and ends in
+// one of four ways: the response takes its place, unlock gives it back, leaveNote
+// puts a hit-for-miss note in its place, or its owner dies and it expires.
+// A nil lock is none.
+type lock struct {
+	cache   *Cache
+	key     string
+	version version
+	stop    func() // ends keep; nil: it has not begun
 }
 
-// swapByID looks up the version of what it replaces. Where there are none
-// (memcached -C, or a client that replicates) another may slip in between looking
-// and storing; there is no closing that gap without versions.
-func (c *Cache) swapByID(ctx context.Context, old stamp, item *memcached.Item) error {
-	current, err := c.current(ctx, item.Key, old)
-	if err != nil {
-		return err
-	}
-	if item.CAS = current.CAS; item.CAS == 0 || c.versionless.Load() {
-		return c.client.Set(ctx, item)
-	}
-	return c.client.CompareAndSwap(ctx, item)
-}
-
-// lacksVersions reports, once, that the client refused a write that depends on a
-// version before it asked a server: one that replicates does.
-func (c *Cache) lacksVersions(err error) bool {
-	var op *memcached.OpError
-	if !errors.As(err, &op) || op.Server != "" {
-		return false
-	}
-	for _, other := range []error{
-		memcached.ErrUnavailable, memcached.ErrClosed, memcached.ErrTooLarge, memcached.ErrMalformedKey,
-		context.Canceled, context.DeadlineExceeded,
-	} {
-		if errors.Is(err, other) {
-			return false
-		}
-	}
-	return c.versionless.CompareAndSwap(false, true)
-}
-
-// current returns what is at key if it still has the id of old.
-func (c *Cache) current(ctx context.Context, key string, old stamp) (*memcached.Item, error) {
-	item, err := c.client.Get(ctx, key)
+// takeLock puts a lock where old was.
+func (c *Cache) takeLock(ctx context.Context, key string, old version) (*lock, error) {
+	v, err := c.swap(ctx, key, old, stored.Mark(stored.KindLock, stored.NewID()), lockLife)
 	if err != nil {
 		return nil, err
 	}
-	if v, err := stored.Open(item.Value); err == nil && v.ID != old.id {
-		return nil, memcached.ErrCASConflict
-	}
-	return item, nil
+	return &lock{cache: c, key: key, version: v}, nil
 }
 
-// unlock removes what has the given stamp.
-func (c *Cache) unlock(ctx context.Context, key string, s stamp) error {
-	if s.cas != 0 && !c.versionless.Load() {
-		err := c.client.CompareAndDelete(ctx, key, s.cas)
-		if !errors.Is(err, memcached.ErrCASConflict) && !c.lacksVersions(err) {
-			return err
-		}
-	}
-	item, err := c.current(ctx, key, s)
-	if err != nil {
+// takeLock is Cache.takeLock within the time that the request has for memcached.
+func (x *exchange) takeLock(key string, old version) (l *lock, err error) {
+	err = x.within(func(ctx context.Context) error {
+		l, err = x.cache.takeLock(ctx, key, old)
 		return err
-	}
-	if item.CAS != 0 && !c.versionless.Load() {
-		if err = c.client.CompareAndDelete(ctx, key, item.CAS); !c.lacksVersions(err) {
-			return err
-		}
-	}
-	return c.client.Delete(ctx, key)
+	})
+	return l, err
 }
 
-// lost reports that a conditional write found something else than expected.
-func lost(err error) bool {
-	return errors.Is(err, memcached.ErrNotStored) || errors.Is(err, memcached.ErrCASConflict) ||
-		errors.Is(err, memcached.ErrCacheMiss)
+// takeRefreshLock takes the lock of a revalidation, in the place of a note if
+// there is one: nobody need be held up by that.
+func (x *exchange) takeRefreshLock(key string) (*lock, error) {
+	l, err := x.takeLock(key, version{})
+	if !lost(err) {
+		return l, err
+	}
+	item, getErr := x.get(key)
+	if getErr != nil {
+		return l, err
+	}
+	if v, _ := stored.Open(item.Value); v.Kind == stored.KindPass {
+		return x.takeLock(key, version{id: v.ID, cas: item.CAS, exists: true})
+	}
+	return l, err
 }
 
-// keepLock extends the lock of f while its handler works, until stop is called.
-// When the client takes too long to read what the handler writes, nobody else
-// shall wait for that: those who do run the handler themselves, and a lock at the
-// place of the response gives way to a note.
-func (f *fill) keepLock() (stop func()) {
-	c, key, held := f.cache, f.lock, f.held
-	inPlace := f.lock == f.name
+// isAt reports whether the lock stands at key.
+func (l *lock) isAt(key string) bool { return l != nil && l.key == key }
+
+// see takes note of the CAS of the lock, by which the response will replace it.
+func (l *lock) see(item *memcached.Item) {
+	if item == nil {
+		return
+	}
+	if v, err := stored.Open(item.Value); err == nil && v.ID == l.version.id {
+		l.version.cas = item.CAS
+	}
+}
+
+// keep renews the lock until stopKeeping. When the client takes too long to read
+// what the handler writes, nobody else shall wait for that: those who do run the
+// handler themselves, and a lock at the place of the response gives way to a note.
+func (f *fill) keep(l *lock) {
+	c, key, held := f.cache, l.key, l.version
+	inPlace := l.isAt(f.name)
 	ctx, cancel := context.WithTimeout(c.stopped, longestFill)
 	var timer *time.Timer
 	ready := make(chan struct{})
@@ -147,7 +117,7 @@ func (f *fill) keepLock() (stop func()) {
 		timer.Reset(lockRenew)
 	})
 	close(ready)
-	return func() {
+	l.stop = func() {
 		cancel()
 		timer.Stop()
 	}
@@ -155,10 +125,117 @@ func (f *fill) keepLock() (stop func()) {
 
 // renew extends the life of a lock, as long as it is there: an entry that took
 // its place has a life of its own.
-func (c *Cache) renew(ctx context.Context, key string, held stamp, kind stored.Kind) error {
+func (c *Cache) renew(ctx context.Context, key string, held version, kind stored.Kind) error {
 	if c.versionless.Load() {
 		return c.client.Touch(ctx, key, lockLife)
 	}
 	_, err := c.swap(ctx, key, held, stored.Mark(kind, held.id), lockLife)
 	return err
+}
+
+func (l *lock) stopKeeping() {
+	if l != nil && l.stop != nil {
+		l.stop()
+	}
+}
+
+// unlock gives the lock back.
+func (l *lock) unlock(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
+	return l.cache.remove(ctx, l.key, l.version)
+}
+
+// leaveNote puts a hit-for-miss note in the place of the lock, for a while, and
+// returns its version.
+func (l *lock) leaveNote(ctx context.Context) (version, error) {
+	return l.cache.swap(ctx, l.key, l.version, stored.Mark(stored.KindPass, stored.NewID()), passLife)
+}
+
+// unlock gives the lock of f back. That of a background revalidation stays where
+// it is: refreshNow leaves a note in its place.
+func (f *fill) unlock() {
+	f.lock.stopKeeping()
+	if f.lock == nil || f.background {
+		return
+	}
+	l := f.lock
+	f.lock = nil
+	if err := f.within(l.unlock); !isAnswer(err) {
+		f.fault(l.key, err)
+	}
+}
+
+// unlockLate is unlock when the request is over.
+func (f *fill) unlockLate(ctx context.Context) {
+	if err := f.lock.unlock(ctx); !isAnswer(err) {
+		f.cache.fault(f.lock.key, 0, err)
+	}
+}
+
+// dismiss lets those who wait for the response of f go, here and in other
+// processes: it is not for them, or will never be complete.
+func (f *fill) dismiss() {
+	if f.landed {
+		return
+	}
+	f.land(outcome{})
+	if !f.lock.isAt(f.name) || len(f.original.Header["Authorization"]) > 0 {
+		return
+	}
+	f.lock.stopKeeping()
+	err := f.within(func(ctx context.Context) error {
+		v, err := f.lock.leaveNote(ctx)
+		if err == nil {
+			f.version, f.lock = v, nil
+		}
+		return err
+	})
+	if !isAnswer(err) {
+		f.fault(f.name, err)
+	}
+}
+
+// await waits until another process has given the lock at key back, by storing the
+// response or otherwise, and has it looked for again.
+func (x *exchange) await(f *flight, key string) bool {
+	defer x.cache.flights.land(f, outcome{again: true})
+	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
+	timer := time.NewTimer(first)
+	defer timer.Stop()
+	deadline := x.cache.now().Add(longestFill)
+	for pause := first; ; pause = min(pause*3/2, longest) {
+		select {
+		case <-timer.C:
+		case <-x.original.Context().Done():
+			return false
+		}
+		locked, err := x.isLocked(key)
+		if err != nil || !locked {
+			return false
+		}
+		if x.cache.now().After(deadline) {
+			x.cache.flights.land(f, outcome{again: true})
+			x.direct(fwdURIMiss, "contended")
+			return true
+		}
+		timer.Reset(pause)
+	}
+}
+
+// isLocked looks whether the value at key is a lock. The time for that is not the
+// request's to spend, as long as memcached answers, and ends with the request.
+func (x *exchange) isLocked(key string) (bool, error) {
+	ctx, cancel := context.WithTimeout(x.original.Context(), x.cache.opts.LookupTimeout)
+	defer cancel()
+	item, err := x.cache.client.Get(ctx, key)
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	v, _ := stored.Open(item.Value)
+	return v.Kind == stored.KindLock, nil
 }

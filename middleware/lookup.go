@@ -21,26 +21,18 @@ const (
 	stateFailed // memcached did not answer
 )
 
-// stamp identifies a value in memcached, so that it can be replaced only as long
-// as it is still the one that was seen. The zero stamp is that of no value.
-type stamp struct {
-	id  uint64
-	cas uint64 // 0: the server keeps no versions
-	any bool
-}
-
 // lookup is the outcome of looking for a request's response.
 type lookup struct {
-	state state
-	at    time.Time // before memcached was asked
-	name  string    // key in memcached where the response is or will be
-	full  []byte
-	stamp stamp // of what is at name
-	entry *stored.Entry
-	// index and indexStamp are set when the page has variants; name is then the
+	state   state
+	at      time.Time // before memcached was asked
+	name    string    // key in memcached where the response is or will be
+	full    []byte
+	version version // of what is at name
+	entry   *stored.Entry
+	// index and indexVersion are set when the page has variants; name is then the
 	// key of one.
-	index      *stored.Index
-	indexStamp stamp
+	index        *stored.Index
+	indexVersion version
 }
 
 // look asks memcached for the response, in up to three round trips: page,
@@ -51,7 +43,7 @@ func (x *exchange) look() lookup {
 	if l.index != nil {
 		l.full = appendVariant(bytes.Clone(x.page), l.index, x.header(l.index))
 		l.name = x.cache.keys.of(letterVariant, l.full)
-		l.indexStamp, l.stamp = l.stamp, stamp{}
+		l.indexVersion, l.version = l.version, version{}
 		x.lookAt(&l)
 	}
 	if l.state == stateStored {
@@ -74,13 +66,13 @@ func (x *exchange) lookAt(l *lookup) {
 		l.state = stateFailed
 		return
 	}
-	l.stamp = stamp{cas: item.CAS, any: true}
+	l.version = version{cas: item.CAS, exists: true}
 	l.state = stateMissing
 	v, err := stored.Open(item.Value)
 	if err != nil {
 		return // garbage is as good as nothing, and is replaced
 	}
-	l.stamp.id = v.ID
+	l.version.id = v.ID
 	switch v.Kind {
 	case stored.KindLock:
 		l.state = stateLocked

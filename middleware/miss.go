@@ -2,11 +2,7 @@ package middleware
 
 import (
 	"bytes"
-	"context"
-	"errors"
-	"time"
 
-	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
@@ -15,7 +11,7 @@ import (
 func (x *exchange) miss(l lookup) bool {
 	token := uint64(0)
 	if l.state == stateLocked {
-		token = l.stamp.id
+		token = l.version.id
 	}
 	f, leads := x.cache.flights.join(l.name, l.at, token)
 	if !leads {
@@ -24,12 +20,12 @@ func (x *exchange) miss(l lookup) bool {
 	if l.state == stateLocked {
 		return x.await(f, l.name)
 	}
-	lock, err := x.takeLock(l.name, l.stamp)
+	lock, err := x.takeLock(l.name, l.version)
 	switch {
 	case err == nil:
-		x.cache.flights.locked(f, x.cache.now(), lock.id)
-		l.stamp = lock
-		x.fill(slot{lookup: l, why: x.missReason(l), flight: f, lock: l.name, held: lock})
+		x.cache.flights.locked(f, x.cache.now(), lock.version.id)
+		l.version = lock.version
+		x.fill(slot{lookup: l, why: x.missReason(l), flight: f, lock: lock})
 		return true
 	case lost(err):
 		return x.await(f, l.name)
@@ -41,22 +37,13 @@ func (x *exchange) miss(l lookup) bool {
 	}
 }
 
-// takeLock puts a lock where old was.
-func (x *exchange) takeLock(key string, old stamp) (lock stamp, err error) {
-	err = x.within(func(ctx context.Context) error {
-		lock, err = x.cache.swap(ctx, key, old, stored.Mark(stored.KindLock, stored.NewID()), lockLife)
-		return err
-	})
-	return lock, err
-}
-
 // alone makes a response that others need not wait for, and stores it if nobody
 // else is about to.
 func (x *exchange) alone(l lookup) {
 	s := slot{lookup: l, why: x.missReason(l), private: true}
 	if l.state == stateMissing {
-		if lock, err := x.takeLock(l.name, l.stamp); err == nil {
-			s.stamp, s.lock, s.held, s.private = lock, l.name, lock, false
+		if lock, err := x.takeLock(l.name, l.version); err == nil {
+			s.version, s.lock, s.private = lock.version, lock, false
 		}
 	}
 	x.fill(s)
@@ -113,47 +100,4 @@ func (x *exchange) isFor(e *stored.Entry, ix *stored.Index) bool {
 		full = appendVariant(bytes.Clone(x.page), ix, x.header(ix))
 	}
 	return string(full) == string(e.Full)
-}
-
-// await waits until another process has made the response, or failed to, and has
-// it looked for again.
-func (x *exchange) await(f *flight, key string) bool {
-	defer x.cache.flights.land(f, outcome{again: true})
-	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
-	timer := time.NewTimer(first)
-	defer timer.Stop()
-	deadline := x.cache.now().Add(longestFill)
-	for pause := first; ; pause = min(pause*3/2, longest) {
-		select {
-		case <-timer.C:
-		case <-x.original.Context().Done():
-			return false
-		}
-		locked, err := x.stillLocked(key)
-		if err != nil || !locked {
-			return false
-		}
-		if x.cache.now().After(deadline) {
-			x.cache.flights.land(f, outcome{again: true})
-			x.direct(fwdURIMiss, "contended")
-			return true
-		}
-		timer.Reset(pause)
-	}
-}
-
-// stillLocked looks whether the value at key is a lock. The time for that is not
-// the request's to spend, as long as memcached answers.
-func (x *exchange) stillLocked(key string) (bool, error) {
-	ctx, cancel := context.WithTimeout(x.original.Context(), x.cache.opts.LookupTimeout)
-	defer cancel()
-	item, err := x.cache.client.Get(ctx, key)
-	if errors.Is(err, memcached.ErrCacheMiss) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	v, _ := stored.Open(item.Value)
-	return v.Kind == stored.KindLock, nil
 }

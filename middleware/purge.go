@@ -34,13 +34,13 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	if len(tags) == 0 {
 		return nil
 	}
-	epoch, err := c.client.IncrementOrSet(ctx, c.keys.epoch(), 1, c.firstEpoch(), 0)
+	purges, err := c.client.IncrementOrSet(ctx, c.keys.purges(), 1, c.firstPurge(), 0)
 	if err != nil {
 		return err
 	}
 	var items []*memcached.Item
 	for _, n := range stored.UniqueTags(tags) {
-		items = append(items, &memcached.Item{Key: c.keys.tag(n), Value: stored.Mark(stored.KindTag, epoch)})
+		items = append(items, &memcached.Item{Key: c.keys.tag(n), Value: stored.Mark(stored.KindTag, purges)})
 	}
 	return c.client.SetMulti(ctx, items)
 }
@@ -96,7 +96,7 @@ func (c *Cache) invalidate(r *http.Request, header http.Header) {
 	}
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), c.opts.LookupTimeout)
+	ctx, cancel := detached(r.Context(), c.opts.LookupTimeout)
 	defer cancel()
 	began := time.Now()
 	if err := c.deleteAll(ctx, keys); err != nil {

@@ -212,7 +212,7 @@ func TestTags_CostDoesNotDependOnTheNumberOfResponses(t *testing.T) {
 		s.memory.ForgetRequests()
 		s.purgeTags("all")
 		if n := s.memory.RequestCount(); n > 3 {
-			t.Errorf("a purge of 50 responses took %d requests, want a counter, a stamp and at most one more", n)
+			t.Errorf("a purge of 50 responses took %d requests, want a counter, a tag and at most one more", n)
 		}
 		for i := range 50 {
 			if s.get(fmt.Sprint("/", i)).hit() {
@@ -254,9 +254,9 @@ func TestTags_FillInFlightIsNotVisibleAfterwards(t *testing.T) {
 
 func TestTags_EvictionLosesNoPurge(t *testing.T) {
 	tests := map[string]func(s *site){
-		"of the stamp": func(s *site) { s.evict("page:t") },
-		"of the epoch": func(s *site) { s.evict("page:e") },
-		"of both":      func(s *site) { s.evict("page:t"); s.evict("page:e") },
+		"of the tag":     func(s *site) { s.evict("page:t") },
+		"of the counter": func(s *site) { s.evict("page:n") },
+		"of both":        func(s *site) { s.evict("page:t"); s.evict("page:n") },
 	}
 	for name, evict := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestTags_EvictionLosesNoPurge(t *testing.T) {
 				s.purgeTags("a")
 				time.Sleep(time.Second)
 				evict(s)
-				s.get("/b") // makes stamp and epoch anew
+				s.get("/b") // makes tag and counter anew
 				s.memory.SetItem(saved)
 				if r := s.get("/a"); r.body != "2" {
 					t.Errorf("after the purge and the eviction = %q (%s), want 2", r.body, r.cacheStatus())

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
-	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // refreshTimeout bounds a revalidation in the background.
@@ -16,8 +15,7 @@ const refreshTimeout = time.Minute
 // response through the engine.
 type marker struct {
 	cache  *Cache
-	key    string // of the refresh lock
-	held   stamp
+	lock   *lock
 	flight *flight
 	used   bool
 }
@@ -43,7 +41,7 @@ func markerOf(r *http.Request, c *Cache) *marker {
 func (x *exchange) refreshLater(l lookup) bool {
 	c := x.cache
 	key := c.keys.of(letterRefresh, l.full)
-	f, leads := c.flights.join(key, l.at, l.stamp.id)
+	f, leads := c.flights.join(key, l.at, l.version.id)
 	if !leads {
 		c.flights.leave(f)
 		return true
@@ -52,7 +50,7 @@ func (x *exchange) refreshLater(l lookup) bool {
 		return !x.refreshHere(f, key, l)
 	}
 	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered
-	if !c.spawn(func() { c.refreshNow(request, key, f, l.stamp.id) }) {
+	if !c.spawn(func() { c.refreshNow(request, key, f, l.version.id) }) {
 		c.flights.land(f, outcome{})
 	}
 	return true
@@ -61,13 +59,13 @@ func (x *exchange) refreshLater(l lookup) bool {
 // refreshHere revalidates a stale response before it answers the request, or
 // reports false if another process does it.
 func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
-	held, err := x.takeLock(key, stamp{})
+	lock, err := x.takeLock(key, version{})
 	if err != nil {
 		x.cache.flights.land(f, outcome{})
 		return false
 	}
-	x.cache.flights.locked(f, x.cache.now(), l.stamp.id)
-	x.fill(slot{lookup: l, why: fwdStale, stale: l.entry, flight: f, lock: key, held: held})
+	x.cache.flights.locked(f, x.cache.now(), l.version.id)
+	x.fill(slot{lookup: l, why: fwdStale, stale: l.entry, flight: f, lock: lock})
 	return true
 }
 
@@ -76,10 +74,10 @@ func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
 // its own.
 func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64) {
 	defer c.flights.land(f, outcome{})
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), refreshTimeout)
+	ctx, cancel := detached(r.Context(), refreshTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.stopped, cancel)()
-	held, err := c.swap(ctx, key, stamp{}, stored.Mark(stored.KindLock, stored.NewID()), lockLife)
+	lock, err := c.takeLock(ctx, key, version{})
 	if err != nil {
 		if !isAnswer(err) {
 			c.fault(key, 0, err)
@@ -87,8 +85,8 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64)
 		return
 	}
 	c.flights.locked(f, c.now(), stale)
-	m := &marker{cache: c, key: key, held: held, flight: f}
-	defer c.pauseRefresh(ctx, key, held)
+	m := &marker{cache: c, lock: lock, flight: f}
+	defer c.pauseRefresh(ctx, lock)
 	defer func() {
 		if cause := recover(); cause != nil {
 			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
@@ -99,17 +97,17 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64)
 	for _, name := range []string{"If-None-Match", "If-Modified-Since", "Range", "If-Range", "Cache-Control", "Pragma"} {
 		delete(request.Header, name)
 	}
-	c.opts.Engine.ServeHTTP(&nobody{header: http.Header{}}, request)
+	c.opts.Engine.ServeHTTP(&discardWriter{header: http.Header{}}, request)
 }
 
 // pauseRefresh leaves a note where the lock of a revalidation in the background
 // still is, because nothing came of it. It keeps the next attempt away for a
 // while, but is nothing to wait for.
-func (c *Cache) pauseRefresh(ctx context.Context, key string, held stamp) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.LookupTimeout)
+func (c *Cache) pauseRefresh(ctx context.Context, l *lock) {
+	ctx, cancel := detached(ctx, c.opts.LookupTimeout)
 	defer cancel()
-	if _, err := c.swap(ctx, key, held, stored.Mark(stored.KindPass, stored.NewID()), passLife); !isAnswer(err) {
-		c.fault(key, 0, err)
+	if _, err := l.leaveNote(ctx); !isAnswer(err) {
+		c.fault(l.key, 0, err)
 	}
 }
 
@@ -126,15 +124,15 @@ func (x *exchange) refresh(m *marker) {
 	}
 	x.fill(slot{
 		lookup: l, why: fwdStale, stale: l.entry, flight: m.flight,
-		lock: m.key, held: m.held, background: true,
+		lock: m.lock, background: true,
 	})
 }
 
-// nobody is the client of a background request.
-type nobody struct{ header http.Header }
+// discardWriter is the client of a background request.
+type discardWriter struct{ header http.Header }
 
-func (w *nobody) Header() http.Header { return w.header }
+func (w *discardWriter) Header() http.Header { return w.header }
 
-func (w *nobody) Write(p []byte) (int, error) { return len(p), nil }
+func (w *discardWriter) Write(p []byte) (int, error) { return len(p), nil }
 
-func (w *nobody) WriteHeader(int) {}
+func (w *discardWriter) WriteHeader(int) {}

@@ -44,17 +44,17 @@ func (f *fill) selecting() map[string][]string { return f.header(f.index) }
 // store writes e, which ix leads to, and waits for that as long as the request
 // may. What takes longer goes on by itself.
 func (f *fill) store(e *stored.Entry, ix *stored.Index) {
-	f.stopLock()
+	f.lock.stopKeeping()
 	done := make(chan struct{})
 	began := time.Now()
 	ok := f.cache.spawn(func() {
 		defer close(done)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(f.original.Context()), storeTimeout)
+		ctx, cancel := detached(f.original.Context(), storeTimeout)
 		defer cancel()
 		f.write(ctx, e, ix, began)
 	})
 	if !ok {
-		f.giveBack()
+		f.unlock()
 		return
 	}
 	left := f.cache.opts.LookupTimeout - f.spent
@@ -74,12 +74,12 @@ func (f *fill) store(e *stored.Entry, ix *stored.Index) {
 func (f *fill) write(ctx context.Context, e *stored.Entry, ix *stored.Index, began time.Time) {
 	c := f.cache
 	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary || e.Overhead() > stored.MaxOverhead {
-		c.releaseLock(ctx, f.lock, f.held)
+		f.unlockLate(ctx)
 		return
 	}
 	tags, ok, err := f.tags, true, error(nil)
-	if !f.stamped {
-		tags, ok, err = f.stampTags(ctx, e)
+	if !f.tagsRead {
+		tags, ok, err = f.readTags(ctx, e)
 	}
 	if err == nil && ok {
 		tagged := *e // others may be sending e
@@ -93,8 +93,8 @@ func (f *fill) write(ctx context.Context, e *stored.Entry, ix *stored.Index, beg
 	case !isAnswer(err):
 		c.fault(key, time.Since(began), err)
 	}
-	if f.lock != "" && (f.lock != f.name || err != nil || !ok) {
-		c.releaseLock(ctx, f.lock, f.held)
+	if f.lock != nil && (!f.lock.isAt(f.name) || err != nil || !ok) {
+		f.unlockLate(ctx)
 	}
 }
 
@@ -105,35 +105,25 @@ func ixFields(ix *stored.Index) []string {
 	return ix.Fields
 }
 
-// releaseLock is giveBack without a request.
-func (c *Cache) releaseLock(ctx context.Context, key string, held stamp) {
-	if key == "" {
-		return
-	}
-	if err := c.unlock(ctx, key, held); !isAnswer(err) {
-		c.fault(key, 0, err)
-	}
-}
-
 // put writes the value of e in the place of what the request found there.
 func (f *fill) put(ctx context.Context, e *stored.Entry, ix *stored.Index) error {
 	c := f.cache
 	if ix == f.index {
-		return c.putValue(ctx, f.name, f.stamp, e, f.verdict.Keep)
+		return c.putValue(ctx, f.name, f.version, e, f.verdict.Keep)
 	}
 	// A new index: first the variant, at a key that nobody knows yet, then the
 	// index that leads to it, where the page was found.
 	name := c.keys.of(letterVariant, e.Full)
-	if err := c.putValue(ctx, name, stamp{}, e, f.verdict.Keep); err != nil {
+	if err := c.putValue(ctx, name, version{}, e, f.verdict.Keep); err != nil {
 		return err
 	}
-	old := f.stamp
+	old := f.version
 	if f.index != nil {
-		old = f.indexStamp
+		old = f.indexVersion
 	}
 	_, err := c.swap(ctx, f.pageKey, old, ix.Encode(f.page), indexLife)
-	if err == nil && f.index != nil && f.lock == f.name {
-		c.releaseLock(ctx, f.lock, f.held)
+	if err == nil && f.index != nil && f.lock.isAt(f.name) {
+		f.unlockLate(ctx)
 	}
 	return err
 }
@@ -146,7 +136,7 @@ const indexLife = 366 * 24 * time.Hour
 // item of the server. How large that is it learns from refusals; memcached then
 // removes what was at the key, so that the first response in which that happens
 // is not stored.
-func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *stored.Entry, ttl time.Duration) error {
+func (c *Cache) putValue(ctx context.Context, key string, old version, e *stored.Entry, ttl time.Duration) error {
 	for {
 		limit := c.maxChunk.Load()
 		err := c.putWithin(ctx, key, old, e, ttl, limit)
@@ -159,7 +149,7 @@ func (c *Cache) putValue(ctx context.Context, key string, old stamp, e *stored.E
 }
 
 // putWithin writes e in values of at most limit bytes.
-func (c *Cache) putWithin(ctx context.Context, key string, old stamp, e *stored.Entry, ttl time.Duration, limit int64) error {
+func (c *Cache) putWithin(ctx context.Context, key string, old version, e *stored.Entry, ttl time.Duration, limit int64) error {
 	if int64(len(e.Body))+e.Overhead() > limit {
 		var err error
 		if e, err = c.putChunks(ctx, e, limit, ttl); err != nil {

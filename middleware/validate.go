@@ -27,20 +27,15 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		return true
 	}
 	key := x.cache.keys.of(letterRefresh, l.full)
-	f, leads := x.cache.flights.join(key, l.at, l.stamp.id)
+	f, leads := x.cache.flights.join(key, l.at, l.version.id)
 	if !leads {
 		return x.follow(f, l)
 	}
-	lock, err := x.takeLock(key, stamp{})
-	if lost(err) {
-		if note, ok := x.note(key); ok {
-			lock, err = x.takeLock(key, note)
-		}
-	}
+	lock, err := x.takeRefreshLock(key)
 	switch {
 	case err == nil:
-		x.cache.flights.locked(f, x.cache.now(), l.stamp.id)
-		s.flight, s.lock, s.held = f, key, lock
+		x.cache.flights.locked(f, x.cache.now(), l.version.id)
+		s.flight, s.lock = f, lock
 		x.fill(s)
 		return true
 	case lost(err):
@@ -51,17 +46,6 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		x.fill(s)
 		return true
 	}
-}
-
-// note returns the stamp of what is at key if that is a note, by which nobody
-// need be held up.
-func (x *exchange) note(key string) (stamp, bool) {
-	item, err := x.get(key)
-	if err != nil {
-		return stamp{}, false
-	}
-	v, _ := stored.Open(item.Value)
-	return stamp{id: v.ID, cas: item.CAS, any: true}, v.Kind == stored.KindPass
 }
 
 // freshened says what an answer that confirms a stored response does to it.

@@ -48,8 +48,8 @@ type Verdict struct {
 	// Store says that the response may be stored; if not, Reason says why.
 	Store  bool
 	Reason string
-	// Share says that requests which waited for the response may have it.
-	Share bool
+	// Publish says that requests which waited for the response may have it.
+	Publish bool
 	// Keep is how long storing it makes sense.
 	Keep time.Duration
 	// Omit names the fields that must not be stored.
@@ -72,7 +72,7 @@ func Evaluate(r *Response, c *Config) Verdict {
 		return Verdict{Reason: "already stale"}
 	}
 	v.Store = true
-	v.Share = !v.NoCache && v.Lifetime > v.Age
+	v.Publish = !v.NoCache && v.Lifetime > v.Age
 	return v
 }
 

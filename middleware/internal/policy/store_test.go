@@ -55,7 +55,7 @@ func TestEvaluate_Refuses(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			v := Evaluate(received(test.status, test.lines...), &Config{Targeted: []string{"CDN-Cache-Control"}})
-			if v.Store || v.Share || v.Reason != test.why {
+			if v.Store || v.Publish || v.Reason != test.why {
 				t.Errorf("Evaluate(%d %v) = %+v, want it refused for %q", test.status, test.lines, v, test.why)
 			}
 		})
@@ -106,8 +106,8 @@ func TestEvaluate_Freshness(t *testing.T) {
 				t.Errorf("Evaluate(%d %v) = store %v (%s), age %v, lifetime %v, want age %v, lifetime %v",
 					test.status, test.lines, v.Store, v.Reason, v.Age, v.Lifetime, test.age, test.lifetime)
 			}
-			if v.Share != (v.Lifetime > v.Age) {
-				t.Errorf("Evaluate(%d %v).Share = %v with age %v of %v", test.status, test.lines, v.Share, v.Age, v.Lifetime)
+			if v.Publish != (v.Lifetime > v.Age) {
+				t.Errorf("Evaluate(%d %v).Publish = %v with age %v of %v", test.status, test.lines, v.Publish, v.Age, v.Lifetime)
 			}
 		})
 	}
@@ -116,8 +116,8 @@ func TestEvaluate_Freshness(t *testing.T) {
 func TestEvaluate_InvalidExpiryIsThePast(t *testing.T) {
 	for _, expires := range []string{"0", "Thu, 18 Aug 2050 2:01:18 GMT", at(-time.Hour), at(0)} {
 		v := Evaluate(received(200, "Expires", expires, "Date", at(0)), &Config{TTL: time.Hour})
-		if v.Lifetime != 0 || v.Share {
-			t.Errorf("Evaluate(Expires: %s) = lifetime %v, share %v, want stale", expires, v.Lifetime, v.Share)
+		if v.Lifetime != 0 || v.Publish {
+			t.Errorf("Evaluate(Expires: %s) = lifetime %v, share %v, want stale", expires, v.Lifetime, v.Publish)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func TestEvaluate_AgeHasAnEnd(t *testing.T) {
 		"Date, Age":  {"Date", "Mon, 01 Jan 0001 00:00:00 GMT", "Age", "99999999999"},
 	} {
 		v := Evaluate(received(200, append(lines, "Cache-Control", "max-age=60", "Etag", `"a"`)...), &Config{})
-		if !v.Store || v.Share || v.Age <= v.Lifetime || v.Age+keepLongest < v.Age {
+		if !v.Store || v.Publish || v.Age <= v.Lifetime || v.Age+keepLongest < v.Age {
 			t.Errorf("%s: Evaluate = %+v, want it stale, at an age that can still grow", name, v)
 		}
 	}
@@ -250,7 +250,7 @@ func FuzzEvaluate(f *testing.F) {
 		if v.Store && (v.Keep <= 0 || v.Keep > keepLongest || v.Age < 0 || v.Lifetime < 0) {
 			t.Errorf("stored for %v with age %v and lifetime %v", v.Keep, v.Age, v.Lifetime)
 		}
-		if v.Share && (!v.Store || v.Lifetime <= v.Age) {
+		if v.Publish && (!v.Store || v.Lifetime <= v.Age) {
 			t.Errorf("shared: %+v", v)
 		}
 		if d := ParseCacheControl([]string{control}); targeted == "" && v.Store && (d.Private || d.NoStore && !d.MustUnderstand) {

@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	// patience is how long, in all, a client may take to read while others wait
+	// longestRead is how long, in all, a client may take to read while others wait
 	// for the response that its handler is writing.
-	patience = time.Second
+	longestRead = time.Second
 	// buffered is what net/http surely takes without waiting for the client.
 	buffered = 2 << 10
 )
@@ -40,5 +40,5 @@ func (w *recorder) heldUp() bool {
 	if since := w.clock.since.Load(); since != 0 {
 		waited += time.Since(time.Unix(0, since))
 	}
-	return waited > patience
+	return waited > longestRead
 }

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// TestCoalescer_ALookupGivenUpWhenItMayBegin: the time of who was to make it ends
+// TestJointLookups_ALookupGivenUpWhenItMayBegin: the time of who was to make it ends
 // in the moment in which the one before does.
-func TestCoalescer_ALookupGivenUpWhenItMayBegin(t *testing.T) {
+func TestJointLookups_ALookupGivenUpWhenItMayBegin(t *testing.T) {
 	const page = "mw:pAA"
 	for name, ended := range map[string]bool{"after the one before": true, "before it": false} {
 		t.Run(name, func(t *testing.T) {
-			var s coalescerShard
+			var s jointShard
 			s.join(page)
 			next, leads := s.join(page)
 			if !leads {
@@ -28,17 +28,17 @@ func TestCoalescer_ALookupGivenUpWhenItMayBegin(t *testing.T) {
 			if len(s.next) != 0 {
 				t.Errorf("%d pages are still looked up, want none", len(s.next))
 			}
-			if shared, _ := s.join(page); shared != nil {
+			if joint, _ := s.join(page); joint != nil {
 				t.Error("the next request waits, for nothing")
 			}
 		})
 	}
 }
 
-// TestCoalescer_WhoFollowsAGivenUpLookupDoesNotWaitForIt, and nobody later.
-func TestCoalescer_WhoFollowsAGivenUpLookupDoesNotWaitForIt(t *testing.T) {
+// TestJointLookups_WhoFollowsAGivenUpLookupDoesNotWaitForIt, and nobody later.
+func TestJointLookups_WhoFollowsAGivenUpLookupDoesNotWaitForIt(t *testing.T) {
 	const page = "mw:pAA"
-	var s coalescerShard
+	var s jointShard
 	s.join(page)
 	next, _ := s.join(page)
 	enough := make(chan struct{})
@@ -64,12 +64,12 @@ func (found) AppendValue(_ context.Context, dst []byte, _ string) ([]byte, uint3
 	return append(dst, "value"...), 0, nil
 }
 
-// TestCoalescer_LooksAloneWhenItHasWaitedEnough covers both who is to make a
-// shared lookup and who follows.
-func TestCoalescer_LooksAloneWhenItHasWaitedEnough(t *testing.T) {
+// TestJointLookups_LooksAloneWhenItHasWaitedEnough covers both who is to make a
+// joint lookup and who follows.
+func TestJointLookups_LooksAloneWhenItHasWaitedEnough(t *testing.T) {
 	const page = "mw:pAA"
-	var c coalescer // whose requests wait for no time at all
-	s := &c.shards[page[len(page)-2]%coalescerShards]
+	var c jointLookups // whose requests wait for no time at all
+	s := &c.shards[page[len(page)-2]%jointShards]
 	s.join(page)
 	for range 3 {
 		value, own, err := c.lookUp(t.Context(), time.Now(), found{}, page, nil)

@@ -71,7 +71,7 @@ func at(wg *sync.WaitGroup, d time.Duration, f func()) {
 	})
 }
 
-func TestHotPage_RequestsShareLookups(t *testing.T) {
+func TestHotPage_RequestsJoinLookups(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s, client := newHotSite(t, minute(), text("page"))
 		client.after = func(int64) { time.Sleep(500 * time.Millisecond) }
@@ -114,9 +114,9 @@ func TestHotPage_PagesDoNotWaitForOthers(t *testing.T) {
 	})
 }
 
-// TestHotPage_WhoComesAfterAPurgeSharesNoOlderLookup: a shared lookup that has
+// TestHotPage_WhoComesAfterAPurgeJoinsNoOlderLookup: a joint lookup that has
 // read the page already is not for those who come later.
-func TestHotPage_WhoComesAfterAPurgeSharesNoOlderLookup(t *testing.T) {
+func TestHotPage_WhoComesAfterAPurgeJoinsNoOlderLookup(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		version := newCell("old")
 		s, client := newHotSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, version.get()) })
@@ -142,9 +142,9 @@ func TestHotPage_WhoComesAfterAPurgeSharesNoOlderLookup(t *testing.T) {
 	})
 }
 
-// TestHotPage_APurgeBeforeASharedLookupIsSeen: those who wait for it when the
+// TestHotPage_APurgeBeforeAJointLookupIsSeen: those who wait for it when the
 // page is purged do not get the old one.
-func TestHotPage_APurgeBeforeASharedLookupIsSeen(t *testing.T) {
+func TestHotPage_APurgeBeforeAJointLookupIsSeen(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		version := newCell("old")
 		s, client := newHotSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, version.get()) })
@@ -231,7 +231,7 @@ func TestHotPage_WhatIsSharedStaysAsItIs(t *testing.T) {
 	}
 	wg.Wait()
 	if n := client.lookups.Load(); n >= workers*each {
-		t.Errorf("%d requests made %d lookups: nothing was shared", workers*each, n)
+		t.Errorf("%d requests made %d lookups: nobody joined", workers*each, n)
 	}
 }
 
