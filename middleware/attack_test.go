@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -213,35 +212,6 @@ func (r *reader) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestUnsafe_HandlerThatWritesNothingInvalidatesToo(t *testing.T) {
-	s := newSite(t, minute(), nil)
-	s.router.GET("/a", s.cache.Handler(), text("x"))
-	s.router.POST("/a", s.cache.Handler(), func(*gin.Context) {})
-	s.get("/a")
-	if r := s.do(http.MethodPost, "/a"); r.StatusCode != http.StatusOK || r.cacheStatus() != "bmemcached; fwd=method" {
-		t.Errorf("POST = %d (%s), want 200 past the cache", r.StatusCode, r.cacheStatus())
-	}
-	if s.get("/a").hit() {
-		t.Error("a POST whose handler wrote nothing did not invalidate")
-	}
-}
-
-// TestPurge_OfAnAbsoluteURL: whoever purges may have the URL in any form.
-func TestPurge_OfAnAbsoluteURL(t *testing.T) {
-	s := newSite(t, minute(), text("x"))
-	s.get("/a?b=c")
-	target, err := url.Parse("https://site.example/a?b=c")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cache.Purge(t.Context(), &http.Request{Method: http.MethodGet, URL: target}); err != nil {
-		t.Fatal(err)
-	}
-	if s.get("/a?b=c").hit() {
-		t.Error("a hit after the purge")
-	}
-}
-
 // TestAbuse_SlowReaderStillFillsTheCache: without a faster client, what the slow
 // one gets is stored in the end.
 func TestAbuse_SlowReaderStillFillsTheCache(t *testing.T) {
@@ -258,4 +228,23 @@ func TestAbuse_SlowReaderStillFillsTheCache(t *testing.T) {
 			t.Errorf("after a response that took 18 s to read: %d bytes (%s), want a hit", len(r.body), r.cacheStatus())
 		}
 	})
+}
+
+// TestPoison_OrderOfLanguages: many handlers take the first language that they
+// know, whatever its weight. What they make of that must not reach those who
+// prefer another.
+func TestPoison_OrderOfLanguages(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Header("Vary", "Accept-Language")
+		first, _, _ := strings.Cut(c.GetHeader("Accept-Language"), ",")
+		c.String(http.StatusOK, first)
+	})
+	for _, test := range [][2]string{
+		{"en;q=0.9,de", "de"}, {"de,en;q=0.9", "de"}, {",de, en;q=0.90", "de"}, {"DE-de,en;q=0.9", "de-DE"}, {"de-DE,en;q=0.9", "de-DE"},
+	} {
+		if r := s.get("/a", "Accept-Language: "+test[0]); r.body != test[1] {
+			t.Errorf("Accept-Language: %s is answered in %s (%s), want %s", test[0], r.body, r.cacheStatus(), test[1])
+		}
+	}
+	s.wantRuns(2)
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bmemcached/bmemcached-go/binary"
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )

@@ -276,3 +276,25 @@ func TestPrefix_SeparatesCaches(t *testing.T) {
 		}
 	})
 }
+
+// TestSteering_NoneOfTheFieldsReachesTheHandler lists them anew, so that none is
+// lost.
+func TestSteering_NoneOfTheFieldsReachesTheHandler(t *testing.T) {
+	names := strings.Fields(`Forwarded X-Forwarded-Host X-Forwarded-Server X-Forwarded-Port X-Forwarded-Prefix
+		X-Forwarded-Path X-Forwarded-Uri X-Forwarded-Scheme X-Forwarded-Protocol X-Forwarded-Ssl X-Scheme X-Url-Scheme
+		Front-End-Https X-Host X-Original-Host X-Original-URL X-Original-Uri X-Rewrite-URL X-HTTP-Host-Override
+		X-HTTP-Method X-HTTP-Method-Override X-Method-Override`)
+	var seen http.Header
+	s := newSite(t, minute(), func(c *gin.Context) {
+		seen = c.Request.Header.Clone()
+		c.String(http.StatusOK, "x")
+	})
+	var lines []string
+	for _, name := range names {
+		lines = append(lines, name+": evil.example")
+	}
+	s.get("/a", lines...)
+	if len(seen) != 0 {
+		t.Errorf("the handler sees %v", seen)
+	}
+}

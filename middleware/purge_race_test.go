@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,7 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/bmemcached/bmemcached-go/binary"
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
@@ -122,4 +123,58 @@ func TestTags_NobodyJoinsWhileTagsAreChecked(t *testing.T) {
 		}
 		<-done
 	})
+}
+
+// TestPurge_ReachesWhatWasFetchedByTLS, directly or behind a proxy.
+func TestPurge_ReachesWhatWasFetchedByTLS(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, "%v", c.Request.TLS != nil) })
+	for _, proto := range []string{"", "http", "https"} {
+		secure := func() response {
+			r := s.request(t.Context(), http.MethodGet, "/a", "X-Forwarded-Proto: "+proto)
+			r.TLS = &tls.ConnectionState{}
+			return s.send(r)
+		}
+		s.get("/a", "X-Forwarded-Proto: "+proto)
+		if r := secure(); r.body != "true" {
+			t.Errorf("%q: by TLS %q, want a response of its own", proto, r.body)
+		}
+		if !secure().hit() {
+			t.Errorf("%q: by TLS no hit", proto)
+		}
+		s.purge("/a")
+		if secure().hit() {
+			t.Errorf("%q: by TLS a hit after the purge", proto)
+		}
+	}
+}
+
+// TestTags_WhatIsLostDuringARunMayHaveBeenAPurge.
+func TestTags_WhatIsLostDuringARunMayHaveBeenAPurge(t *testing.T) {
+	tests := map[string]func(s *site){
+		"the tag":               func(s *site) { s.purgeTags("a"); s.evict("page:t") },
+		"the counter goes back": func(s *site) { s.setPurges("5"); s.purgeTags("a") },
+		"the counter":           func(s *site) { s.purgeTags("a"); s.evict("page:t"); s.evict("page:n") },
+	}
+	for name, lose := range tests {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				version := newCell("old")
+				s := newSite(t, minute(), func(c *gin.Context) {
+					read := version.get()
+					time.Sleep(2 * time.Second)
+					c.Header("Cache-Tag", "a")
+					c.String(http.StatusOK, read)
+				})
+				done := make(chan struct{})
+				go func() { s.get("/a"); close(done) }()
+				time.Sleep(time.Second)
+				version.set("new")
+				lose(s)
+				<-done
+				if r := s.get("/a"); r.body != "new" {
+					t.Errorf("after the purge = %q (%s), want new", r.body, r.cacheStatus())
+				}
+			})
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -340,5 +341,21 @@ func TestPurge_EndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := s.cache.Purge(ctx, s.request(t.Context(), http.MethodGet, "/a")); err == nil {
 		t.Error("Purge with a context that is over = nil, want its error")
+	}
+}
+
+// TestPurge_OfAnAbsoluteURL: whoever purges may have the URL in any form.
+func TestPurge_OfAnAbsoluteURL(t *testing.T) {
+	s := newSite(t, minute(), text("x"))
+	s.get("/a?b=c")
+	target, err := url.Parse("https://site.example/a?b=c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cache.Purge(t.Context(), &http.Request{Method: http.MethodGet, URL: target}); err != nil {
+		t.Fatal(err)
+	}
+	if s.get("/a?b=c").hit() {
+		t.Error("a hit after the purge")
 	}
 }

@@ -259,3 +259,26 @@ func TestTrailers_PassThrough(t *testing.T) {
 	}
 	s.wantRuns(2)
 }
+
+// TestInterim_FieldsOfItAreNotThoseOfAStoredResponse: a handler that is asked
+// about a stored response may hint first.
+func TestInterim_FieldsOfItAreNotThoseOfAStoredResponse(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		v := &versioned{etag: `"v1"`, control: "max-age=10", body: "hello"}
+		s := newSite(t, nil, func(c *gin.Context) {
+			if c.GetHeader("If-None-Match") != "" {
+				c.Header("X-Hint", "1")
+				c.Writer.WriteHeader(http.StatusEarlyHints)
+				c.Writer.Header().Del("X-Hint")
+			}
+			v.serve(c)
+		})
+		s.get("/a")
+		time.Sleep(15 * time.Second)
+		w := &lastHeader{header: http.Header{}}
+		s.router.ServeHTTP(w, s.request(t.Context(), http.MethodGet, "/a"))
+		if w.header.Get("X-Hint") != "" || w.codes[0] != http.StatusEarlyHints || w.codes[len(w.codes)-1] != http.StatusOK {
+			t.Errorf("statuses %v with X-Hint %q at last, want 103, then 200 without it", w.codes, w.header.Get("X-Hint"))
+		}
+	})
+}

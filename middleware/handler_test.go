@@ -105,3 +105,28 @@ func TestGet_MemcachedDownMeansTheHandlerRuns(t *testing.T) {
 	}
 	s.wantRuns(3)
 }
+
+func TestHost_InAnyCaseIsOne(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, c.Request.Host) })
+	s.get("/a", "Host: Site.EXAMPLE")
+	if r := s.get("/a", "Host: site.example"); !r.hit() {
+		t.Errorf("the same host in lower case = %s, want a hit", r.cacheStatus())
+	}
+	// What merely looks the same, or cannot be read, is another host.
+	for _, pair := range [][2]string{{"k.example", "\u212a.example"}, {"\xff.example", "\xfe.example"}} {
+		s.get("/a", "Host: "+pair[1])
+		if r := s.get("/a", "Host: "+pair[0]); r.body != pair[0] {
+			t.Errorf("%q gets the page of %q", pair[0], r.body)
+		}
+	}
+}
+
+// TestUpgrade_IsNotAnsweredFromTheCache: the page may have a socket at its URL.
+func TestUpgrade_IsNotAnsweredFromTheCache(t *testing.T) {
+	s := newSite(t, minute(), text("x"))
+	s.get("/a")
+	if r := s.get("/a", "Connection: Upgrade", "Upgrade: websocket"); r.hit() {
+		t.Errorf("Cache-Status = %s, want it past the cache", r.cacheStatus())
+	}
+	s.wantRuns(2)
+}

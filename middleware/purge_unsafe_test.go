@@ -1,9 +1,12 @@
 package middleware_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
+	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/gin-gonic/gin"
 )
 
@@ -110,4 +113,36 @@ func TestUnsafe_InvalidatesWhenItOffersAnotherProtocol(t *testing.T) {
 	if s.get("/a").hit() {
 		t.Error("a POST that offers HTTP/2 did not invalidate")
 	}
+}
+
+func TestUnsafe_HandlerThatWritesNothingInvalidatesToo(t *testing.T) {
+	s := newSite(t, minute(), nil)
+	s.router.GET("/a", s.cache.Handler(), text("x"))
+	s.router.POST("/a", s.cache.Handler(), func(*gin.Context) {})
+	s.get("/a")
+	if r := s.do(http.MethodPost, "/a"); r.StatusCode != http.StatusOK || r.cacheStatus() != "bmemcached; fwd=method" {
+		t.Errorf("POST = %d (%s), want 200 past the cache", r.StatusCode, r.cacheStatus())
+	}
+	if s.get("/a").hit() {
+		t.Error("a POST whose handler wrote nothing did not invalidate")
+	}
+}
+
+func TestUnsafe_InvalidationIsBoundedAndDoesNotNeedTheClient(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, quick(), text("x"))
+		s.get("/a")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		s.send(s.request(ctx, http.MethodPost, "/a"))
+		if s.get("/a").hit() {
+			t.Error("a POST whose client left did not invalidate")
+		}
+		s.memory.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
+		began := time.Now()
+		r := s.do(http.MethodPost, "/a")
+		if took := time.Since(began); r.body != "x" || took > lookupTimeout {
+			t.Errorf("POST with a silent memcached = %q after %v, want it within %v", r.body, took, lookupTimeout)
+		}
+	})
 }

@@ -4,12 +4,10 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
@@ -71,26 +69,6 @@ func TestHijack_AfterTheHeaderNothingIsStored(t *testing.T) {
 	s.wantRuns(2)
 }
 
-// TestChunks_OfTwoPagesDoNotMeet: each body has keys of its own.
-func TestChunks_OfTwoPagesDoNotMeet(t *testing.T) {
-	one, two := noise(2<<20), noise(2<<20+1)
-	s := newSite(t, minute(), func(c *gin.Context) {
-		if c.Request.URL.Path == "/one" {
-			blob(one)(c)
-			return
-		}
-		blob(two)(c)
-	})
-	s.get("/one")
-	s.get("/two")
-	if r := s.get("/one"); r.body != one || !r.hit() {
-		t.Errorf("/one = %d bytes (%s), want a hit of its own %d", len(r.body), r.cacheStatus(), len(one))
-	}
-	if r := s.get("/two"); r.body != two || !r.hit() {
-		t.Errorf("/two = %d bytes (%s), want a hit of its own %d", len(r.body), r.cacheStatus(), len(two))
-	}
-}
-
 // between is an engine before which something happens.
 type between struct {
 	site   **site
@@ -100,32 +78,4 @@ type between struct {
 func (b between) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.happen(*b.site)
 	(*b.site).router.ServeHTTP(w, r)
-}
-
-// TestStaleWhileRevalidate_LooksAgain: until the background run begins, the
-// response may be purged, or made anew.
-func TestStaleWhileRevalidate_LooksAgain(t *testing.T) {
-	tests := map[string]struct {
-		happen func(*site)
-		runs   int64
-	}{
-		"nothing":    {func(*site) {}, 2},
-		"purged":     {func(s *site) { s.purge("/a") }, 1},
-		"made anew":  {func(s *site) { s.purge("/a"); s.get("/a") }, 2},
-		"cached out": {func(s *site) { s.evict("page:") }, 1},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			inTime(t, func(t *testing.T) {
-				var s *site
-				opts := &middleware.Options{Engine: between{&s, test.happen}}
-				s = newSiteOn(t, memcachedtest.Start(t, nil), opts, text("x", "Cache-Control: max-age=10, stale-while-revalidate=60"))
-				s.get("/a")
-				time.Sleep(15 * time.Second)
-				s.get("/a")
-				synctest.Wait()
-				s.wantRuns(test.runs)
-			})
-		})
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -63,4 +64,42 @@ func TestVary_OnTooMuchIsNotStored(t *testing.T) {
 	s.get("/a")
 	s.get("/a")
 	s.wantRuns(2)
+}
+
+func TestStore_IsWaitedForAsLongAsTheRequestMay(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, quick(), text("x"))
+		s.memory.Intercept(slowOps(500*time.Millisecond, "SET"))
+		began := time.Now()
+		s.get("/a")
+		if took := time.Since(began); took > lookupTimeout {
+			t.Errorf("a response that takes long to store took %v, want %v at most", took, lookupTimeout)
+		}
+		time.Sleep(time.Second)
+		if r := s.get("/a"); !r.hit() {
+			t.Errorf("a second later %s, want a hit: storing went on by itself", r.cacheStatus())
+		}
+	})
+}
+
+func TestStored_NotWhatTookMinutesToMake(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), func(c *gin.Context) {
+			time.Sleep(3 * time.Minute)
+			c.String(http.StatusOK, "x")
+		})
+		s.get("/a")
+		if r := s.get("/a"); r.hit() {
+			t.Errorf("what took three minutes is stored: %s", r.cacheStatus())
+		}
+	})
+}
+
+func TestStored_NotWithAHugeHeader(t *testing.T) {
+	s := newSite(t, minute(), text("x", "X-Huge: "+strings.Repeat("x", 100<<10)))
+	for _, detail := range []string{"too-large", "hit-for-miss"} {
+		if r := s.get("/a"); r.hit() || len(r.Header.Get("X-Huge")) != 100<<10 || !strings.HasSuffix(r.cacheStatus(), "detail="+detail) {
+			t.Errorf("response = %s with %d bytes, want the handler's, for %s", r.cacheStatus(), len(r.Header.Get("X-Huge")), detail)
+		}
+	}
 }

@@ -153,3 +153,17 @@ func TestOnEvent_TellsWhatHappened(t *testing.T) {
 		}
 	})
 }
+
+func TestOnEvent_TellsHowLongMemcachedTook(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), text("x"))
+		s.memory.Intercept(slowOps(10*time.Millisecond, ""))
+		s.get("/a")
+		s.get("/a")
+		for _, e := range s.events.take() {
+			if e.Duration < 10*time.Millisecond || e.Key == "" {
+				t.Errorf("event %+v: want its key, and 10 ms or more", e)
+			}
+		}
+	})
+}
