@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest/clienttest"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/integration"
 )
@@ -61,6 +62,7 @@ type mode struct {
 	servers int // 0: one
 	server  integration.Options
 	client  memcached.Options
+	suite   clienttest.Options // how the server differs from one without arguments
 }
 
 // modes are the ways in which the client must pass its whole suite.
@@ -78,10 +80,10 @@ func modes() []mode {
 		{name: "TLS with SASL", server: integration.Options{TLS: true, Users: users}, client: memcached.Options{Auth: sasl.Auto(username, password)}},
 		{name: "Unix socket", server: integration.Options{UnixSocket: true}},
 		{name: "Unix socket with SASL", server: integration.Options{UnixSocket: true, Users: users}, client: memcached.Options{Auth: sasl.Auto(username, password)}},
-		{name: "without CAS", server: integration.Options{Args: []string{"-C"}}},
-		{name: "without flush", server: integration.Options{Args: []string{"-F"}}},
-		{name: "items of 2 MiB", server: integration.Options{Args: []string{"-I", "2m"}}, client: memcached.Options{MaxItemSize: 2<<20 - 1024}},
-		{name: "small memory", server: integration.Options{Args: []string{"-m", "8"}}},
+		{name: "without CAS", server: integration.Options{Args: []string{"-C"}}, suite: clienttest.Options{DisableCAS: true}},
+		{name: "without flush", server: integration.Options{Args: []string{"-F"}}, suite: clienttest.Options{DisableFlush: true}},
+		{name: "items of 2 MiB", server: integration.Options{Args: []string{"-I", "2m"}}, client: memcached.Options{MaxItemSize: 2<<20 - 1024}, suite: clienttest.Options{MaxItemSize: 2 << 20}},
+		{name: "small memory", server: integration.Options{Args: []string{"-m", "8"}}, suite: clienttest.Options{MaxMemory: 8 << 20}},
 		{name: "one connection", client: memcached.Options{MaxConns: 1}},
 	}
 }

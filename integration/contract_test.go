@@ -20,6 +20,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest/clienttest"
 	"github.com/bmemcached/bmemcached-go/binary/placement"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 	"github.com/bmemcached/bmemcached-go/middleware"
@@ -159,7 +160,8 @@ var (
 	_ func(*memcachedtest.Server) []string                                           = (*memcachedtest.Server).Keys
 	_ func(*memcachedtest.Server) []memcachedtest.Request                            = (*memcachedtest.Server).Requests
 	_ func(*memcachedtest.Server, func(memcachedtest.Request) memcachedtest.Action)  = (*memcachedtest.Server).Intercept
-	_ func(*testing.T, func(*testing.T) *memcached.Client)                           = memcachedtest.TestClient
+	_ func(*testing.T, *clienttest.Options, func(*testing.T) *memcached.Client)      = clienttest.Run
+	_                                                                                = clienttest.Options{MaxItemSize: int(1), MaxMemory: int(1), Advance: func() {}}
 	_                                                                                = memcachedtest.Options{Users: map[string]string{}, Mechanisms: []string{}, TLS: (*tls.Config)(nil), MaxItemSize: int(1)}
 )
 

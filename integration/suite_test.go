@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
-	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest/clienttest"
 )
 
 // TestClient runs the suite that also the in-process server passes.
@@ -14,7 +14,7 @@ func TestClient(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()
 			servers, opts := m.launch(t)
-			memcachedtest.TestClient(t, func(t *testing.T) *memcached.Client {
+			clienttest.Run(t, &m.suite, func(t *testing.T) *memcached.Client {
 				return open(t, opts, servers...)
 			})
 		})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest/clienttest"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
@@ -20,6 +21,7 @@ var clientModes = []struct {
 	memory  bool // not over TCP
 	tls     bool
 	waits   bool // for the clock, instead of setting it forward
+	noStats bool
 }{
 	{name: "TCP", servers: 1, waits: true},
 	{name: "memory", servers: 1, memory: true},
@@ -36,20 +38,22 @@ var clientModes = []struct {
 	{name: "items of 512 KiB", servers: 1, command: "-I 512k"},
 	{name: "small memory", servers: 1, command: "-m 8"},
 	{name: "replicated", servers: 3, client: memcached.Options{Replicate: true}},
+	{name: "no statistics", servers: 2, noStats: true},
 	{name: "one connection", servers: 1, client: memcached.Options{MaxConns: 1}},
 }
 
-func TestTestClient(t *testing.T) {
+func TestClient(t *testing.T) {
 	for _, mode := range clientModes {
 		t.Run(mode.name, func(t *testing.T) {
 			t.Parallel()
 			command, opts := strings.Fields(mode.command), mode.client
 			opts.Timeout = 30 * time.Second // machines may be slow
 			if *realServer != "" {
-				if mode.tls || mode.memory {
+				if mode.tls || mode.memory || mode.noStats {
 					t.Skip("for the package's own server")
 				}
-				testClientOn(t, &opts, startAll(t, mode.servers, command), nil)
+				addrs := startAll(t, mode.servers, command)
+				clienttest.Run(t, suiteOf(optionsOf(t, command)), opener(addrs, &opts))
 				return
 			}
 			serverOpts := optionsOf(t, command)
@@ -64,33 +68,52 @@ func TestTestClient(t *testing.T) {
 			for range mode.servers {
 				s := Start(t, serverOpts)
 				servers, addrs = append(servers, s), append(addrs, s.Addr())
+				if mode.noStats {
+					s.Intercept(refuseStats)
+				}
 			}
 			if mode.memory {
 				opts.DialContext = Dialer(servers...)
 			}
-			var pass func()
+			suite := suiteOf(serverOpts)
+			suite.DisableStats = mode.noStats
 			if !mode.waits {
-				pass = func() {
+				suite.Advance = func() {
 					for _, s := range servers {
 						s.Advance(300 * time.Millisecond)
 					}
 				}
 			}
-			testClientOn(t, &opts, addrs, pass)
+			clienttest.Run(t, suite, opener(addrs, &opts))
 		})
 	}
 }
 
-// testClientOn runs the suite on servers.
-func testClientOn(t *testing.T, opts *memcached.Options, addrs []string, pass func()) {
-	t.Helper()
-	testClient(t, func(t *testing.T) *memcached.Client {
+// refuseStats makes a server one that does not know STAT.
+func refuseStats(r Request) Action {
+	if r.Op == OpStat {
+		return Action{Status: memcached.StatusUnknownCommand}
+	}
+	return Action{}
+}
+
+// suiteOf says how servers with opts are set up.
+func suiteOf(opts *Options) *clienttest.Options {
+	return &clienttest.Options{
+		MaxItemSize: opts.MaxItemSize, MaxMemory: opts.MaxMemory,
+		DisableCAS: opts.DisableCAS, DisableFlush: opts.DisableFlush,
+	}
+}
+
+// opener returns a function that makes clients of servers.
+func opener(addrs []string, opts *memcached.Options) func(t *testing.T) *memcached.Client {
+	return func(t *testing.T) *memcached.Client {
 		c, err := memcached.New(addrs, opts)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return c
-	}, pass)
+	}
 }
 
 // startAll starts n times memcached.

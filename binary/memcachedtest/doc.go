@@ -40,6 +40,6 @@
 //
 // # The suite for clients
 //
-// [TestClient] checks a client of package binary against any memcached, this
-// one or a real one.
+// Package clienttest checks a client of package binary against any memcached,
+// this one or a real one.
 package memcachedtest

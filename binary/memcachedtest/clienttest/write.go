@@ -1,4 +1,4 @@
-package memcachedtest
+package clienttest
 
 import (
 	"errors"
@@ -127,7 +127,7 @@ var casTests = []clientTest{
 		s.wantValue(t, key, "a")
 	}},
 	{"where servers keep no versions, or each its own, both are refused", func(t *testing.T, s *suite) {
-		if s.cas && !s.replicated {
+		if !s.DisableCAS && !s.replicated {
 			return // the claim is about others
 		}
 		key := s.set(t, "a")
@@ -143,7 +143,7 @@ var casTests = []clientTest{
 // checks that they are refused.
 func (s *suite) needCAS(t *testing.T) {
 	t.Helper()
-	if !s.cas || s.replicated {
+	if s.DisableCAS || s.replicated {
 		t.Skip("these servers have no versions to compare")
 	}
 }

@@ -1,4 +1,4 @@
-package memcachedtest
+package clienttest
 
 import (
 	"errors"
@@ -27,6 +27,7 @@ var serverTests = []clientTest{
 		}
 	}},
 	{"ServerStats has the general statistics of every server", func(t *testing.T, s *suite) {
+		s.needStats(t)
 		s.set(t, "v") // so that there is something to tell of
 		stats, err := s.client.ServerStats(t.Context(), "")
 		if err != nil || len(stats) != len(s.servers) {
@@ -41,6 +42,7 @@ var serverTests = []clientTest{
 		}
 	}},
 	{"ServerStats has the groups of memcached", func(t *testing.T, s *suite) {
+		s.needStats(t)
 		s.set(t, "v")
 		for group, name := range map[string]string{"settings": "item_size_max", "slabs": "total_malloced", "sizes": "sizes_status"} {
 			stats, err := s.client.ServerStats(t.Context(), group)
@@ -58,6 +60,7 @@ var serverTests = []clientTest{
 		}
 	}},
 	{"an unknown group is an error and costs no connection", func(t *testing.T, s *suite) {
+		s.needStats(t)
 		client := s.newClient(t)
 		for range 5 {
 			stats, err := client.ServerStats(t.Context(), "no-such-group")
@@ -126,4 +129,11 @@ var serverTests = []clientTest{
 			t.Errorf("Ping = %v, want nil", err)
 		}
 	}},
+}
+
+func (s *suite) needStats(t *testing.T) {
+	t.Helper()
+	if s.DisableStats {
+		t.Skip("these servers have no statistics")
+	}
 }

@@ -1,4 +1,4 @@
-package memcachedtest
+package clienttest
 
 import (
 	"context"

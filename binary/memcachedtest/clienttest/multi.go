@@ -1,4 +1,4 @@
-package memcachedtest
+package clienttest
 
 import (
 	"errors"
@@ -109,7 +109,7 @@ var multiTests = []clientTest{
 	}},
 	{"large values all together", func(t *testing.T, s *suite) {
 		// The server stops reading while some twenty large answers wait.
-		size := min(s.largest("k", 0), s.memory/160)
+		size := min(s.largest("k", 0), s.MaxMemory/160)
 		items := make([]*memcached.Item, 30)
 		want := map[string]*memcached.Item{}
 		for i := range items {

@@ -1,4 +1,4 @@
-package memcachedtest
+package clienttest
 
 import (
 	"encoding/binary"
@@ -9,13 +9,20 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
+// What memcached needs of an item besides key and value (items.h).
+const (
+	itemOverhead  = 51
+	casOverhead   = 8
+	flagsOverhead = 4
+)
+
 // maxKeyAndValue is what an item of 1 MiB has room for besides the server's
 // overhead, when it keeps versions. Clients with default Options refuse more.
 const maxKeyAndValue = defaultMaxItemSize - itemOverhead - casOverhead
 
 // largest is the size of a value that servers and client take for certain.
 func (s *suite) largest(key string, flags uint32) int {
-	n := min(maxKeyAndValue, s.itemSize-itemOverhead-casOverhead) - len(key)
+	n := min(maxKeyAndValue, s.MaxItemSize-itemOverhead-casOverhead) - len(key)
 	if flags != 0 {
 		n -= flagsOverhead
 	}
@@ -24,7 +31,7 @@ func (s *suite) largest(key string, flags uint32) int {
 
 // small reports whether the servers have so little memory that they may evict
 // items while a test uses them.
-func (s *suite) small() bool { return s.memory < defaultMaxMemory }
+func (s *suite) small() bool { return s.MaxMemory < defaultMaxMemory }
 
 var sizeTests = []clientTest{
 	{"values of all sizes come back whole", func(t *testing.T, s *suite) {
@@ -64,7 +71,7 @@ var sizeTests = []clientTest{
 		}
 	}},
 	{"a value too large is ErrTooLarge", func(t *testing.T, s *suite) {
-		value := make([]byte, s.itemSize)
+		value := make([]byte, s.MaxItemSize)
 		for name, store := range map[string]func(item *memcached.Item) error{
 			"Set":     func(item *memcached.Item) error { return s.client.Set(t.Context(), item) },
 			"Add":     func(item *memcached.Item) error { return s.client.Add(t.Context(), item) },
@@ -78,7 +85,7 @@ var sizeTests = []clientTest{
 			// A server that has to refuse a Set deletes the old value, which is
 			// why the client refuses first what is above its own limit.
 			refused := errors.As(err, new(*memcached.StatusError))
-			if refused && s.itemSize >= defaultMaxItemSize {
+			if refused && s.MaxItemSize >= defaultMaxItemSize {
 				t.Errorf("%s of %d bytes was sent to the server: %v", name, len(value), err)
 			}
 			if name == "Set" && refused {
@@ -89,7 +96,7 @@ var sizeTests = []clientTest{
 		}
 	}},
 	{"one byte above the limit is too much", func(t *testing.T, s *suite) {
-		if s.itemSize != defaultMaxItemSize || !s.cas {
+		if s.MaxItemSize != defaultMaxItemSize || s.DisableCAS {
 			return // the limit is another
 		}
 		key := s.set(t, "old")
@@ -109,7 +116,7 @@ var sizeTests = []clientTest{
 		s.store(t, &memcached.Item{Key: key, Value: piece})
 		for size := len(piece); ; size += len(piece) {
 			err := s.client.Append(t.Context(), key, piece)
-			if err == nil && size < s.itemSize {
+			if err == nil && size < s.MaxItemSize {
 				continue
 			}
 			wantSentinel(t, "Append", err, memcached.ErrNotStored)
@@ -123,7 +130,7 @@ var sizeTests = []clientTest{
 	{"SetMulti stores what fits", func(t *testing.T, s *suite) {
 		large, small := s.key(), s.key()
 		err := s.client.SetMulti(t.Context(), []*memcached.Item{
-			{Key: large, Value: make([]byte, s.itemSize)},
+			{Key: large, Value: make([]byte, s.MaxItemSize)},
 			{Key: small, Value: []byte("v")},
 		})
 		wantOnly(t, "SetMulti", err, large, memcached.ErrTooLarge)

@@ -1,10 +1,12 @@
-package memcachedtest
+package clienttest
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -13,25 +15,17 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// TestClient checks that a client does on its servers what its documentation
-// says: every operation, its edges and its errors. It runs against this
-// package's servers and against memcached alike, on one server or several,
-// with data of others on them; what the servers are set up to do differently
-// (no versions, no FLUSH, another item size from 512 KiB on) it asks them. It
-// empties them at the end.
+// Run checks that a client does on its servers what its documentation says:
+// every operation, its edges and its errors. It runs against memcachedtest's
+// servers and against memcached alike, on one server or several, with data of
+// others on them. It empties the servers at the end.
 //
-// open returns a client with Options of the caller's choice, of which
-// MaxItemSize fits the servers; it is called for several clients, which
-// TestClient closes.
-func TestClient(t *testing.T, open func(t *testing.T) *memcached.Client) {
-	testClient(t, open, nil)
-}
-
-// testClient is TestClient with a function that lets some time pass for the
-// servers. Without one it waits.
-func testClient(t *testing.T, open func(t *testing.T) *memcached.Client, pass func()) {
-	s := newSuite(t, open)
-	s.pass = pass
+// opts says what the servers are set up to do differently; nil options are
+// those of a memcached without arguments. open returns a client with Options of
+// the caller's choice, of which MaxItemSize fits the servers. It is called for
+// several clients, which Run closes.
+func Run(t *testing.T, opts *Options, open func(t *testing.T) *memcached.Client) {
+	s := newSuite(t, opts.withDefaults(), open)
 	for _, part := range []struct {
 		name  string
 		tests []clientTest
@@ -67,55 +61,29 @@ type clientTest struct {
 
 // suite is what the tests share.
 type suite struct {
+	Options
 	open   func(t *testing.T) *memcached.Client
 	client *memcached.Client
-	pass   func() // lets time pass; nil waits for it
 	// prefix keeps the keys of this run apart from all others.
 	prefix string
 	keys   atomic.Uint64
 
 	servers    []string
-	cas        bool // the servers keep versions
-	flush      bool // and allow FLUSH
 	replicated bool // every server holds every key
-	itemSize   int  // the smallest item_size_max of the servers
-	memory     int  // the smallest memory
 }
 
-func newSuite(t *testing.T, open func(t *testing.T) *memcached.Client) *suite {
+func newSuite(t *testing.T, opts Options, open func(t *testing.T) *memcached.Client) *suite {
 	t.Helper()
-	s := &suite{open: open, prefix: "test-" + rand.Text()[:10] + ":"}
+	s := &suite{Options: opts, open: open, prefix: "test-" + rand.Text()[:10] + ":"}
 	s.client = s.newClient(t)
-	stats, err := s.client.ServerStats(t.Context(), "settings")
-	if err != nil || len(stats) == 0 {
-		t.Fatalf("ServerStats(settings) = %v, %v, want settings", stats, err)
-	}
-	s.cas, s.flush = true, true
-	for server, settings := range stats {
-		s.servers = append(s.servers, server)
-		s.cas = s.cas && settings["cas_enabled"] == "yes"
-		s.flush = s.flush && settings["flush_enabled"] != "no"
-		s.itemSize = smallest(t, s.itemSize, settings["item_size_max"])
-		s.memory = smallest(t, s.memory, settings["maxbytes"])
-	}
+	s.servers = slices.Sorted(maps.Keys(s.client.Stats().Servers))
 	// Only replicated clients refuse the operation itself.
-	err = s.client.CompareAndDelete(t.Context(), s.key(), 1)
+	err := s.client.CompareAndDelete(t.Context(), s.key(), 1)
 	var fault *memcached.OpError
-	s.replicated = errors.As(err, &fault)
+	if s.replicated = errors.As(err, &fault); errors.Is(err, memcached.ErrUnavailable) || errors.Is(err, memcached.ErrAuth) {
+		t.Fatalf("the servers cannot be used: %v", err)
+	}
 	return s
-}
-
-// smallest returns the lesser of a number and a setting; 0 stands for none yet.
-func smallest(t *testing.T, n int, setting string) int {
-	t.Helper()
-	m, err := strconv.Atoi(setting)
-	if err != nil {
-		t.Fatalf("the server's setting is %q, want a number", setting)
-	}
-	if n == 0 {
-		return m
-	}
-	return min(n, m)
 }
 
 func (s *suite) newClient(t *testing.T) *memcached.Client {
@@ -198,24 +166,24 @@ func wantFault(t *testing.T, what string, got, want error) {
 	}
 }
 
-// patience is how long the tests wait for what a server's clock has to bring.
-const patience = 15 * time.Second
+// clockLimit is how long the tests wait for what a server's clock has to bring.
+const clockLimit = 15 * time.Second
 
 // eventually waits until a condition holds.
 func (s *suite) eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), clockLimit)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
-		if s.pass != nil {
-			s.pass()
+		if s.Advance != nil {
+			s.Advance()
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("%s: not so after %v", what, patience)
+			t.Fatalf("%s: not so after %v", what, clockLimit)
 		}
 	}
 }
