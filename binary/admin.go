@@ -10,8 +10,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// FlushAll removes everything from all servers, at once or after the given
-// time, in whole seconds. The error is a MultiError by server.
+// FlushAll removes everything from all servers, at once or after a delay, which
+// is rounded up to whole seconds. The error is a *MultiError by server.
 func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 	if err := checkDuration("delay", after); err != nil {
 		return &OpError{Op: "flush_all", Err: err}
@@ -27,7 +27,7 @@ func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 	})
 }
 
-// Ping asks every server for an answer. The error is a MultiError by server.
+// Ping asks every server for an answer. The error is a *MultiError by server.
 func (c *Client) Ping(ctx context.Context) error {
 	return c.eachServer(ctx, "ping", func(ctx context.Context, n *node, deadline int64) error {
 		cl := c.newCall(wire.OpNoop, "")
@@ -41,7 +41,8 @@ func (c *Client) Ping(ctx context.Context) error {
 }
 
 // Versions returns the version of each server, by address as given to New.
-// When some fail, the others are returned together with a MultiError by server.
+// When servers fail, it returns the versions of the others and a *MultiError by
+// server.
 func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
 	var mu sync.Mutex
 	versions := map[string]string{}
@@ -63,9 +64,9 @@ func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
 }
 
 // ServerStats returns the statistics of each server, by address as given to
-// New. group is empty for the general ones, or a group that memcached has:
-// "settings", "items", "slabs", "sizes" and so on. When some servers fail, the
-// others are returned together with a MultiError by server.
+// New. group is "" for the general statistics, or a group of memcached such as
+// "settings", "items" or "slabs". When servers fail, it returns the statistics
+// of the others and a *MultiError by server.
 func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[string]string, error) {
 	if len(group) > wire.MaxKeyLen {
 		return nil, &OpError{Op: "stats", Err: fmt.Errorf("the name of a group has up to %d bytes, not %d", wire.MaxKeyLen, len(group))}

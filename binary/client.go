@@ -122,9 +122,9 @@ func (c *Client) get(ctx context.Context, name string, cl *call) (*Item, error) 
 }
 
 // AppendValue appends the value of a key to dst and returns the extended slice
-// with the item's flags. It allocates nothing when dst has room. dst must not
-// be used while AppendValue runs; after an error it is as it was up to its
-// length, and what lies between length and capacity is undefined.
+// and the item's flags. It does not allocate when dst has room. dst must not be
+// used while AppendValue runs. After an error, dst is unchanged up to its
+// length; the bytes between its length and capacity are undefined.
 func (c *Client) AppendValue(ctx context.Context, dst []byte, key string) (value []byte, flags uint32, err error) {
 	cl := c.newCall(wire.OpGet, key)
 	cl.into, cl.fill = dst, true
@@ -142,21 +142,21 @@ func (c *Client) Set(ctx context.Context, item *Item) error {
 	return c.store(ctx, "set", wire.OpSet, item, 0)
 }
 
-// Add stores an item if the key is not in the cache, else it returns
+// Add stores an item if the key is not in the cache; otherwise it returns
 // ErrNotStored.
 func (c *Client) Add(ctx context.Context, item *Item) error {
 	return c.store(ctx, "add", wire.OpAdd, item, 0)
 }
 
-// Replace stores an item if the key is in the cache, else it returns
+// Replace stores an item if the key is in the cache; otherwise it returns
 // ErrNotStored.
 func (c *Client) Replace(ctx context.Context, item *Item) error {
 	return c.store(ctx, "replace", wire.OpReplace, item, 0)
 }
 
-// CompareAndSwap stores an item if the one in the cache has still the version
-// Item.CAS, which a read returned. It returns ErrCASConflict if the item has
-// changed and ErrCacheMiss if it has gone.
+// CompareAndSwap stores an item if the cached item still has version Item.CAS,
+// which a read returned. It returns ErrCASConflict if the cached item has
+// changed and ErrCacheMiss if it is gone.
 func (c *Client) CompareAndSwap(ctx context.Context, item *Item) error {
 	const name = "compare_and_swap"
 	switch {
@@ -191,8 +191,8 @@ func (c *Client) checkItem(item *Item) error {
 	return c.checkSize(item)
 }
 
-// Append adds value behind the value of a key, whose flags and time to live
-// stay. It returns ErrNotStored if the key is missing or would grow too large.
+// Append adds value after the value of a key, and keeps the flags and the time
+// to live. It returns ErrNotStored if the key is missing or would grow too large.
 func (c *Client) Append(ctx context.Context, key string, value []byte) error {
 	return c.concat(ctx, "append", wire.OpAppend, key, value)
 }
@@ -223,14 +223,15 @@ func (c *Client) Touch(ctx context.Context, key string, ttl time.Duration) error
 	return c.finish(c.run(ctx, name, cl))
 }
 
-// Delete removes an item, or returns ErrCacheMiss. After a lost connection it
-// is sent again, and then a miss may mean that the first attempt succeeded.
+// Delete removes an item, or returns ErrCacheMiss. When the connection is lost,
+// the client sends it again; a miss may then mean that the first attempt
+// succeeded.
 func (c *Client) Delete(ctx context.Context, key string) error {
 	return c.finish(c.run(ctx, "delete", c.newCall(wire.OpDelete, key)))
 }
 
-// CompareAndDelete removes an item if it has still the version cas. It returns
-// ErrCASConflict if the item has changed and ErrCacheMiss if it has gone.
+// CompareAndDelete removes an item if it still has version cas. It returns
+// ErrCASConflict if the item has changed and ErrCacheMiss if it is gone.
 func (c *Client) CompareAndDelete(ctx context.Context, key string, cas uint64) error {
 	const name = "compare_and_delete"
 	switch {

@@ -8,11 +8,11 @@ import (
 )
 
 // Increment adds delta to a decimal number and returns the sum, which wraps
-// round at 2^64. It returns ErrCacheMiss if the key is missing and ErrNotNumber
-// if the value is no number. The time to live stays.
+// around at 2^64. It returns ErrCacheMiss if the key is missing and ErrNotNumber
+// if the value is not a number. It keeps the time to live.
 //
-// Of a number from 2^63 on memcached may say that it is none: it looks for a
-// minus sign, and that beyond the value (util.c, safe_strtoull).
+// memcached may reject values of 2^63 and above with ErrNotNumber: it looks for
+// a minus sign in them, and reads past the value (util.c, safe_strtoull).
 func (c *Client) Increment(ctx context.Context, key string, delta uint64) (uint64, error) {
 	return c.count(ctx, "increment", wire.OpIncrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
 }
@@ -23,14 +23,14 @@ func (c *Client) Decrement(ctx context.Context, key string, delta uint64) (uint6
 	return c.count(ctx, "decrement", wire.OpDecrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
 }
 
-// IncrementOrSet is Increment, except that it stores initial with the given
-// time to live, and returns it, if the key is missing. An existing number keeps
-// its own time to live.
+// IncrementOrSet is Increment for a key that may be missing: it then stores and
+// returns initial, with a time to live as in Item.TTL. An existing number keeps
+// its time to live.
 func (c *Client) IncrementOrSet(ctx context.Context, key string, delta, initial uint64, ttl time.Duration) (uint64, error) {
 	return c.countOrSet(ctx, "increment_or_set", wire.OpIncrement, key, delta, initial, ttl)
 }
 
-// DecrementOrSet is Decrement with the addition of IncrementOrSet.
+// DecrementOrSet is Decrement for a key that may be missing: see IncrementOrSet.
 func (c *Client) DecrementOrSet(ctx context.Context, key string, delta, initial uint64, ttl time.Duration) (uint64, error) {
 	return c.countOrSet(ctx, "decrement_or_set", wire.OpDecrement, key, delta, initial, ttl)
 }

@@ -34,8 +34,8 @@
 // and wraps the cause: [ErrUnavailable] when a server could not be used,
 // [ErrAuth] when it refused the credentials, [ErrTooLarge] and so on, a
 // [*StatusError] for what the server said, or the context's error. Operations on
-// many keys or servers return what succeeded together with a [MultiError] of
-// what did not.
+// many keys or servers return what succeeded together with a [*MultiError] of
+// what failed.
 //
 // What was sent is repeated by the client only if that is harmless.
 // [OpError.SafeToRetry] tells whether the caller may do it.

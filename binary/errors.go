@@ -31,21 +31,22 @@ var (
 	// a space or control character. Nothing was sent. See SafeKey.
 	ErrMalformedKey = errors.New("memcached: malformed key: want 1 to 250 bytes without spaces and control characters (SafeKey makes one from any string)")
 
-	// ErrTooLarge says that a value is above what the server accepts. When it
-	// was refused locally (see Options.MaxItemSize) the old value is still
-	// there.
+	// ErrTooLarge says that a value is larger than the server accepts. When the
+	// client refused it (see Options.MaxItemSize), the old value is kept; when
+	// the server refused it, the old value is deleted.
 	ErrTooLarge = errors.New("memcached: value too large")
 
 	// ErrNotNumber says that Increment or Decrement met a value that is not a
 	// decimal number.
 	ErrNotNumber = errors.New("memcached: value is not a number")
 
-	// ErrAuth says that a server refused the credentials, asked for some that
-	// were not given, or offers no authentication.
+	// ErrAuth says that a server refused the credentials, demands credentials
+	// that Options.Auth does not give, or offers no authentication.
 	ErrAuth = errors.New("memcached: authentication failed")
 
-	// ErrUnavailable says that a server could not be reached, did not answer
-	// in time, broke the protocol, or that too many operations wait for it.
+	// ErrUnavailable says that a server could not be reached, did not answer in
+	// time or broke the protocol, or that too many operations are waiting for
+	// it.
 	ErrUnavailable = errors.New("memcached: server unavailable")
 
 	// ErrClosed says that the client was closed.
@@ -64,8 +65,8 @@ var (
 type OpError struct {
 	// Op is the operation: "get", "set", "increment" and so on.
 	Op string
-	// Key is the key concerned, if any. It stays out of Error: keys can hold
-	// personal data and errors end up in logs.
+	// Key is the key, if the operation has one. Error does not show it: keys
+	// can hold personal data, and errors end up in logs.
 	Key string
 	// Server is the address of the server, as given to New, if one was chosen.
 	Server string
@@ -97,8 +98,8 @@ func (e *OpError) Timeout() bool {
 }
 
 // SafeToRetry reports whether the operation can be repeated without being
-// applied twice: either it certainly did not reach the server, or applying it
-// again changes nothing.
+// applied twice: it did not reach the server, or applying it again changes
+// nothing.
 func (e *OpError) SafeToRetry() bool { return !e.unsafe }
 
 // StatusError is a response that says the operation failed.

@@ -11,22 +11,21 @@ type Item struct {
 	// makes such a key from any string.
 	Key string
 
-	// Value is up to Options.MaxItemSize bytes; empty is a value like others.
+	// Value is up to Options.MaxItemSize bytes. It may be empty.
 	Value []byte
 
 	// Flags is a number that the server keeps with the value and does not
 	// interpret. Clients encode the type of the value in it.
 	Flags uint32
 
-	// TTL is the time to live. Only writes read it; reads leave it 0. 0: until
-	// the server evicts the item. A negative TTL expires the item at once.
-	// Fractions of a second round up, and more than 30 days work. A TTL below
-	// a millisecond is refused, because it is a forgotten unit: TTL: 60 is
-	// 60 ns.
+	// TTL is the time to live. Writes use it; reads leave it 0. Fractions of a
+	// second are rounded up. More than 30 days work. 0: until the server evicts
+	// the item. Negative: the item expires at once. Above 0 and below a
+	// millisecond is refused as a forgotten unit: TTL: 60 is 60 ns.
 	TTL time.Duration
 
-	// CAS is the version of the item that a read returned. CompareAndSwap
-	// stores only if it is still the current one. Zero means that the server
-	// keeps no versions (memcached -C).
+	// CAS is the version of the item, as a read returned it. CompareAndSwap
+	// stores only if it is still the current version; other writes ignore it.
+	// 0: the server keeps no versions (memcached -C).
 	CAS uint64
 }

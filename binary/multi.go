@@ -8,10 +8,10 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// GetMulti returns the items of those keys that are in the cache. Duplicates
-// are fine. Keys are asked for in pipelined batches, per server and from all
-// servers at the same time. When some of it fails, what the others answered is
-// returned together with a MultiError that holds the failed keys.
+// GetMulti returns the items of the keys that are in the cache. Duplicate keys
+// are fine. Each server gets its keys in pipelined batches, all servers at the
+// same time. When keys fail, GetMulti returns the items of the others and a
+// *MultiError by key.
 func (c *Client) GetMulti(ctx context.Context, keys []string) (map[string]*Item, error) {
 	m := c.newMulti(ctx, "get_multi", func(i int) string { return keys[i] })
 	items := make(map[string]*Item, len(keys))
@@ -31,7 +31,7 @@ func (c *Client) GetMulti(ctx context.Context, keys []string) (map[string]*Item,
 	return items, m.err()
 }
 
-// SetMulti stores items as Set does. What failed is in the MultiError.
+// SetMulti stores items as Set does. The error is a *MultiError by key.
 func (c *Client) SetMulti(ctx context.Context, items []*Item) error {
 	m := c.newMulti(ctx, "set_multi", func(i int) string {
 		if items[i] == nil {
@@ -43,8 +43,8 @@ func (c *Client) SetMulti(ctx context.Context, items []*Item) error {
 	return m.write(len(items), (*multi).set)
 }
 
-// DeleteMulti removes items. That one was missing is not an error. What failed
-// is in the MultiError.
+// DeleteMulti removes items. A missing key is not an error. The error is a
+// *MultiError by key.
 func (c *Client) DeleteMulti(ctx context.Context, keys []string) error {
 	m := c.newMulti(ctx, "delete_multi", func(i int) string { return keys[i] })
 	return m.write(len(keys), (*multi).delete)

@@ -15,62 +15,60 @@ import (
 // Options set up a Client. The zero value of each field is its default; New
 // copies the struct.
 type Options struct {
-	// Auth authenticates every connection. Nil connects without
-	// authentication.
+	// Auth authenticates every connection. nil: no authentication.
 	Auth sasl.Mechanism
 
 	// TLS encrypts TCP connections. An empty ServerName is filled with the
-	// host of each server. Nil connects without TLS.
+	// host of each server. nil: no TLS.
 	TLS *tls.Config
 
-	// DialContext opens connections instead of net.Dialer. Its network is
-	// "tcp" or "unix".
+	// DialContext opens connections. Its network is "tcp" or "unix".
+	// nil: net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Timeout limits each operation, connecting and authenticating included,
-	// and every retry of it. Zero means one second; negative leaves the limit
-	// to the context, and then a connection attempt is given up after 10 s.
+	// Timeout limits each operation, including connecting, authenticating and
+	// retries. 0: 1 s. Negative: only the context limits operations, and a
+	// connection attempt ends after 10 s.
 	Timeout time.Duration
 
-	// MaxConns is how many connections are kept per server. Zero means 8.
+	// MaxConns is the number of connections per server. 0: 8.
 	MaxConns int
 
-	// IdleTimeout closes connections that were unused that long. Zero keeps
-	// them.
+	// IdleTimeout is how long a connection may stay unused before it is
+	// closed. 0: for ever.
 	IdleTimeout time.Duration
 
-	// Distribution decides which server holds a key. Nil means Ketama.
+	// Distribution decides which server holds a key. nil: Ketama.
 	Distribution Distribution
 
 	// Weights are the servers' shares of the keys, by server as given to New.
-	// Absent servers weigh 1. New refuses a weight of a server that it is not
-	// given; the weights of servers that SetServers removes are kept for their
-	// return.
+	// A server that is not in it weighs 1. New refuses weights of unknown
+	// servers. A server that SetServers removes and adds again keeps its
+	// weight. nil: all servers weigh 1.
 	Weights map[string]int
 
-	// Replicate keeps every key on every server: writes go to all and succeed
-	// when any does, a read takes the first hit in the order of the servers.
-	// This is what the Client class of python-binary-memcached does.
+	// Replicate keeps every key on every server, as the Client class of
+	// python-binary-memcached does. A write goes to all servers and succeeds
+	// when one of them succeeds. A read takes the first hit in the order of the
+	// servers. false: each key is on one server.
 	Replicate bool
 
-	// EjectAfter is after how many consecutive failures a server leaves the
-	// distribution, so that its keys move to the others until it answers
-	// again. What was written elsewhere meanwhile is then stale: the server
-	// comes back with what it held. Zero never ejects: keys of a failing
-	// server fail fast.
+	// EjectAfter is the number of consecutive failures after which a server
+	// leaves the distribution. Its keys move to the other servers until it
+	// answers again. It then comes back with what it held before, which may be
+	// stale. 0: never; keys of a failing server fail fast.
 	EjectAfter int
 
 	// RetryAfter is the longest pause before a failing server is tried again.
-	// The first pause is a quarter of it; pauses double, with jitter. Zero
-	// means one second.
+	// The first pause is a quarter of it; pauses double, with jitter. 0: 1 s.
 	RetryAfter time.Duration
 
-	// MaxItemSize is the size of a value above which writes are refused with
-	// ErrTooLarge before anything is sent (the server would delete the old
-	// value). Zero means what fits a server with the default item size of
-	// 1 MiB: 1,048,517 bytes of key and value together, 4 less with flags.
-	// Raise it together with the server's -I. It also bounds what is accepted
-	// from a server: frames above it plus 1 MiB close the connection.
+	// MaxItemSize is the size of the largest value in bytes. Larger ones are
+	// refused with ErrTooLarge before anything is sent, because the server
+	// would delete the old value. Raise it together with the server's -I. A
+	// response that is more than 1 MiB larger closes the connection. 0: what
+	// fits a server whose items are up to 1 MiB, which is 1,048,517 bytes of
+	// key and value together, 4 less with flags.
 	MaxItemSize int
 
 	// Logger gets changes of state: servers failing, recovering, ejected; never
@@ -78,7 +76,7 @@ type Options struct {
 	// silences.
 	Logger *slog.Logger
 
-	// Tracer observes every operation. Nil costs nothing.
+	// Tracer observes every operation. nil: none.
 	Tracer Tracer
 }
 

@@ -13,11 +13,11 @@ import (
 // contains it is hashed too, so that no string can pass for the hash of another.
 const safeKeyMark = "~sha256~"
 
-// SafeKey returns a valid key for any s: prefix and s themselves when together
-// they are one, otherwise prefix and a SHA-256 of both. Equal inputs give equal
-// keys. With one prefix, different s give different keys, even when s is itself
-// an output of SafeKey. A prefix that is no valid start of a key (too long, or
-// with bytes that keys may not have) is hashed along.
+// SafeKey returns a valid key for any s: prefix+s if that is a valid key,
+// otherwise prefix and a SHA-256 of both. Equal arguments give equal keys. With
+// one prefix, different s give different keys, even when s is itself a result of
+// SafeKey. A prefix that cannot begin a key (too long, or with spaces or control
+// characters) becomes part of the hash.
 func SafeKey(prefix, s string) string {
 	if key := prefix + s; validKey(key) && !strings.Contains(key, safeKeyMark) {
 		return key

@@ -59,9 +59,9 @@ func (c *Client) rebuild() {
 	c.topology.Store(c.newTopology(c.topology.Load().nodes))
 }
 
-// SetServers replaces the servers. Servers that stay keep their connections;
-// operations in flight on the others finish, and then their connections close.
-// The list has the syntax of New.
+// SetServers replaces the servers. The list has the syntax of New. Servers that
+// are in both lists keep their connections. Connections to removed servers close
+// when the operations under way on them have ended.
 func (c *Client) SetServers(servers []string) error {
 	addrs, err := parseServers(servers)
 	if err != nil {

@@ -22,14 +22,13 @@ const defaultPort = 11211
 type DNS struct {
 	// Name is the name to look up. An IP address stands for itself.
 	Name string
-	// Port is where every server listens. Zero means 11211.
+	// Port is where every server listens. 0: 11211.
 	Port int
 	// Network is "ip4" for A records, "ip6" for AAAA records or "ip" for both.
-	// Empty means the A records, or the AAAA records of a name without any: a
-	// server with both must not appear twice, since each name of a server gets
-	// a share of the keys.
+	// "": the A records, or the AAAA records of a name that has none, so that a
+	// server with both does not get two shares of the keys.
 	Network string
-	// Resolver makes the queries. Nil means net.DefaultResolver, which follows
+	// Resolver makes the queries. nil: net.DefaultResolver, which follows
 	// the system's configuration.
 	Resolver *net.Resolver
 }
@@ -97,12 +96,12 @@ func (d DNS) lookup(ctx context.Context, network string, port int) ([]string, er
 // move keys. See memcached.Options.Weights instead.
 type SRV struct {
 	// Service and Proto are the symbolic names, such as "memcache" and "tcp",
-	// of the record _memcache._tcp.Name. An empty Proto means "tcp". With an
+	// of the record _memcache._tcp.Name. "" as Proto: "tcp". With an
 	// empty Service, Name is looked up as it is.
 	Service, Proto string
 	// Name is the domain.
 	Name string
-	// Resolver makes the queries. Nil means net.DefaultResolver, which follows
+	// Resolver makes the queries. nil: net.DefaultResolver, which follows
 	// the system's configuration.
 	Resolver *net.Resolver
 }

@@ -25,15 +25,13 @@ type ElastiCache struct {
 	// Endpoint is "host" or "host:port"; the default port is 11211.
 	Endpoint string
 	// TLS encrypts the connection, as clusters with encryption in transit
-	// demand. An empty ServerName is filled with the endpoint's host. Nil
-	// connects without TLS.
+	// demand. An empty ServerName is filled with the endpoint's host. nil: no
+	// TLS.
 	TLS *tls.Config
-	// DialContext opens connections instead of net.Dialer. Its network is
-	// "tcp".
+	// DialContext opens connections. Its network is "tcp". nil: net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
-	// Addresses makes servers of the nodes' IP addresses. By default they are
-	// made of the nodes' names, which stay when a node is replaced, and which
-	// TLS certificates are made out to.
+	// Addresses uses the nodes' IP addresses. false: the nodes' names, which
+	// stay when a node is replaced, and which TLS certificates name.
 	Addresses bool
 
 	mu     sync.Mutex // guards what follows

@@ -9,32 +9,32 @@ import (
 // Options set up a Watcher. The zero value of each field is its default; New
 // and Watch copy the struct.
 type Options struct {
-	// Interval is the pause between two resolutions. After a failure the
-	// pauses are shorter: they begin with a second and double up to Interval.
-	// Zero means 30 s. A system's resolver may cache answers for longer.
+	// Interval is the pause between two resolutions. After a failure, pauses
+	// begin with a second and double up to Interval. A system's resolver may
+	// cache answers for longer. 0: 30 s.
 	Interval time.Duration
 
-	// Jitter is the share of each pause that is taken off by chance, so that a
-	// fleet does not ask all at once: 0.1 makes a pause of 30 s one of 27 s to
-	// 30 s. Zero means 0.1; negative takes nothing off.
+	// Jitter is the largest share by which a pause is shortened at random, so
+	// that the processes of a fleet do not ask at the same time: with 0.1, a
+	// pause of 30 s takes 27 s to 30 s. 0: 0.1. Negative: no jitter.
 	Jitter float64
 
-	// Timeout limits each resolution. Zero means 5 s.
+	// Timeout limits each resolution. 0: 5 s.
 	Timeout time.Duration
 
-	// MaxServers is how many servers an answer may name; a longer one is a
-	// failure. Zero means 1024.
+	// MaxServers is the largest number of servers in an answer; an answer with
+	// more is a failure. 0: 1024.
 	MaxServers int
 
-	// StartAnyway makes Watch start even when the first resolution fails: the
-	// client goes on with the servers that it was made with. New ignores it,
-	// since it has no others.
+	// StartAnyway makes Watch start even when the first resolution fails; the
+	// client then keeps the servers that it was made with. New ignores it.
+	// false: Watch fails.
 	StartAnyway bool
 
-	// OnChange is called after the client got other servers, the first ones
-	// included, with those before (nil if unknown) and those from now on. It
-	// is called by one goroutine at a time, belongs to the resolution, and so
-	// must not call Refresh or Close. The slices must not be changed.
+	// OnChange is called after the client got other servers, including the
+	// first ones. before is nil if the servers before are unknown. Calls do not
+	// overlap. OnChange is part of the resolution and must not call Refresh or
+	// Close, nor change the slices. nil: none.
 	OnChange func(before, now []string)
 
 	// Logger gets changes of the servers, and the beginning and end of

@@ -44,16 +44,16 @@ type Status struct {
 	Changed time.Time
 	// Checked is when the last resolution ended.
 	Checked time.Time
-	// Failures counts the resolutions that have failed since the last that
-	// succeeded, and Err is what the last of them met, nil if there is none.
+	// Failures is the number of failed resolutions since the last success. Err
+	// is the error of the latest, or nil.
 	Failures int
 	Err      error
 }
 
 // New resolves the servers, makes a client of them, and keeps them current. It
-// fails when the first resolution does, or when client options or servers are
-// not what memcached.New takes; ctx limits this first resolution only. Nil
-// options are defaults.
+// fails when the first resolution fails or memcached.New refuses the servers or
+// clientOpts. ctx limits the first resolution only. Nil options are defaults; a
+// nil resolver panics.
 //
 // The caller closes both: the Watcher first, then the client.
 func New(ctx context.Context, resolver Resolver, clientOpts *memcached.Options, opts *Options) (*memcached.Client, *Watcher, error) {
@@ -79,8 +79,9 @@ func New(ctx context.Context, resolver Resolver, clientOpts *memcached.Options, 
 }
 
 // Watch resolves the servers, gives them to client, and keeps them current. It
-// fails when the first resolution does, unless Options.StartAnyway is set; ctx
-// limits this first resolution only. Nil options are defaults.
+// fails when the first resolution fails, unless Options.StartAnyway is set. ctx
+// limits the first resolution only. Nil options are defaults; a nil client or
+// resolver panics.
 //
 // Close ends it. Closing the client ends it too, but only when the servers
 // change the next time.
@@ -128,9 +129,9 @@ func (w *Watcher) Status() Status {
 	return s
 }
 
-// Refresh resolves now instead of at the end of the pause, and returns what came
-// of that. Calls at the same time share a resolution. When ctx ends Refresh
-// returns, and the resolution goes on.
+// Refresh resolves at once and returns the result. Concurrent calls get the
+// result of one resolution. When ctx ends, Refresh returns and the resolution
+// goes on.
 func (w *Watcher) Refresh(ctx context.Context) error {
 	answer := make(chan error, 1)
 	w.mu.Lock()

@@ -11,7 +11,7 @@ import (
 )
 
 // Item returns a copy of what is stored under key, with the time that it has
-// left as TTL, and whether there is anything. It counts as no use of the item.
+// left as TTL, and whether there is one. It does not count as a use of the item.
 func (s *Server) Item(key string) (*memcached.Item, bool) {
 	st := s.storage
 	st.mu.Lock()

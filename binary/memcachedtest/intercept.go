@@ -7,14 +7,14 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// Action is what is to happen to a request instead of, or in addition to, its
-// being carried out and answered. The zero Action changes nothing. The fields
-// can be combined; they apply in the order in which they stand here.
+// Action says what happens to a request. The zero Action carries it out and
+// answers it as usual. Fields can be combined; they apply in the order in which
+// they are declared.
 type Action struct {
 	// Delay holds the request back, and all that follow it on the connection.
 	Delay time.Duration
 
-	// Until holds it back until the channel is closed. Nil does not.
+	// Until holds it back until the channel is closed. nil: does not.
 	Until <-chan struct{}
 
 	// Status answers with that status, such as memcached.StatusOutOfMemory,
@@ -29,7 +29,7 @@ type Action struct {
 
 	// Edit returns what is to be sent instead of the answer's bytes, which it
 	// may change. An answer can be several frames, or none. To leave half of a
-	// frame, cut it and set Close. Nil sends the answer as it is.
+	// frame, cut it and set Close. nil: the answer as it is.
 	Edit func(answer []byte) []byte
 
 	// Close ends the connection after that.

@@ -10,39 +10,37 @@ import (
 
 // Options set up a Server. The zero value of each field is its default.
 type Options struct {
-	// Users are the passwords by user name. If it is not nil, clients have to
-	// authenticate. Nil lets everybody in and offers no SASL, like a memcached
-	// started without -S.
+	// Users are the passwords by user name. If it is set, clients must
+	// authenticate. nil: no SASL and no authentication, like memcached without
+	// -S.
 	Users map[string]string
 
 	// Mechanisms are the SASL mechanisms on offer, in the order in which they
-	// are listed. Nil means all: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5 and
-	// PLAIN.
+	// are listed. nil: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5 and PLAIN.
 	Mechanisms []string
 
 	// TLS encrypts the connections; it needs a certificate (see TLSConfig).
-	// Nil leaves them plain.
+	// nil: no TLS.
 	TLS *tls.Config
 
 	// MaxItemSize is the size of the largest item in bytes: key, value and 59
 	// bytes of overhead together, 4 more with flags. It is memcached's -I.
-	// Zero means 1 MiB.
+	// 0: 1 MiB.
 	MaxItemSize int
 
-	// MaxMemory is how many bytes of items are kept: above it, those unused
-	// for the longest time are evicted. It is memcached's -m. Zero means
-	// 64 MiB.
+	// MaxMemory is the memory for items in bytes. When it is full, the least
+	// recently used items are evicted. It is memcached's -m. 0: 64 MiB.
 	MaxMemory int
 
-	// MaxConns is how many connections are served at once; others are told
+	// MaxConns is the number of connections served at the same time. Others get
 	// "ERROR Too many open connections" in the text protocol. It is memcached's
-	// -c. Zero means 1024.
+	// -c. 0: 1024.
 	MaxConns int
 
-	// DisableCAS keeps no versions, like memcached's -C.
+	// DisableCAS keeps no versions, like memcached's -C. false: versions.
 	DisableCAS bool
 
-	// DisableFlush refuses FLUSH, like memcached's -F.
+	// DisableFlush refuses FLUSH, like memcached's -F. false: FLUSH works.
 	DisableFlush bool
 }
 

@@ -11,7 +11,7 @@ const maxRecorded = 4096
 
 // Request is a request as it arrived, whether or not it was carried out.
 type Request struct {
-	// Conn numbers the connection, from 1 in the order of their beginning.
+	// Conn is the number of the connection: 1 for the first that was made.
 	Conn uint64
 	// Op is the protocol's name of the operation: OpGet, OpSetQ, OpSASLAuth and
 	// so on.
@@ -77,9 +77,8 @@ func newRequest(conn uint64, h *wire.Header, key []byte) Request {
 }
 
 // Requests returns the requests that arrived since the server was made or
-// ForgetRequests was called, oldest first: the latest 4,096 of them. Requests
-// on the way when it is called may be missing; those that were answered are
-// not.
+// ForgetRequests was called, oldest first, up to the latest 4,096. Every request
+// that was answered before the call is among them.
 func (s *Server) Requests() []Request {
 	r := &s.requests
 	r.mu.Lock()
@@ -96,8 +95,9 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// RequestCount returns how many requests arrived in the time that Requests
-// covers, with no limit: of the operations named, or of all if none is named.
+// RequestCount returns the number of requests since the server was made or
+// ForgetRequests was called: of the named operations, or of all if none is
+// named.
 func (s *Server) RequestCount(ops ...string) uint64 {
 	r := &s.requests
 	r.mu.Lock()

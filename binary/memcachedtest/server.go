@@ -105,10 +105,9 @@ func (s *Server) Stop() {
 	s.drop()
 }
 
-// Restart drops all connections and forgets all items, as the restart of a
-// memcached does, and goes on, or starts again after Stop, at the same address.
-// The error says that the address was taken meanwhile, or that the server is
-// closed.
+// Restart drops all connections and all items, as restarting a memcached does.
+// After Stop it starts the server again, at the same address. It fails if another
+// process took the address meanwhile, or if the server is closed.
 func (s *Server) Restart() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +135,7 @@ func (s *Server) Close() {
 	s.drop()
 }
 
-// Advance moves the server's clock forward, so that items expire. The clock
-// otherwise follows time.Now and, like memcached's, knows whole seconds only:
-// an item with a TTL of one second lives up to one second.
+// Advance moves the server's clock forward, so that items expire. Otherwise the
+// clock follows time.Now. Like memcached's, it knows whole seconds only: an item
+// with a TTL of one second lives up to one second.
 func (s *Server) Advance(d time.Duration) { s.clock.advanced.Add(int64(d)) }

@@ -13,20 +13,20 @@ const scope = "github.com/bmemcached/bmemcached-go/binary/otelmemcached"
 // Options set up NewTracer and Observe. The zero value of each field is its
 // default; the struct is copied.
 type Options struct {
-	// TracerProvider makes the spans. Nil means the global one, a noop
-	// provider none at all.
+	// TracerProvider makes the spans; a noop provider makes none. nil: the
+	// global one.
 	TracerProvider trace.TracerProvider
 
-	// MeterProvider makes the metrics. Nil means the global one, a noop
-	// provider none at all.
+	// MeterProvider makes the metrics; a noop provider makes none. nil: the
+	// global one.
 	MeterProvider metric.MeterProvider
 
-	// Attributes are added to every span and measurement: use them to tell
-	// the clients of a program apart.
+	// Attributes are added to every span and measurement, to tell the clients
+	// of a program apart. nil: none.
 	Attributes []attribute.KeyValue
 
 	// RecordKeys records the keys of operations on one key in spans. Keys may
-	// hold personal data, and whoever reads traces reads them.
+	// hold personal data, and whoever reads traces reads them. false: no keys.
 	RecordKeys bool
 }
 

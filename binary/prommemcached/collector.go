@@ -18,19 +18,20 @@ var _ Client = (*memcached.Client)(nil)
 // Options set up NewCollector and NewTracer. The zero value of each field is its
 // default; the struct is copied.
 type Options struct {
-	// Labels are added to every metric: use them to tell the clients of a
-	// program apart.
+	// Labels are added to every metric, to tell the clients of a program apart.
+	// nil: none.
 	Labels prometheus.Labels
 
-	// Buckets are the upper bounds of the Tracer's histogram, in seconds. Nil
-	// means DefaultBuckets.
+	// Buckets are the upper bounds of the Tracer's histogram, in seconds. nil:
+	// DefaultBuckets.
 	Buckets []float64
 
 	// PerServer adds the label server to the Tracer's histogram. It multiplies
-	// the series by the number of servers; see Tracer.Forget.
+	// the series by the number of servers; see Tracer.Forget. false: no label.
 	PerServer bool
 
-	// Next is a Tracer that is called too, such as one that makes spans.
+	// Next is a Tracer that is called too, such as one that makes spans. nil:
+	// none.
 	Next memcached.Tracer
 }
 

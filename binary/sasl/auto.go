@@ -16,7 +16,7 @@ func Auto(username, password string) Mechanism {
 	return AutoFunc(static(username, password))
 }
 
-// AutoFunc is Auto with credentials that get asked for at every Start, that is
+// AutoFunc is Auto that asks for the credentials at every Start, that is
 // for every new connection. A rotated password is picked up as connections are
 // made; those that exist stay authenticated. The function is called with the
 // context of the connection attempt, from several goroutines at once, and its

@@ -18,7 +18,7 @@ import (
 // Printing and logging show everything but the password, with any verb of fmt
 // except %p and with any encoder of log/slog and encoding/json. A struct that
 // holds Credentials should do so in an exported field or behind a pointer: fmt
-// prints the content of unexported fields without asking it how.
+// prints unexported fields without calling their methods.
 type Credentials struct {
 	Identity, Username, Password string
 }
@@ -50,7 +50,7 @@ func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), 
 // hidden stands where a password would.
 const hidden = "(hidden)"
 
-// secret is a password inside a session. Other than a string, a function can not
+// secret is a password inside a session. Unlike a string, a function cannot
 // be printed by whatever prints the session's fields.
 type secret func() string
 

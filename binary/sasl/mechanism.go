@@ -14,7 +14,7 @@ func Plain(username, password string) Mechanism {
 	return PlainFunc(static(username, password))
 }
 
-// PlainFunc is Plain with credentials that get asked for at every Start.
+// PlainFunc is Plain that asks for the credentials at every Start.
 func PlainFunc(credentials func(ctx context.Context) (Credentials, error)) Mechanism {
 	return &mechanism{label: namePlain, source: credentials, begin: startPlain}
 }
@@ -39,7 +39,7 @@ func ScramSHA1(username, password string) Mechanism {
 	return ScramSHA1Func(static(username, password))
 }
 
-// ScramSHA1Func is ScramSHA1 with credentials that get asked for at every Start.
+// ScramSHA1Func is ScramSHA1 that asks for the credentials at every Start.
 func ScramSHA1Func(credentials func(ctx context.Context) (Credentials, error)) Mechanism {
 	return &mechanism{label: nameScramSHA1, source: credentials, begin: scramSHA1.starter(newKeyCache())}
 }
@@ -51,7 +51,7 @@ func CramMD5(username, password string) Mechanism {
 	return CramMD5Func(static(username, password))
 }
 
-// CramMD5Func is CramMD5 with credentials that get asked for at every Start.
+// CramMD5Func is CramMD5 that asks for the credentials at every Start.
 func CramMD5Func(credentials func(ctx context.Context) (Credentials, error)) Mechanism {
 	return &mechanism{label: nameCramMD5, source: credentials, begin: startCramMD5}
 }

@@ -39,10 +39,9 @@ type Session interface {
 	// connection must not be used.
 	Next(challenge []byte) (response []byte, err error)
 
-	// Done is asked when the server reports success. It is nil if the exchange
-	// was complete and, for a mechanism in which the server proves itself, if
-	// it did; otherwise the success is worth nothing and the connection must
-	// not be used.
+	// Done is called when the server reports success. It returns nil if the
+	// exchange is complete and the server has proved itself, where the mechanism
+	// has it do so. After an error the connection must not be used.
 	Done() error
 }
 
@@ -54,7 +53,7 @@ type Server struct {
 	// Secure says that nobody can listen: TLS, loopback or a Unix socket.
 	Secure bool
 	// Mechanisms are the names that the server lists, in upper or lower case.
-	// Empty means not known; Auto cannot choose then.
+	// Empty: not known, and Auto cannot choose.
 	Mechanisms []string
 }
 
