@@ -12,9 +12,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// Cache is a shared HTTP cache whose entries live in memcached. It is safe for
-// concurrent use; several, in one process or in many, may share the same
-// servers and prefix and then share their entries.
+// Cache is a shared HTTP cache (RFC 9111) that keeps its responses in memcached. It
+// is safe for concurrent use. Caches with the same servers and prefix, in one
+// process or in many, use the same stored responses.
 type Cache struct {
 	client Client
 	opts   Options
@@ -42,7 +42,7 @@ type Cache struct {
 // maxWork bounds the goroutines of a Cache.
 const maxWork = 256
 
-// New returns a cache that keeps its entries through client. It copies opts; nil
+// New returns a cache that keeps its responses through client. It copies opts; nil
 // means defaults. An error says which option is wrong. A nil client panics.
 func New(client Client, opts *Options) (*Cache, error) {
 	if c, ok := client.(*memcached.Client); client == nil || ok && c == nil {
@@ -69,9 +69,9 @@ func New(client Client, opts *Options) (*Cache, error) {
 	return c, nil
 }
 
-// Close ends background revalidation and waits for it and for stores under way.
-// Requests that come later are still answered with what is stored, and store
-// nothing new. The client stays open: it belongs to whoever made it.
+// Close ends background revalidation, and waits for it and for stores under way.
+// Later requests are still answered with what is stored, and store nothing new. The
+// client stays open: it belongs to the caller.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	c.closed = true

@@ -7,9 +7,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// Client is what the cache needs of a memcached client. The client of package
-// binary is one; anything that decorates it fits too. Its methods are called
-// from many goroutines at once.
+// Client is what the cache needs of a memcached client: *memcached.Client, or
+// anything that decorates one. Its methods are called from many goroutines at once.
 type Client interface {
 	// AppendValue appends the value of key to dst: the read of a hit.
 	AppendValue(ctx context.Context, dst []byte, key string) (value []byte, flags uint32, err error)

@@ -16,7 +16,7 @@ const (
 	EventCollapsed Kind = "collapsed"
 	// EventRevalidated: the handler confirmed a stored response with 304.
 	EventRevalidated Kind = "revalidated"
-	// EventBypass: the request is not for the cache, or the cache not for it.
+	// EventBypass: the request bypassed the cache.
 	EventBypass Kind = "bypass"
 	// EventStored: a response was stored.
 	EventStored Kind = "stored"
@@ -31,10 +31,11 @@ type Event struct {
 	Kind Kind
 	// Key is the key in memcached: a digest, not the URL.
 	Key string
-	// Age is how old the response was that was sent from the cache.
+	// Age is the age of the stored response that was sent; 0 if there was none.
 	Age time.Duration
-	// Duration is how long the request took, or the operation on memcached.
+	// Duration is how long the request took; of EventStored, EventInvalidated and
+	// EventError, how long the operation on memcached took.
 	Duration time.Duration
-	// Err is the fault of an EventError.
+	// Err is why memcached failed; only EventError has one.
 	Err error
 }

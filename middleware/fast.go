@@ -15,9 +15,9 @@ import (
 // maxPooled is the size up to which room for values is kept.
 const maxPooled = 256 << 10
 
-// fast is a request that may be answered at once, because what is stored is
-// fresh. It asks for as much as one round trip can bring. It is used again for
-// another request after recycle.
+// fast is a request that may be answered at once, because the stored response is
+// fresh. It asks for as much as one round trip can bring. After recycle it is used
+// for another request. What it cannot answer, an exchange does.
 type fast struct {
 	cache      *Cache
 	g          *gin.Context

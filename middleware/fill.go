@@ -12,8 +12,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// slot is what a run of the handler is for: where its response goes, and what it
-// replaces.
+// slot says what a run of the handler is for: where its response is stored, and
+// what it replaces.
 type slot struct {
 	lookup
 	why    forward
@@ -225,8 +225,7 @@ func (f *fill) effective(header http.Header) http.Header {
 
 // withoutLive drops from Vary what middleware above the cache put there because
 // of fields that it answers itself each time: CORS, and compression unless the
-// handler compresses too. All else that it varies on may well decide what the
-// handler does.
+// handler compresses too. Other fields may well decide what the handler does.
 func withoutLive(above, lines []string, encoded bool) []string {
 	if len(above) == 0 || len(lines) < len(above) {
 		return lines

@@ -11,9 +11,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// Handler returns the middleware. Use it on a router, a group or a route, after
-// middleware that must see every request (logging, authentication, CORS) and
-// before the handlers whose responses it is to store.
+// Handler returns the middleware. Use it on a router, a group or a route: after
+// middleware that must see every request (logging, authentication, CORS), and
+// before the handlers whose responses are to be stored.
 func (c *Cache) Handler() gin.HandlerFunc { return c.handle }
 
 func (c *Cache) handle(g *gin.Context) {

@@ -35,7 +35,7 @@ func (k keyspace) of(letter byte, full []byte) string {
 
 // origin is the part of the key that the connection and the proxies before it
 // decide. Handlers make links and redirects of it, so that two requests which
-// differ in it must not share a response.
+// differ in it must not get the same response.
 type origin struct {
 	tls   bool
 	proto string // of X-Forwarded-Proto: "", "http" or "https"

@@ -46,9 +46,9 @@ type Options struct {
 	// raised again. false: only as StaleIfError says.
 	StaleIfUnreachable bool
 
-	// StoreSetCookie stores and shares responses with Set-Cookie that are
-	// otherwise cacheable: everyone then gets the same cookie. false: a response
-	// with Set-Cookie is neither stored nor shared.
+	// StoreSetCookie stores responses with Set-Cookie that are otherwise cacheable:
+	// everyone then gets the same cookie. false: a response with Set-Cookie goes to
+	// its own client only.
 	StoreSetCookie bool
 
 	// MaxBody is the length of the largest body that is stored, in bytes. Larger

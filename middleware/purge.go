@@ -12,11 +12,11 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// Purge makes everything that is stored for the URL of r unusable: all variants,
-// by whatever scheme they were fetched, in every process. Of r the Host, the URL
-// and what Options.Key looks at count. A response that is being made while Purge
-// runs will not be stored. The error says that memcached could not be told; what
-// is stored may then still be served.
+// Purge makes everything that is stored for the URL of r unusable: all variants, of
+// every scheme, in every process. It looks at the Host and the URL of r, and at what
+// Options.Key looks at. A response that is being made while Purge runs will not be
+// stored. After an error memcached could not be told, and the page may still be
+// served.
 func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 	keys, ok := c.pageKeys(r)
 	if !ok {
@@ -25,11 +25,11 @@ func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 	return c.deleteAll(ctx, keys)
 }
 
-// PurgeTags makes every stored response unusable that carries one of tags, in
-// its Cache-Tag or Surrogate-Key field, in every process. Its cost does not
-// depend on how many responses there are. A response that is being made while
-// PurgeTags runs will not be used. The error says that memcached could not be
-// told of all tags.
+// PurgeTags makes every stored response unusable that names one of tags in its
+// Cache-Tag or Surrogate-Key field, in every process. Its cost does not depend on
+// how many responses there are. A response that is being made while PurgeTags runs
+// will not be used. After an error memcached could not be told of all tags, and
+// pages that name them may still be served.
 func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	if len(tags) == 0 {
 		return nil

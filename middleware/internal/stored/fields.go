@@ -57,7 +57,7 @@ func Delta(before, after http.Header, skip func(name string) bool) []Field {
 	return fields
 }
 
-// Apply does to h what the handler did. The values are shared; their
+// Apply does to h what the handler did. The values are those of fields; their
 // capacity is bounded so that whoever appends makes a copy.
 func Apply(h http.Header, fields []Field) {
 	for _, f := range fields {

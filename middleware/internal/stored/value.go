@@ -14,7 +14,7 @@ import (
 //	2  kind
 //	3  zero
 //	4  checksum  CRC-32C of all that follows, 4 bytes
-//	8  ID        random, 8 bytes: no two values share it
+//	8  ID        random, 8 bytes: no two values have the same
 //	16 the rest, by kind
 const (
 	valueMark    = 0xB7
