@@ -16,16 +16,16 @@ import (
 //
 //	router.Use(sessions.Sessions("session", store), session.Autosave())
 //
-// If saving fails, the error is added to the context, and the response replaced
-// by 503 (memcached is not available) or 500, without a cookie: a login that
-// cannot be stored fails visibly. A response that is an error already, of status
-// 400 or above, is left to the handler. What is changed after the first byte
-// cannot be saved; the context gets ErrResponseStarted.
+// If saving fails, the error is added to the context, and the response is
+// replaced by 503 (memcached is not available) or 500, without a cookie: a login
+// that cannot be stored fails visibly. A response that already is an error
+// (status 400 or above) is left as it is. Changes after the first byte cannot be
+// saved: the error ErrResponseStarted is added to the context.
 //
 // A response whose handler touched a session, if only by reading, gets
 // "Cache-Control: private" unless the handler set its own Cache-Control. Flash
-// messages are taken out of the store as they are read, so that of several
-// requests only one is given them. Flush, Hijack and http.ResponseController
+// messages are taken out of the store as they are read, so that only one of
+// several requests gets them. Flush, Hijack and http.ResponseController
 // work as without it.
 func Autosave() gin.HandlerFunc {
 	return func(c *gin.Context) {

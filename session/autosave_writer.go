@@ -83,9 +83,9 @@ func (o *observed) AddFlash(value any, vars ...string)  { o.use().AddFlash(value
 func (o *observed) Options(options ginsessions.Options) { o.use().Options(options) }
 func (o *observed) Session() *sessions.Session          { return o.use().Session() }
 
-// Flashes takes the messages out of the store before it hands them out, so
-// that another request cannot be given them, too. If that fails it returns
-// none: they are for a later page, or another request has them.
+// Flashes takes the messages out of the store before it returns them, so that no
+// other request gets them, too. If that fails it returns none: they are left for
+// a later page, or another request has them.
 func (o *observed) Flashes(vars ...string) []any {
 	flashes := o.use().Flashes(vars...)
 	if len(flashes) == 0 {

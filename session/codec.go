@@ -10,11 +10,10 @@ import (
 
 // Codec encodes the values of a session, one at a time. Strings, bools, int,
 // int64, uint64, float64, []byte, time.Time and []any are stored by the package
-// itself, exactly; the codec gets what is of another type, keys included.
+// itself, exactly; values and keys of other types go through the codec.
 //
-// What Decode returns must have the type that Encode was given, or the
-// application would find another type than it stored. Both must be safe for
-// concurrent use.
+// Decode must return the type that Encode was given: the application finds in
+// its session what Decode returns. Both must be safe for concurrent use.
 type Codec interface {
 	Encode(v any) ([]byte, error)
 	Decode(data []byte) (any, error)

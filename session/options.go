@@ -9,14 +9,15 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// Options set up a store. The zero value of each field is its default; the
-// constructors copy the struct and refuse what makes no sense.
+// Options set up a store. The zero value of each field is its default. The
+// constructors copy the struct and return an error for values that cannot be
+// meant.
 type Options struct {
 	// Prefix begins every key in memcached. It has up to 207 bytes, without
 	// spaces and control characters. "": "session:".
 	//
-	// Records are bound to it: stores with other prefixes do not take them for
-	// their own, even with the same keys.
+	// Records are bound to it: a copy under another prefix is not a session,
+	// even with the same keys.
 	Prefix string
 
 	// IdleTimeout ends a session that long after the last request that loaded
@@ -95,8 +96,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// A key is up to 250 bytes, and what follows the prefix up to 43: a record's
-// place, which is the longest.
+// A key has up to 250 bytes, of which up to 43 follow the prefix: an HMAC in
+// base64 (encode32).
 const (
 	nameSize  = 43
 	maxPrefix = 250 - nameSize
@@ -110,7 +111,7 @@ func checkPrefix(prefix string) error {
 	return nil
 }
 
-// checkTimeout refuses durations that end no session sensibly.
+// checkTimeout refuses durations that cannot be meant.
 func checkTimeout(name string, d time.Duration) error {
 	switch {
 	case d < 0:

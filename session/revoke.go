@@ -19,7 +19,7 @@ import (
 
 // Bind names the session's user, so that RevokeAll(user) ends it; then Save.
 // Call it at login, after Renew. The name can be anything that identifies the
-// user for good; it is kept sealed and never part of a key.
+// user permanently. It is stored sealed and never part of a key.
 //
 // With gin-contrib/sessions use the function Bind: that package's Save does
 // nothing when only the binding changed.
@@ -64,8 +64,9 @@ func (s *Store) RevokeAll(ctx context.Context, user string) error {
 	}
 	ctx, done := s.contexts.detached(ctx)
 	defer done()
-	// A session that moves to another key meanwhile (see rebind) has read its
-	// new epoch before it checked the old one: the second round catches it.
+	// A request that moves a session to another key meanwhile (see rebind) has
+	// read its new epoch before it checked the old one: the second round deletes
+	// that new epoch.
 	rounds := min(2, len(s.pairs))
 	for range rounds {
 		for i := range s.pairs {
@@ -149,8 +150,9 @@ func (s *Store) bindEpoch(ctx context.Context, t tag) (epoch, error) {
 	return epoch{}, ErrConflict
 }
 
-// rebind binds a record that is about to be sealed under another key to the user's epoch under that one. The new epoch is read first, the old
-// one checked after: see RevokeAll.
+// rebind binds a record that is about to be sealed under another key to the
+// user's epoch under that key. The new epoch is read before the old one is
+// checked: see RevokeAll.
 func (st *state) rebind(ctx context.Context, r *record) error {
 	next, err := st.bindEpoch(ctx, st.pairs[0].tagOf(r.user))
 	if err != nil {

@@ -73,7 +73,7 @@ func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessi
 	return err
 }
 
-// next is what a save of an existing session has to write, nil if nothing.
+// next returns what a save of an existing session has to write, nil if nothing.
 func (st *state) next(ctx context.Context, session *sessions.Session, ours values) (*draft, error) {
 	merged, changed, conflicts, err := merge(st.seen, ours, st.record.values, st.opts.Codec)
 	if err != nil {
@@ -88,8 +88,8 @@ func (st *state) next(ctx context.Context, session *sessions.Session, ours value
 	return st.draft(ctx, session, merged)
 }
 
-// dropTaken takes lists that another request has emptied out of what this one has
-// seen, so that saving again stores what else it changed.
+// dropTaken removes lists that another request has emptied from what this one
+// has seen, so that saving again stores the other changes.
 func (st *state) dropTaken(conflicts []string) {
 	if len(conflicts) == 0 {
 		return

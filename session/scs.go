@@ -2,10 +2,8 @@ package session
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -66,10 +64,6 @@ const (
 // record begins like it.
 var scsEnded = []byte{0}
 
-// scsNames derives where the record of a token is. Like names it needs no server
-// key, so that a record stays where it is when keys are rotated.
-var scsNames = newPRF(extract([]byte("bmemcached-go scs v1"), ""))
-
 var (
 	errToken      = errors.New("session: malformed token")
 	errUnknownKey = errors.New("session: sealed under a key that this store does not have")
@@ -89,7 +83,8 @@ func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	}
 	ctx, done := s.contexts.detached(ctx)
 	defer done()
-	item, err := s.client.Get(ctx, s.key(token))
+	key := s.key(token)
+	item, err := s.client.Get(ctx, key)
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		return nil, false, nil
 	}
@@ -101,7 +96,7 @@ func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	if ended(item) {
 		return nil, false, nil
 	}
-	data, expiry, err := s.open(token, item.Value)
+	data, expiry, err := s.open(key, token, item.Value)
 	if errors.Is(err, errUnknownKey) {
 		return nil, false, nil
 	}
@@ -127,11 +122,12 @@ func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, exp
 	if ttl <= 0 {
 		return s.DeleteCtx(ctx, token)
 	}
-	sealed := s.seal(token, data, expiry)
+	key := s.key(token)
+	sealed := s.seal(key, token, data, expiry)
 	if len(sealed) > s.opts.MaxSize {
 		return fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), s.opts.MaxSize)
 	}
-	item := &memcached.Item{Key: s.key(token), Value: sealed, TTL: max(ttl, time.Millisecond)} // the client refuses less
+	item := &memcached.Item{Key: key, Value: sealed, TTL: max(ttl, time.Millisecond)} // the client refuses less
 	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	for attempt := range maxAttempts {
@@ -209,42 +205,4 @@ func validToken(token string) bool {
 		}
 	}
 	return true
-}
-
-func (s *SCSStore) key(token string) string {
-	return encode32(s.opts.Prefix, scsNames.derive("location", []byte(token)))
-}
-
-func (s *SCSStore) sealer(p *pair, token string) *sealer {
-	return newSealer(p.seal, p.id, "scs", []byte(token), s.key(token))
-}
-
-// seal seals data with its expiry before it (Unix milliseconds, a varint):
-// memcached counts in seconds.
-func (s *SCSStore) seal(token string, data []byte, expiry time.Time) []byte {
-	plain := make([]byte, 0, len(data)+binary.MaxVarintLen64)
-	plain = binary.AppendVarint(plain, min(max(expiry.UnixMilli(), 1), maxMilli))
-	return s.sealer(&s.pairs[0], token).seal(append(plain, data...))
-}
-
-// open is the reverse of seal. The error is errUnknownKey if no key pair of the
-// store sealed the record.
-func (s *SCSStore) open(token string, sealed []byte) (data []byte, expiry time.Time, err error) {
-	key, err := sealedUnder(sealed)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	n := slices.IndexFunc(s.pairs, func(p pair) bool { return p.id == key })
-	if n < 0 {
-		return nil, time.Time{}, errUnknownKey
-	}
-	plain, err := s.sealer(&s.pairs[n], token).open(sealed)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	millis, size := binary.Varint(plain)
-	if size <= 0 || millis < 1 || millis > maxMilli {
-		return nil, time.Time{}, undecodable("a malformed time")
-	}
-	return plain[size:], time.UnixMilli(millis), nil
 }

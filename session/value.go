@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// The first byte of an encoded value. The numbers are stored: they stay.
+// The first byte of an encoded value. The numbers are stored, so they never
+// change.
 const (
 	kindNil     = 0
 	kindFalse   = 1
