@@ -15,7 +15,7 @@
 //
 // # Where servers come from
 //
-// A [Resolver] answers with the servers of now. [DNS] looks up addresses, [SRV]
+// A [Resolver] returns the current servers. [DNS] looks up addresses, [SRV]
 // names with ports, [ElastiCache] asks a cluster's configuration endpoint, and
 // [Static] is a list. Anything else, such as a file or Consul, is a function
 // away: see [ResolverFunc].

@@ -9,7 +9,7 @@ import (
 
 // Resolver finds the servers that a client is to use.
 type Resolver interface {
-	// Servers returns the servers of now, in the syntax of memcached.New, in
+	// Servers returns the current servers, in the syntax of memcached.New, in
 	// any order. It must return when ctx ends, and must be safe for concurrent
 	// use. An incomplete answer is an error: to leave a server out moves its
 	// keys. The slice belongs to the caller.

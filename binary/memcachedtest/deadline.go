@@ -13,7 +13,7 @@ const errReset = syscall.ECONNRESET
 type deadline struct {
 	cond    *sync.Cond // on the stream's lock; whoever waits for the stream waits here
 	timer   *time.Timer
-	epoch   int // counts settings, so that a late timer is known as such
+	setting int // counts calls of set, so that a late timer is recognised
 	expired bool
 }
 
@@ -23,7 +23,7 @@ func (d *deadline) init(mu *sync.Mutex) { d.cond = sync.NewCond(mu) }
 func (d *deadline) set(t time.Time) {
 	d.cond.L.Lock()
 	defer d.cond.L.Unlock()
-	d.epoch++
+	d.setting++
 	if d.timer != nil {
 		d.timer.Stop()
 		d.timer = nil
@@ -34,15 +34,15 @@ func (d *deadline) set(t time.Time) {
 	case d.expired:
 		d.cond.Broadcast()
 	case !t.IsZero():
-		epoch := d.epoch
-		d.timer = time.AfterFunc(wait, func() { d.expire(epoch) })
+		setting := d.setting
+		d.timer = time.AfterFunc(wait, func() { d.expire(setting) })
 	}
 }
 
-func (d *deadline) expire(epoch int) {
+func (d *deadline) expire(setting int) {
 	d.cond.L.Lock()
 	defer d.cond.L.Unlock()
-	if d.epoch == epoch {
+	if d.setting == setting {
 		d.expired = true
 		d.cond.Broadcast()
 	}

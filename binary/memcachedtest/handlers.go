@@ -9,7 +9,7 @@ import (
 // get answers the GET and GAT families and TOUCH (proto_bin.c,
 // process_bin_get_or_touch).
 func (c *conn) get(op wire.Opcode, req *request) {
-	var it entry
+	var it stored
 	var ok bool
 	switch op {
 	case wire.OpGet, wire.OpGetK:

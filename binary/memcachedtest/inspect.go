@@ -47,7 +47,7 @@ func (s *Server) SetItem(item *memcached.Item) {
 	defer st.mu.Unlock()
 	now := s.clock.now()
 	old := st.find([]byte(item.Key), now)
-	st.link(&entry{
+	st.link(&stored{
 		key:    item.Key,
 		value:  slices.Clone(item.Value),
 		flags:  item.Flags,

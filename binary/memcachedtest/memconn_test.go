@@ -83,7 +83,7 @@ func TestMemConn_ATimerThatComesTooLateIsKnown(t *testing.T) {
 	a, _ := memPipe("a", "b")
 	a.SetReadDeadline(time.Now().Add(time.Hour))
 	d := &a.in.reader
-	late := d.epoch
+	late := d.setting
 	a.SetReadDeadline(time.Time{})
 	d.expire(late) // it had begun when it was stopped
 	if d.expired {

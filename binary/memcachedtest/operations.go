@@ -12,14 +12,14 @@ import (
 // it answers with.
 
 // get returns a copy of the live item of key, whose value is shared.
-func (st *storage) get(key []byte) (entry, bool) {
+func (st *storage) get(key []byte) (stored, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.counts.cmdGet++
 	it := st.find(key, st.clock.now())
 	if it == nil {
 		st.counts.getMisses++
-		return entry{}, false
+		return stored{}, false
 	}
 	st.counts.getHits++
 	st.use(it)
@@ -27,7 +27,7 @@ func (st *storage) get(key []byte) (entry, bool) {
 }
 
 // touch is get with a new expiry.
-func (st *storage) touch(key []byte, exptime uint32) (entry, bool) {
+func (st *storage) touch(key []byte, exptime uint32) (stored, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.counts.cmdTouch++
@@ -35,7 +35,7 @@ func (st *storage) touch(key []byte, exptime uint32) (entry, bool) {
 	it := st.find(key, now)
 	if it == nil {
 		st.counts.touchMisses++
-		return entry{}, false
+		return stored{}, false
 	}
 	st.counts.touchHits++
 	it.expiry = st.clock.expiry(exptime, now)
@@ -62,7 +62,7 @@ func (st *storage) store(op wire.Opcode, key, value []byte, flags, exptime uint3
 	case op == wire.OpReplace && old == nil:
 		return 0, wire.StatusKeyNotFound
 	}
-	it := &entry{value: value, flags: flags, expiry: st.clock.expiry(exptime, now)}
+	it := &stored{value: value, flags: flags, expiry: st.clock.expiry(exptime, now)}
 	if old == nil {
 		it.key = string(key)
 	}
@@ -71,7 +71,7 @@ func (st *storage) store(op wire.Opcode, key, value []byte, flags, exptime uint3
 }
 
 // compare says what a write of the version cas makes of the item there.
-func (st *storage) compare(old *entry, cas uint64) wire.Status {
+func (st *storage) compare(old *stored, cas uint64) wire.Status {
 	switch {
 	case old == nil:
 		st.counts.casMisses++
@@ -113,7 +113,7 @@ func (st *storage) concat(op wire.Opcode, key, value []byte, cas uint64) (uint64
 	if op == wire.OpPrepend {
 		parts = [][]byte{value, old.value}
 	}
-	it := &entry{value: bytes.Join(parts, nil), flags: old.flags, expiry: old.expiry}
+	it := &stored{value: bytes.Join(parts, nil), flags: old.flags, expiry: old.expiry}
 	st.link(it, old, now)
 	return it.cas, wire.StatusOK
 }
@@ -165,7 +165,7 @@ func (st *storage) create(key []byte, d delta, now relTime) (value, cas uint64, 
 		}
 		return 0, 0, wire.StatusKeyNotFound
 	}
-	it := &entry{
+	it := &stored{
 		key:    string(key),
 		value:  strconv.AppendUint(nil, d.initial, 10),
 		expiry: st.clock.expiry(d.exptime, now),
@@ -176,10 +176,10 @@ func (st *storage) create(key []byte, d delta, now relTime) (value, cas uint64, 
 
 // rewrite gives a counter its new value: in place and padded with spaces when
 // it is not longer than the old one.
-func (st *storage) rewrite(old *entry, value uint64, now relTime) (cas uint64) {
+func (st *storage) rewrite(old *stored, value uint64, now relTime) (cas uint64) {
 	text := strconv.AppendUint(make([]byte, 0, max(20, len(old.value))), value, 10)
 	if len(text) > len(old.value) {
-		it := &entry{value: text, flags: old.flags, expiry: old.expiry}
+		it := &stored{value: text, flags: old.flags, expiry: old.expiry}
 		st.link(it, old, now)
 		return it.cas
 	}

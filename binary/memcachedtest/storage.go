@@ -4,16 +4,16 @@ import (
 	"sync"
 )
 
-// entry is what is stored under a key. Its value is never changed in place, so
+// stored is an item as the server holds it. Its value is never changed in place, so
 // that it can be read without the lock.
-type entry struct {
+type stored struct {
 	key        string
 	value      []byte
 	flags      uint32
 	expiry     relTime
 	time       relTime // when it was stored
 	cas        uint64
-	prev, next *entry // the order of use
+	prev, next *stored // the order of use
 }
 
 // What memcached adds to key and value: the item's struct, the end of the key
@@ -37,8 +37,8 @@ type storage struct {
 	maxMemory int
 
 	mu         sync.Mutex // guards what follows
-	items      map[string]*entry
-	root       entry // of the ring of items, latest use first
+	items      map[string]*stored
+	root       stored // of the ring of items, latest use first
 	bytes      int
 	lastCAS    uint64
 	oldestLive relTime // items up to that time are flushed, once it has come
@@ -73,7 +73,7 @@ func (st *storage) reset() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.clock.start()
-	st.items = make(map[string]*entry)
+	st.items = make(map[string]*stored)
 	st.root.prev, st.root.next = &st.root, &st.root
 	st.bytes, st.lastCAS, st.oldestLive, st.oldestCAS = 0, 0, 0, 0
 	st.counts = counts{}
@@ -91,7 +91,7 @@ func (st *storage) size(keyLen, valueLen int, flags uint32) int {
 	return n
 }
 
-func (st *storage) sizeOf(it *entry) int {
+func (st *storage) sizeOf(it *stored) int {
 	return st.size(len(it.key), len(it.value), it.flags)
 }
 
@@ -110,7 +110,7 @@ func (st *storage) nextCAS() uint64 {
 
 // find returns the live item of key, or nil (items.c, do_item_get). The caller
 // holds the lock.
-func (st *storage) find(key []byte, now relTime) *entry {
+func (st *storage) find(key []byte, now relTime) *stored {
 	it := st.items[string(key)]
 	switch {
 	case it == nil:
@@ -127,7 +127,7 @@ func (st *storage) find(key []byte, now relTime) *entry {
 }
 
 // flushed is item_is_flushed of items.c.
-func (st *storage) flushed(it *entry, now relTime) bool {
+func (st *storage) flushed(it *stored, now relTime) bool {
 	if st.oldestLive == 0 || st.oldestLive > now {
 		return false
 	}
@@ -136,7 +136,7 @@ func (st *storage) flushed(it *entry, now relTime) bool {
 
 // link stores it, in place of old unless that is nil, as a new version, and
 // evicts what no longer fits.
-func (st *storage) link(it, old *entry, now relTime) {
+func (st *storage) link(it, old *stored, now relTime) {
 	if old != nil {
 		it.key = old.key
 		st.unlink(old)
@@ -152,19 +152,19 @@ func (st *storage) link(it, old *entry, now relTime) {
 	}
 }
 
-func (st *storage) unlink(it *entry) {
+func (st *storage) unlink(it *stored) {
 	it.prev.next, it.next.prev = it.next, it.prev
 	delete(st.items, it.key)
 	st.bytes -= st.sizeOf(it)
 }
 
-func (st *storage) pushFront(it *entry) {
+func (st *storage) pushFront(it *stored) {
 	it.prev, it.next = &st.root, st.root.next
 	it.prev.next, it.next.prev = it, it
 }
 
 // use makes it the item that is evicted last.
-func (st *storage) use(it *entry) {
+func (st *storage) use(it *stored) {
 	it.prev.next, it.next.prev = it.next, it.prev
 	st.pushFront(it)
 }

@@ -7,17 +7,16 @@
 //	…
 //	registration, err := otelmemcached.Observe(client, nil)
 //
-// It is a module of its own, so that OpenTelemetry is in the go.mod of those
-// only who use it. It follows the stable semantic conventions for databases
+// It is a module of its own, so that only its users have OpenTelemetry in their
+// go.mod. It follows the stable semantic conventions for databases
 // (version 1.37.0).
 //
 // # Spans
 //
 // Every operation on a server is a span of kind client, named after the
 // operation as the client's errors name it: "get", "set", "get_multi". The
-// server is not part of the name: which one has a key is a matter of placement,
-// and addresses of pods are without number. An operation on several servers is
-// several spans, one for each batch.
+// server is not part of the name, because there can be many. An operation on
+// several servers is several spans, one for each batch.
 //
 //	db.system.name           memcached
 //	db.operation.name        get, set, get_multi, …
@@ -34,21 +33,21 @@
 // What fails has the span status Error, the error's text as its description,
 // and error.type: the status code if a response has one, or else "timeout" (the
 // context's deadline or memcached.Options.Timeout), "canceled" (the context),
-// "auth", "unavailable", "closed" (the client), or "_OTHER". A multi operation
-// of which some keys failed has the type of one of these failures.
+// "auth", "unavailable", "closed" (the client), or "_OTHER". When some
+// keys of a multi operation fail, the type is that of one of them.
 //
-// Keys are not recorded, since they may hold personal data; Options.RecordKeys
-// puts that of an operation on one key into db.operation.parameter.key. Values
-// never are.
+// Keys may hold personal data and are not recorded; with Options.RecordKeys,
+// the key of an operation on one key is db.operation.parameter.key. Values are
+// never recorded.
 //
 // # Metrics
 //
 // A Tracer records db.client.operation.duration, a histogram in seconds, with
 // the attributes of spans but for batch size, answer and key. Its boundaries are
 // those of the conventions, which begin at one millisecond; most operations are
-// faster, so a view with finer ones is worth its series. Every server has series
-// of its own, which the SDK keeps: where addresses come and go without end, a
-// view that drops server.address and server.port bounds them.
+// faster, so use a view with finer ones. The SDK keeps the series of every
+// server: where addresses come and go, use a view that drops server.address and
+// server.port.
 //
 // Observe reports what memcached.Client.Stats counts whenever metrics are
 // collected:
@@ -62,6 +61,6 @@
 //	memcached.client.server.up     1, or 0 while the server rests after a failure
 //	memcached.client.server.ejected 1 while the distribution leaves the server out
 //
-// Connections carry several operations at once, so none belongs to one: as many
-// as there are operations count as used, up to all of them.
+// A connection carries several operations at once. The number of used
+// connections is the number of operations, up to the number of connections.
 package otelmemcached

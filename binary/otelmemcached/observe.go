@@ -29,10 +29,10 @@ type observer struct {
 	up, ejected             metric.Int64ObservableGauge
 }
 
-// Observe reports what client.Stats counts whenever metrics are collected, until
-// Unregister of the registration is called; do so when the client is closed. Nil
-// options are defaults. Clients of one MeterProvider that have a server in
-// common need different Options.Attributes.
+// Observe reports what client.Stats counts whenever metrics are collected. Call
+// Unregister of the registration when the client is closed. Clients of one
+// MeterProvider that have a server in common need different Options.Attributes.
+// Nil options are defaults; a nil client panics.
 func Observe(client Client, opts *Options) (metric.Registration, error) {
 	if client == nil || client == (*memcached.Client)(nil) {
 		panic("otelmemcached: Observe: client is nil")

@@ -65,7 +65,7 @@ type Collector struct {
 var _ prometheus.Collector = (*Collector)(nil)
 
 // NewCollector returns a Collector of client, to be registered. Nil options are
-// defaults.
+// defaults; a nil client panics.
 func NewCollector(client Client, opts *Options) *Collector {
 	if client == nil || client == (*memcached.Client)(nil) {
 		panic("prommemcached: NewCollector: client is nil")

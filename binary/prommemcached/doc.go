@@ -4,14 +4,14 @@
 //	…
 //	registry.MustRegister(prommemcached.NewCollector(client, nil))
 //
-// and, where the durations of operations are of interest, a histogram of them:
+// and a histogram of the durations of operations:
 //
 //	tracer := prommemcached.NewTracer(nil)
 //	registry.MustRegister(tracer)
 //	client, err := memcached.New(servers, &memcached.Options{Tracer: tracer})
 //
-// It is a module of its own, so that Prometheus is in the go.mod of those only
-// who use it.
+// It is a module of its own, so that only its users have Prometheus in their
+// go.mod.
 //
 // # Metrics of a Collector
 //
@@ -37,9 +37,9 @@
 //	sum(rate(memcached_client_gets_total{result="hit"}[5m]))
 //	  / sum(rate(memcached_client_gets_total{result=~"hit|miss"}[5m]))
 //
-// The series of a server end when it leaves the client (SetServers); the totals
-// without a server keep its operations. Programs with several clients give each
-// Collector a label of its own: Options.Labels.
+// When a server leaves the client (SetServers), its series end, and the totals
+// keep its operations. A program with several clients gives each Collector a
+// label of its own in Options.Labels.
 //
 // # Metrics of a Tracer
 //

@@ -24,7 +24,8 @@ var (
 )
 
 // NewTracer returns a Tracer for memcached.Options. Nil options are defaults. It
-// panics, as Prometheus does, when labels or buckets are not what that takes.
+// panics when Prometheus refuses the labels or buckets, as
+// prometheus.NewHistogramVec does.
 func NewTracer(opts *Options) *Tracer {
 	o := opts.withDefaults()
 	labels := []string{"operation", "result"}
@@ -49,9 +50,9 @@ func (t *Tracer) Describe(to chan<- *prometheus.Desc) { t.duration.Describe(to) 
 // Collect sends the histogram.
 func (t *Tracer) Collect(to chan<- prometheus.Metric) { t.duration.Collect(to) }
 
-// Forget drops the series of a server that has left the client, which matters
-// with Options.PerServer and servers that come and go: else they stay for ever.
-// Call it for those that discovery.Options.OnChange tells of, for example.
+// Forget drops the series of a server. Use it with Options.PerServer when a
+// server has left the client, for example from discovery.Options.OnChange;
+// otherwise its series stay for ever.
 func (t *Tracer) Forget(server string) {
 	t.duration.DeletePartialMatch(prometheus.Labels{"server": server})
 }

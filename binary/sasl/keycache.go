@@ -16,12 +16,12 @@ import (
 // It does not keep passwords but derived keys, which are worth as much to
 // whoever reads them on the same server; it lives as long as its mechanism.
 type keyCache struct {
-	mu      sync.Mutex // guards entries
-	entries map[keyID]*scramKeys
+	mu   sync.Mutex // guards byID
+	byID map[keyID]*scramKeys
 }
 
-// maxKeys bounds a keyCache: one entry for each server of a large fleet. When it
-// is full any entry makes room, and at worst is derived again.
+// maxKeys bounds a keyCache: the keys of each server of a large fleet. When it
+// is full any one makes room, and at worst is derived again.
 const maxKeys = 256
 
 // keyID is everything that keys depend on. The password enters as a hash, so
@@ -40,31 +40,31 @@ type scramKeys struct {
 	err            error
 }
 
-func newKeyCache() *keyCache { return &keyCache{entries: map[keyID]*scramKeys{}} }
+func newKeyCache() *keyCache { return &keyCache{byID: map[keyID]*scramKeys{}} }
 
 // get returns the keys of v for a password, and derives them at most once for
 // all callers that ask at the same time.
 func (c *keyCache) get(v *scramVariant, password, salt string, iterations int) (*scramKeys, error) {
 	id := keyID{string(v.label), sha256.Sum256([]byte(password)), salt, iterations}
 	c.mu.Lock()
-	keys, ok := c.entries[id]
+	keys, ok := c.byID[id]
 	if !ok {
 		c.makeRoom()
 		keys = &scramKeys{}
-		c.entries[id] = keys
+		c.byID[id] = keys
 	}
 	c.mu.Unlock()
 	keys.once.Do(func() { keys.derive(v.newHash, password, salt, iterations) })
 	return keys, keys.err
 }
 
-// makeRoom drops an entry, any one, if the cache is full. c.mu is held.
+// makeRoom drops the keys of any one server if the cache is full. c.mu is held.
 func (c *keyCache) makeRoom() {
-	if len(c.entries) < maxKeys {
+	if len(c.byID) < maxKeys {
 		return
 	}
-	for id := range c.entries {
-		delete(c.entries, id)
+	for id := range c.byID {
+		delete(c.byID, id)
 		return
 	}
 }

@@ -240,10 +240,10 @@ func TestKeyCache_IsBounded(t *testing.T) {
 	for i := range 2 * maxKeys {
 		id := keyID{salt: fmt.Sprint(i)}
 		cache.makeRoom()
-		cache.entries[id] = &scramKeys{}
+		cache.byID[id] = &scramKeys{}
 	}
-	if got := len(cache.entries); got != maxKeys {
-		t.Errorf("entries = %d, want %d", got, maxKeys)
+	if got := len(cache.byID); got != maxKeys {
+		t.Errorf("keys = %d, want %d", got, maxKeys)
 	}
 }
 
