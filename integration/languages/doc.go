@@ -4,15 +4,18 @@
 // servers, and have each client read what the other wrote.
 //
 //	client                                version  codec                placement
-//	python-binary-memcached               0.31.1   bmemcached.Codec     BMemcached(user, password)
+//	python-binary-memcached               0.31.1   bmemcached.Codec     placement.BMemcached
 //	  its Client, which replicates                                      Options.Replicate
 //	pylibmc (Python, libmemcached 1.1.4)  1.6.3    bmemcached.Pylibmc   Ketama
 //	Django over pylibmc                   3.2      bmemcached.Pylibmc   Ketama
 //	pymemcache (Python)                   3.5.2    bmemcached.Pylibmc
-//	Dalli (Ruby)                          3.0.6    dalli.Codec          Dalli
-//	spymemcached (Java)                   2.12.3   spymemcached.Codec   SpymemcachedKetama
+//	Dalli (Ruby)                          3.0.6    dalli.Codec          placement.Dalli
+//	spymemcached (Java)                   2.12.3   spymemcached.Codec   placement.SpymemcachedKetama
 //	php-memcached (PHP 8.2)               3.2.0    phpmemcached.Codec   Ketama
 //	libmemcached-tools                    1.1.4    codec.Raw            a Distribution of one's own
+//
+// The placements are those of the settings that the drivers choose. Where the
+// clients put keys by default is compared in package placement.
 //
 // What is proved for each, in both directions:
 //
