@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dunglas/httpsfv"
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/middleware"
@@ -79,6 +80,9 @@ func TestCacheStatus_IsAStructuredField(t *testing.T) {
 		seen = append(seen, newSite(t, nil, text("x")).get("/a").cacheStatus()) // a reason of two words
 		flags := []string{"hit", "stored", "collapsed"}
 		for _, value := range seen {
+			if _, err := httpsfv.UnmarshalList([]string{value}); err != nil {
+				t.Errorf("%q is no structured list: %v", value, err)
+			}
 			parts := strings.Split(value, "; ")
 			if parts[0] != "bmemcached" {
 				t.Errorf("%q does not begin with the cache's name", value)
