@@ -18,7 +18,7 @@ const root = ".."
 // pages are what people read.
 var pages = []string{
 	"README.md", "binary/PYTHON.md", "binary/PERFORMANCE.md", "binary/OPERATIONS.md", ".github/SECURITY.md",
-	"binary/cmd/bmc/README.md", "examples/gocache/README.md",
+	"binary/cmd/bmc/README.md", "binary/placement/README.md", "examples/gocache/README.md",
 }
 
 func read(t *testing.T, name string) string {
