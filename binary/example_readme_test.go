@@ -40,7 +40,9 @@ func Example_readme() {
 		fmt.Printf("%s\n", item.Value)
 	case err == memcached.ErrCacheMiss: // an answer
 		fmt.Println("not there")
-	case errors.Is(err, memcached.ErrUnavailable): // a fault: go on without the cache
+	case errors.Is(err, memcached.ErrAuth): // a wrong password, or none
+		log.Fatal(err)
+	default: // a fault, or a context that ended: go on without the cache
 		log.Print(err)
 	}
 
