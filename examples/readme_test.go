@@ -19,6 +19,7 @@ const root = ".."
 var pages = []string{
 	"README.md", "binary/PYTHON.md", "binary/PERFORMANCE.md", "binary/OPERATIONS.md", ".github/SECURITY.md",
 	"binary/cmd/bmc/README.md", "binary/placement/README.md", "examples/gocache/README.md",
+	".github/CONTRIBUTING.md", ".github/ARCHITECTURE.md",
 }
 
 func read(t *testing.T, name string) string {
@@ -201,5 +202,32 @@ func TestReadme_HasTheNumbersOfTheResults(t *testing.T) {
 	want, got := row.FindAllString(newest, -1), row.FindAllString(read(t, "README.md"), -1)
 	if len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("the README has\n%s\nwant the rows of RESULTS.md for the newest version\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// codeReference is how ARCHITECTURE.md names a place: a file, and perhaps a name in it.
+var codeReference = regexp.MustCompile("`((?:binary|store|middleware|session|integration|examples)[\\w./]*?)(?::(\\w+))?`")
+
+// TestArchitecture_NamesWhatIsThere looks for every file and name that
+// ARCHITECTURE.md points to.
+func TestArchitecture_NamesWhatIsThere(t *testing.T) {
+	const page = ".github/ARCHITECTURE.md"
+	found := codeReference.FindAllStringSubmatch(read(t, page), -1)
+	if len(found) < 60 {
+		t.Fatalf("%s: %d references, want at least 60", page, len(found))
+	}
+	for _, match := range found {
+		file, name := match[1], match[2]
+		if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+			t.Errorf("%s points to %s: %v", page, file, err)
+			continue
+		}
+		if name == "" {
+			continue
+		}
+		declaration := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|type )` + name + `\b`)
+		if !declaration.MatchString(read(t, file)) {
+			t.Errorf("%s points to %s in %s, which is not declared there", page, name, file)
+		}
 	}
 }
