@@ -69,3 +69,24 @@ func TestPages_NameCommandsOfBmc(t *testing.T) {
 		t.Errorf("%d commands of bmc in the pages, want at least 20", found)
 	}
 }
+
+// TestReadme_NamesTheOldestGo compares the README with go.mod and with what CI
+// runs.
+func TestReadme_NamesTheOldestGo(t *testing.T) {
+	text := read(t, "README.md")
+	for file, pattern := range map[string]string{
+		"go.mod":                   `(?m)^go (\d+\.\d+)`,
+		".github/workflows/ci.yml": `go-version: "(\d+\.\d+)"`,
+		"examples/go.mod":          `(?m)^go (\d+\.\d+)`,
+	} {
+		for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, file), -1) {
+			if row := regexp.MustCompile(`(?m)^\| Go \| .*$`).FindString(text); !strings.Contains(row, match[1]) {
+				t.Errorf("%s has Go %s, the README %q", file, match[1], row)
+			}
+		}
+	}
+	oldest := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.mod"))
+	if oldest == nil || !strings.Contains(text, "| Go | "+oldest[1]+", the oldest") {
+		t.Errorf("the README does not name %v as the oldest Go", oldest)
+	}
+}
