@@ -11,6 +11,7 @@ import (
 type multiBatch interface {
 	batch
 	failures() failures
+	keys() []string
 }
 
 // failures are the error responses of a batch, by the index within it.
@@ -47,6 +48,8 @@ type getBatch struct {
 	which []int
 	items []Item // Value is nil for what was not found
 }
+
+func (b *getBatch) keys() []string { return b.multi.keysOf(b.which) }
 
 func (b *getBatch) reset() { clear(b.items); b.answers = answers{} }
 
@@ -89,6 +92,8 @@ type setBatch struct {
 	which []int
 }
 
+func (b *setBatch) keys() []string { return b.multi.keysOf(b.which) }
+
 func (b *setBatch) reset() { b.answers = answers{} }
 
 func (b *setBatch) encode(dst []byte, first uint32) []byte {
@@ -118,6 +123,8 @@ type deleteBatch struct {
 	multi *multi
 	which []int
 }
+
+func (b *deleteBatch) keys() []string { return b.multi.keysOf(b.which) }
 
 func (b *deleteBatch) reset() { b.answers = answers{} }
 

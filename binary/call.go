@@ -26,12 +26,13 @@ type batch interface {
 
 // The states of a call. They change by compare-and-swap: the reader of the
 // connection moves it from pending to claimed to done, the caller from pending
-// to abandoned.
+// to abandoned or withdrawn.
 const (
 	callPending   uint32 = iota // the response has not come
 	callClaimed                 // the reader is filling in the result
 	callDone                    // the result is in
 	callAbandoned               // the caller is gone; the response will be dropped
+	callWithdrawn               // the caller is gone; nothing was or will be sent
 )
 
 // signal is what a waiting caller is woken for.
@@ -68,6 +69,7 @@ type call struct {
 	parked   bool        // the caller waits on wake; guarded by conn.mu
 	promoted bool        // signalRead was sent; guarded by conn.mu
 	hold     *hold       // on the value, if it is written from the caller's slice
+	fate     *fate       // of a write whose caller has left
 
 	result result
 	err    error // a fault: nil when the server answered
@@ -79,6 +81,21 @@ const heavyValue = 16 << 10
 // heavy reports whether the call is so large that pipelining it with others
 // gains nothing: it is better spread over connections.
 func (cl *call) heavy() bool { return cl.span > 1 || len(cl.value) >= heavyValue }
+
+// incomplete reports whether the server, which gets no more than the first sent
+// bytes of the connection's stream, certainly does not carry out the call: it
+// does so when it has the whole frame.
+func (cl *call) incomplete(sent uint64) bool {
+	return cl.start >= sent || cl.span == 1 && cl.start+cl.size > sent
+}
+
+// keys returns the keys that the call writes, for keeping.
+func (cl *call) keys() []string {
+	if b, ok := cl.batch.(multiBatch); ok {
+		return b.keys()
+	}
+	return []string{cl.key}
+}
 
 // newCall returns a call for one request with the given opcode. Calls are pooled
 // per client: inside a testing/synctest bubble a channel from elsewhere would
@@ -98,7 +115,7 @@ func (cl *call) free() {
 	cl.result = result{}
 	cl.batch, cl.into, cl.fill, cl.late, cl.err = nil, nil, false, false, nil
 	cl.shared, cl.shard = false, 0
-	cl.parked, cl.promoted, cl.hold, cl.deadline = false, false, nil, 0
+	cl.parked, cl.promoted, cl.hold, cl.fate, cl.deadline = false, false, nil, nil, 0
 	cl.state.Store(callPending)
 	cl.pool.Put(cl)
 }
@@ -118,7 +135,7 @@ func (cl *call) reset() {
 
 // How a call ends: the reader (match.go), or whoever ends the connection
 // (fail.go), dequeues it. It claims a call that is still pending and completes
-// it; it drops one whose caller has abandoned it.
+// it; it drops one whose caller has left.
 
 // dequeue counts a call as out of the queue.
 func (c *conn) dequeue(cl *call) {
@@ -135,8 +152,11 @@ func (c *conn) complete(cl, own *call) {
 	}
 }
 
-// drop frees a call that was abandoned.
+// drop frees a call that was abandoned or withdrawn.
 func (c *conn) drop(cl *call) {
+	if cl.fate != nil {
+		c.node.unsettled.settle(cl.fate)
+	}
 	if !cl.shared {
 		c.load.Add(-1)
 	}

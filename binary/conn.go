@@ -194,12 +194,14 @@ func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
 }
 
 // abandon takes a waiting caller away from its call, unless the result is
-// already there. The connection drops the response when it comes.
+// already there. A write that no writer took yet is withdrawn; otherwise the
+// connection drops the response when it comes.
 func (c *conn) abandon(cl *call, cause error) (owned bool, err error) {
 	c.mu.Lock()
 	// Once abandoned, cl is the reader's, who frees it.
 	promoted := cl.promoted
-	if !cl.state.CompareAndSwap(callPending, callAbandoned) {
+	left, unsent := c.giveUp(cl)
+	if !left {
 		c.mu.Unlock()
 		<-cl.wake
 		return true, cl.err
@@ -211,5 +213,5 @@ func (c *conn) abandon(cl *call, cause error) (owned bool, err error) {
 	if promoted {
 		c.handOver()
 	}
-	return false, &fault{cause: cause} // what is unsent still goes out
+	return false, &fault{cause: cause, unsent: unsent}
 }

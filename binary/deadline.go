@@ -19,6 +19,8 @@ import (
 //	                            its response                     calls (conn.expire);
 //	                                                             the caller's timer for
 //	                                                             call.late (conn.wait)
+//	                            a write that waits for earlier   the caller's timer
+//	                            ones of its key                  (node.awaitEarlier)
 //	                            an operation that waits for      the caller's timer, with
 //	                            a connection                     dialGrace (node.dial)
 //	                            an operation on many keys        before each piece
@@ -53,6 +55,7 @@ const (
 var (
 	errWaitTimeout  = &timeoutError{"no room in the queue of the server within Options.Timeout"}
 	errDialTimeout  = &timeoutError{"no connection within Options.Timeout"}
+	errEarlierWrite = &timeoutError{"an earlier write of the key, whose caller has left, was not answered within Options.Timeout"}
 	errWriteTimeout = &timeoutError{"the server does not take requests: nothing could be written within Options.Timeout"}
 )
 
@@ -115,6 +118,12 @@ func (c *Client) silence() time.Duration {
 	return defaultSilence
 }
 
+// silentAt returns from when the server, of which responses are pending, counts
+// as silent.
+func (c *conn) silentAt() int64 {
+	return max(c.lastRead.Load(), c.pendingSince.Load()) + int64(c.node.client.silence())
+}
+
 // armRead makes a read that blocks return at wait, or earlier: the deadline in
 // force is kept if it serves, so that it is set rarely.
 func (c *conn) armRead(now, wait int64) {
@@ -159,23 +168,27 @@ func (c *conn) expire(now int64, own *call) error {
 		switch {
 		case cl.deadline > now:
 			continue
+		case cl.state.Load() == callWithdrawn:
+			cl.deadline = noDeadline
+			continue
 		case max(c.lastRead.Load(), c.pendingSince.Load()) <= cl.deadline-timeout:
 			return errTimeout
 		case !cl.state.CompareAndSwap(callPending, callClaimed):
 			cl.deadline = noDeadline // abandoned: nobody waits
 			continue
 		}
-		c.in.pending[i] = c.standIn(cl)
-		cl.err = &fault{cause: errTimeout}
+		s, unsent := c.standIn(cl)
+		c.in.pending[i] = s
+		cl.err = &fault{cause: errTimeout, unsent: unsent}
 		c.complete(cl, own)
 	}
 	return nil
 }
 
-// standIn returns a call that takes the place of cl in the queue, so that
-// its response is dropped.
-func (c *conn) standIn(cl *call) *call {
-	s := c.node.client.newCall(cl.op, "")
+// standIn returns a call that takes the place of cl, which is claimed, in the
+// queue, so that its response is dropped. For unsent see giveUp.
+func (c *conn) standIn(cl *call) (s *call, unsent bool) {
+	s = c.node.client.newCall(cl.op, "")
 	s.batch, s.span, s.opaque, s.size, s.start = cl.batch, cl.span, cl.opaque, cl.size, cl.start
 	s.deadline = noDeadline
 	s.shared = cl.shared
@@ -186,7 +199,18 @@ func (c *conn) standIn(cl *call) *call {
 	if !s.shared {
 		c.load.Add(1)
 	}
-	return s
+	if !cl.writes() {
+		return s, false
+	}
+	c.mu.Lock()
+	unsent = c.out.withdraw(cl, func() bool { return true })
+	c.mu.Unlock()
+	if unsent {
+		s.state.Store(callWithdrawn)
+	} else {
+		s.fate = c.node.unsettled.add(cl.keys())
+	}
+	return s, unsent
 }
 
 // armWrite keeps the write deadline between half and the whole of the timeout

@@ -65,7 +65,7 @@ func (c *conn) failPending(own *call) {
 			c.drop(cl)
 			continue
 		}
-		f := &fault{cause: cause, unsent: cl.start >= sent || c.rejected.Load(), lost: true}
+		f := &fault{cause: cause, unsent: cl.incomplete(sent) || c.rejected.Load(), lost: true}
 		if cl.deadline <= now {
 			f.cause, f.lost = errTimeout, false
 		}

@@ -74,6 +74,15 @@ func (c *Client) newMulti(ctx context.Context, name string, key func(i int) stri
 	return &multi{client: c, ctx: ctx, name: name, deadline: c.deadline(), key: key}
 }
 
+// keysOf returns the keys with the given indexes.
+func (m *multi) keysOf(which []int) []string {
+	keys := make([]string, len(which))
+	for j, i := range which {
+		keys[j] = m.key(i)
+	}
+	return keys
+}
+
 // fail notes that a key failed.
 func (m *multi) fail(i int, err error) {
 	m.mu.Lock()
@@ -198,13 +207,14 @@ func (m *multi) over() error {
 func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 	cl := m.client.newCall(op, "")
 	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(len(which)), m.deadline, true
+	repeatable := !cl.writes()
 	ctx, end := m.client.trace(m.ctx, Op{Name: m.name, Keys: len(which), Server: n.addr.name})
 	owned, err := n.doWithRetry(ctx, cl)
 	if owned {
 		cl.free()
 	}
 	if err != nil {
-		err = m.client.faultError(n, m.name, "", true, err)
+		err = m.client.faultError(n, m.name, "", repeatable, err)
 		end(err)
 		m.failAll(which, err)
 		return err

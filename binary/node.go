@@ -14,12 +14,13 @@ type node struct {
 	addr   address
 
 	// Read by every operation and rarely written.
-	conns   atomic.Pointer[[]*conn] // replaced under mu
-	crowded atomic.Bool             // operations share lanes
-	lanes   atomic.Int32            // connections that they share: 1 or 2
-	failing atomic.Bool             // health has failures to forget when an operation succeeds
-	retired atomic.Bool             // SetServers removed the server
-	_       cacheLine
+	conns     atomic.Pointer[[]*conn] // replaced under mu
+	crowded   atomic.Bool             // operations share lanes
+	lanes     atomic.Int32            // connections that they share: 1 or 2
+	failing   atomic.Bool             // health has failures to forget when an operation succeeds
+	retired   atomic.Bool             // SetServers removed the server
+	unsettled unsettled
+	_         cacheLine
 
 	// Written by operations, but for shared ones.
 	inFlight atomic.Int32 // operations; those on a lane count as one

@@ -10,7 +10,7 @@ type outbox struct {
 	queue    []*call   // calls that the reader did not take over yet
 	opaque   uint32    // of the next request
 	queued   uint64    // bytes ever put into buf and segments
-	sent     uint64    // bytes ever handed to nc.Write
+	sent     uint64    // bytes ever handed to nc.Write, or withdrawn before
 	enqueued uint64    // calls ever put into queue
 }
 
@@ -45,7 +45,7 @@ func (o *outbox) enqueue(cl *call, vectored bool) {
 func (o *outbox) take() (buf []byte, segments []segment, n int) {
 	buf, segments, n = o.buf, o.segments, o.unsent
 	o.buf, o.spare, o.segments, o.unsent = o.spare[:0], nil, nil, 0
-	o.sent += uint64(n)
+	o.sent = o.queued
 	return buf, segments, n
 }
 

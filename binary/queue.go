@@ -90,15 +90,22 @@ func (c *conn) admit() {
 // head returns the call whose response comes next, or nil if none is pending.
 func (c *conn) head() *call {
 	in := &c.in
-	if in.next == len(in.pending) {
-		c.mu.Lock()
-		in.pending, c.out.queue = c.out.queue, in.pending[:0]
-		c.mu.Unlock()
-		if in.next = 0; len(in.pending) == 0 {
-			return nil
+	for {
+		if in.next == len(in.pending) {
+			c.mu.Lock()
+			in.pending, c.out.queue = c.out.queue, in.pending[:0]
+			c.mu.Unlock()
+			if in.next = 0; len(in.pending) == 0 {
+				return nil
+			}
 		}
+		cl := in.pending[in.next]
+		if cl.state.Load() != callWithdrawn {
+			return cl
+		}
+		c.pop()
+		c.drop(cl)
 	}
-	return in.pending[in.next]
 }
 
 // takeOver moves the calls of outbox.queue to inbox.pending and returns them.

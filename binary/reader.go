@@ -80,9 +80,15 @@ func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 	if c.in.large.call == own && own.fill {
 		c.in.large.dst = nil // it is the caller's
 	}
-	own.state.Store(callAbandoned)
-	c.handOver()
-	return false, &fault{cause: cause}
+	c.mu.Lock()
+	_, unsent := c.giveUp(own) // the result is not there: nobody else reads
+	c.mu.Unlock()
+	if c.node.client.now() >= c.silentAt() {
+		c.breakOff(nil, errTimeout) // before the caller comes back with another operation
+	} else {
+		c.handOver()
+	}
+	return false, &fault{cause: cause, unsent: unsent}
 }
 
 // breakOff ends the turn of a reader by ending the connection.
@@ -157,7 +163,7 @@ func (c *conn) drain() {
 			return
 		}
 		now := client.now()
-		limit := max(c.lastRead.Load(), c.pendingSince.Load()) + int64(client.silence())
+		limit := c.silentAt()
 		if head := c.head(); head != nil && head.state.Load() == callAbandoned && now >= limit {
 			c.breakOff(nil, errTimeout)
 			return

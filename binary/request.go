@@ -45,16 +45,14 @@ func (r *request) append(dst []byte, opaque uint32, inline bool) []byte {
 	return dst
 }
 
-// repeatable reports whether a request that may have been carried out can be
-// sent again without a different outcome.
-func (r *request) repeatable() bool {
+// writes reports whether the request changes what the server holds. One that
+// does not can be sent again.
+func (r *request) writes() bool {
 	switch r.op {
-	case wire.OpGet, wire.OpGAT, wire.OpTouch, wire.OpStat, wire.OpVersion, wire.OpNoop:
-		return true
-	case wire.OpSet, wire.OpDelete:
-		return r.cas == 0
-	default:
+	case wire.OpGet, wire.OpStat, wire.OpVersion, wire.OpNoop:
 		return false
+	default: // GAT and TOUCH too: a late one changes the time to live of a newer item
+		return true
 	}
 }
 

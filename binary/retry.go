@@ -8,8 +8,15 @@ import (
 // doWithRetry sends the call on one of the connections, and a second time on a
 // fresh one if that is safe. It returns as conn.roundTrip does.
 func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error) {
+	if n.unsettled.open.Load() > 0 && cl.writes() {
+		if err := n.awaitEarlier(ctx, cl); err != nil {
+			n.counters.ops.Add(1)
+			n.counters.errors.Add(1)
+			return true, &fault{cause: err, unsent: true}
+		}
+	}
 	if c := n.lane(cl); c != nil {
-		repeatable := cl.repeatable()
+		repeatable := !cl.writes()
 		if owned, err = c.roundTrip(ctx, cl, true); err == nil {
 			n.answered()
 			return true, nil
@@ -36,7 +43,7 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 	if !fresh {
 		n.counters.ops.Add(1)
 	}
-	repeatable := cl.repeatable()
+	repeatable := !cl.writes()
 	for {
 		c, crowd, err := n.pick(ctx, cl, fresh)
 		if err != nil {
@@ -61,7 +68,10 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 	}
 }
 
-// again reports whether a call that failed may be sent a second time.
+// again reports whether a call that failed may be sent a second time. A write of
+// which something was sent may not: the first copy may still be on its way, and
+// be carried out after the second and after later writes of the key. That the
+// connection ended proves nothing, as who ended it may be a proxy.
 func again(ctx context.Context, err error, repeatable bool) bool {
 	var f *fault
 	return errors.As(err, &f) && f.lost && (f.unsent || repeatable) && ctx.Err() == nil

@@ -141,7 +141,7 @@ func TestDeadServer_OperationsAreSafeToRetry(t *testing.T) {
 	})
 }
 
-func TestLostConnection_RepeatsOnlyWhatIsHarmless(t *testing.T) {
+func TestLostConnection_RepeatsOnlyReads(t *testing.T) {
 	ctx := context.Background()
 	item := func() *memcached.Item { return &memcached.Item{Key: "k", Value: []byte("v"), CAS: 99} }
 	tests := []struct {
@@ -150,10 +150,10 @@ func TestLostConnection_RepeatsOnlyWhatIsHarmless(t *testing.T) {
 		repeat bool
 	}{
 		{"GET", func(c *memcached.Client) error { _, err := c.Get(ctx, "k"); return err }, true},
-		{"GAT", func(c *memcached.Client) error { _, err := c.GetAndTouch(ctx, "k", 0); return err }, true},
-		{"TOUCH", func(c *memcached.Client) error { return c.Touch(ctx, "k", 0) }, true},
-		{"SET", func(c *memcached.Client) error { return c.Set(ctx, item()) }, true},
-		{"DELETE", func(c *memcached.Client) error { return c.Delete(ctx, "k") }, true},
+		{"GAT", func(c *memcached.Client) error { _, err := c.GetAndTouch(ctx, "k", 0); return err }, false},
+		{"TOUCH", func(c *memcached.Client) error { return c.Touch(ctx, "k", 0) }, false},
+		{"SET", func(c *memcached.Client) error { return c.Set(ctx, item()) }, false},
+		{"DELETE", func(c *memcached.Client) error { return c.Delete(ctx, "k") }, false},
 		{"VERSION", func(c *memcached.Client) error { _, err := c.Versions(ctx); return err }, true},
 		{"STAT", func(c *memcached.Client) error { _, err := c.ServerStats(ctx, ""); return err }, true},
 		{"ADD", func(c *memcached.Client) error { return c.Add(ctx, item()) }, false},
@@ -165,6 +165,9 @@ func TestLostConnection_RepeatsOnlyWhatIsHarmless(t *testing.T) {
 		{"INCREMENT", func(c *memcached.Client) error { _, err := c.Increment(ctx, "n", 1); return err }, false},
 		{"DECREMENT", func(c *memcached.Client) error { _, err := c.Decrement(ctx, "n", 1); return err }, false},
 		{"FLUSH", func(c *memcached.Client) error { return c.FlushAll(ctx, 0) }, false},
+		{"SETQ", func(c *memcached.Client) error { return c.SetMulti(ctx, []*memcached.Item{{Key: "k"}, {Key: "l"}}) }, false},
+		{"DELETEQ", func(c *memcached.Client) error { return c.DeleteMulti(ctx, []string{"k", "l"}) }, false},
+		{"GETQ", func(c *memcached.Client) error { _, err := c.GetMulti(ctx, []string{"k", "l"}); return err }, true},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s/%v", tt.op, tt.repeat), func(t *testing.T) {

@@ -107,7 +107,7 @@ func (c *Client) usable(ctx context.Context) error {
 // runOnServer carries out an operation on one server and turns what came of it
 // into the caller's error. If owned is false the call is gone.
 func (c *Client) runOnServer(ctx context.Context, n *node, name string, cl *call) (owned bool, err error) {
-	key, repeatable := cl.key, cl.repeatable()
+	key, repeatable := cl.key, !cl.writes()
 	owned, err = n.doWithRetry(ctx, cl)
 	if err != nil {
 		return owned, c.faultError(n, name, key, repeatable, err)

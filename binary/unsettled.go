@@ -1,0 +1,130 @@
+package memcached
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A write is unsettled while it may still be carried out although its caller
+// has left: it was sent, or a part of it, and is not answered. A later write of
+// the same key that took another connection could be carried out before it, and
+// would then be undone. So later writes wait until it is settled: answered, or
+// its connection ended.
+//
+// Reads do not wait. An unsettled write has failed for its caller and may be
+// carried out at any time, so that a read may find it or not.
+
+// unsettled is what is unsettled on one server.
+type unsettled struct {
+	open atomic.Int32 // fates: the one thing that a write looks at when there are none
+
+	mu    sync.Mutex         // guards what follows
+	fates map[string][]*fate // by key
+}
+
+// allKeys stands for the keys of FlushAll. No key is empty.
+const allKeys = ""
+
+// fate is what becomes of one unsettled write. It is immutable but for the
+// closing of settled.
+type fate struct {
+	keys    []string
+	settled chan struct{} // closed when the write is settled
+}
+
+// add notes a write of keys.
+func (u *unsettled) add(keys []string) *fate {
+	f := &fate{keys: keys, settled: make(chan struct{})}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.fates == nil {
+		u.fates = map[string][]*fate{}
+	}
+	for _, key := range keys {
+		u.fates[key] = append(u.fates[key], f)
+	}
+	u.open.Add(1)
+	return f
+}
+
+// settle ends the waiting for f.
+func (u *unsettled) settle(f *fate) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, key := range f.keys {
+		rest := slices.DeleteFunc(u.fates[key], func(other *fate) bool { return other == f })
+		if len(rest) == 0 {
+			delete(u.fates, key)
+		} else {
+			u.fates[key] = rest
+		}
+	}
+	u.open.Add(-1)
+	close(f.settled)
+}
+
+// before returns an unsettled write that a write of keys has to wait for, or
+// nil.
+func (u *unsettled) before(keys []string) *fate {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, key := range keys {
+		for _, name := range [...]string{key, allKeys} {
+			if fates := u.fates[name]; len(fates) > 0 {
+				return fates[0]
+			}
+		}
+		if key != allKeys {
+			continue
+		}
+		for _, fates := range u.fates {
+			return fates[0]
+		}
+	}
+	return nil
+}
+
+// awaitEarlier waits until no write that a write of cl's keys could overtake is
+// unsettled.
+func (n *node) awaitEarlier(ctx context.Context, cl *call) error {
+	keys := cl.keys()
+	f := n.unsettled.before(keys)
+	if f == nil {
+		return nil
+	}
+	timeout, stop := n.client.timer(cl.deadline)
+	defer stop()
+	for ; f != nil; f = n.unsettled.before(keys) {
+		select {
+		case <-f.settled:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout:
+			return errEarlierWrite
+		}
+	}
+	return nil
+}
+
+// giveUp takes, under mu, the caller of cl away from it, unless the result is
+// already there: then left is false. If unsent is true the server certainly does
+// not carry the request out.
+func (c *conn) giveUp(cl *call) (left, unsent bool) {
+	if !cl.writes() {
+		return cl.state.CompareAndSwap(callPending, callAbandoned), false
+	}
+	if c.out.withdraw(cl, func() bool { return cl.state.CompareAndSwap(callPending, callWithdrawn) }) {
+		return true, true
+	}
+	// Before the reader can find the call abandoned.
+	f := c.node.unsettled.add(cl.keys())
+	cl.fate = f
+	if cl.state.CompareAndSwap(callPending, callAbandoned) {
+		return true, false
+	}
+	cl.fate = nil
+	c.node.unsettled.settle(f)
+	return false, false
+}
