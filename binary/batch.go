@@ -15,7 +15,7 @@ type multiBatch interface {
 }
 
 // failures are the error responses of a batch, by the index within it.
-type failures map[int]*StatusError
+type failures map[int]error
 
 // answers is what a batch notes of its responses.
 type answers struct {
@@ -34,14 +34,21 @@ func (a *answers) check(r *response) error {
 	return nil
 }
 
-func (a *answers) fail(r *response) {
+func (a *answers) fail(index int, err error) {
 	if a.failed == nil {
 		a.failed = failures{}
 	}
-	a.failed[r.index] = &StatusError{Status: Status(r.Status), Message: string(r.value[:min(len(r.value), maxMessage)])}
+	a.failed[index] = err
 }
 
-// getBatch is GETQ for all keys but the last, and GET for that.
+// failStatus notes the response that says that a request failed.
+func (a *answers) failStatus(r *response) {
+	a.fail(r.index, &StatusError{Status: Status(r.Status), Message: string(r.value[:min(len(r.value), maxMessage)])})
+}
+
+// getBatch is GETKQ for all keys but the last, and GETK for that. The keys in
+// the responses prove which of them a value belongs to: a damaged opaque would
+// give it to another.
 type getBatch struct {
 	answers
 	multi *multi
@@ -55,9 +62,9 @@ func (b *getBatch) reset() { clear(b.items); b.answers = answers{} }
 
 func (b *getBatch) encode(dst []byte, first uint32) []byte {
 	for j, i := range b.which {
-		op := wire.OpGetQ
+		op := wire.OpGetKQ
 		if j == len(b.which)-1 {
-			op = wire.OpGet
+			op = wire.OpGetK
 		}
 		dst = wire.AppendKey(dst, op, first+uint32(j), b.multi.key(i))
 	}
@@ -73,11 +80,18 @@ func (b *getBatch) deliver(r *response) error {
 	case wire.StatusKeyNotFound:
 		return nil
 	default:
-		b.fail(r)
+		b.failStatus(r)
 		return nil
 	}
-	if len(r.extras) != 4 || len(r.key) != 0 {
-		return fmt.Errorf("%w: %s with %d bytes of extras and %d of key", wire.ErrFrame, r.Opcode, len(r.extras), len(r.key))
+	if len(r.extras) != 4 {
+		return fmt.Errorf("%w: %s with %d bytes of extras", wire.ErrFrame, r.Opcode, len(r.extras))
+	}
+	if string(r.key) != b.multi.key(b.which[r.index]) {
+		return fmt.Errorf("%w: %s with the value of another key", wire.ErrFrame, r.Opcode)
+	}
+	if r.skipped > 0 {
+		b.fail(r.index, notRead(r.skipped, b.multi.client.maxFrame))
+		return nil
 	}
 	b.items[r.index] = Item{Value: r.keep(), Flags: binary.BigEndian.Uint32(r.extras), CAS: r.CAS}
 	return nil
@@ -110,7 +124,7 @@ func (b *setBatch) encode(dst []byte, first uint32) []byte {
 
 func (b *setBatch) deliver(r *response) error {
 	if r.Status != wire.StatusOK {
-		b.fail(r)
+		b.failStatus(r)
 	}
 	return b.check(r)
 }
@@ -141,7 +155,7 @@ func (b *deleteBatch) encode(dst []byte, first uint32) []byte {
 
 func (b *deleteBatch) deliver(r *response) error {
 	if r.Status != wire.StatusOK && r.Status != wire.StatusKeyNotFound {
-		b.fail(r)
+		b.failStatus(r)
 	}
 	return b.check(r)
 }

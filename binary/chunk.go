@@ -21,7 +21,7 @@ func (m *multi) get(n *node, which []int, items map[string]*Item) {
 		chunk := which[:m.chunk(which, func(int) int { return 0 })]
 		which = which[len(chunk):]
 		b := &getBatch{multi: m, which: chunk, items: make([]Item, len(chunk))}
-		err := m.send(n, wire.OpGet, chunk, b)
+		err := m.send(n, wire.OpGetK, chunk, b)
 		switch {
 		case err == nil:
 			m.collect(b, items)

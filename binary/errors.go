@@ -31,9 +31,10 @@ var (
 	// a space or control character. Nothing was sent. See SafeKey.
 	ErrMalformedKey = errors.New("memcached: malformed key: want 1 to 250 bytes without spaces and control characters (SafeKey makes one from any string)")
 
-	// ErrTooLarge says that a value is larger than the server accepts. When the
-	// client refused it (see Options.MaxItemSize), the old value is kept; when
-	// the server refused it, the old value is deleted.
+	// ErrTooLarge says that a value is larger than the server accepts, or from a
+	// read, larger than the client does: see Options.MaxItemSize. When the client
+	// refused to send it, the old value is kept; when the server refused it, the
+	// old value is deleted.
 	ErrTooLarge = errors.New("memcached: value too large")
 
 	// ErrNotNumber says that Increment or Decrement met a value that is not a

@@ -91,7 +91,8 @@ func said(opcode byte, status uint16, opaque uint32, cas uint64, extras, key, va
 // The opcodes that the seeds answer to.
 const (
 	codeGet, codeSet, codeAdd, codeDelete, codeIncrement = 0x00, 0x01, 0x02, 0x04, 0x05
-	codeGetQ, codeNoop, codeVersion, codeStat, codeSetQ  = 0x09, 0x0a, 0x0b, 0x10, 0x11
+	codeNoop, codeVersion, codeGetK, codeGetKQ           = 0x0a, 0x0b, 0x0c, 0x0d
+	codeStat, codeSetQ                                   = 0x10, 0x11
 	codeList, codeAuth                                   = 0x20, 0x21
 )
 
@@ -112,9 +113,11 @@ var tapeSeeds = []struct {
 	{1, [][]byte{said(codeGet, 0, 0, 0, "\x00\x00\x00\x00", "", strings.Repeat("large", 4000))}},
 	{1, [][]byte{said(codeGet, 0, 0, 0, "\x00\x00\x00\x00", "", strings.Repeat("large", 4000))[:10_000]}},
 	{1, [][]byte{said(codeGet, 0x03, 0, 0, "", "", strings.Repeat("no", 9000))}},
-	{2, [][]byte{said(codeGetQ, 0, 0, 1, "\x00\x00\x00\x00", "", "a"), said(codeGetQ, 0, 1, 1, "\x00\x00\x00\x00", "", "b"), said(codeGet, 1, 2, 0, "", "", "")}},
-	{2, [][]byte{said(codeGetQ, 0, 1, 1, "\x00\x00\x00\x00", "", "b"), said(codeGetQ, 0, 0, 1, "\x00\x00\x00\x00", "", "a")}},
-	{2, [][]byte{said(codeGetQ, 0x82, 0, 0, "", "", "Out of memory"), said(codeGet, 0, 2, 1, "\x00\x00\x00\x00", "", "c")}},
+	{2, [][]byte{said(codeGetKQ, 0, 0, 1, "\x00\x00\x00\x00", "a", "1"), said(codeGetKQ, 0, 1, 1, "\x00\x00\x00\x00", "b", "2"), said(codeGetK, 1, 2, 0, "", "c", "")}},
+	{2, [][]byte{said(codeGetKQ, 0, 1, 1, "\x00\x00\x00\x00", "b", "2"), said(codeGetKQ, 0, 0, 1, "\x00\x00\x00\x00", "a", "1")}},
+	{2, [][]byte{said(codeGetKQ, 0, 1, 1, "\x00\x00\x00\x00", "a", "of another")}},
+	{2, [][]byte{said(codeGetKQ, 0, 0, 1, "\x00\x00\x00\x00", "a", strings.Repeat("large", 4000)), said(codeGetK, 1, 2, 0, "", "c", "")}},
+	{2, [][]byte{said(codeGetKQ, 0x82, 0, 0, "", "", "Out of memory"), said(codeGetK, 0, 2, 1, "\x00\x00\x00\x00", "c", "3")}},
 	{3, [][]byte{said(codeSet, 0, 0, 9, "", "", "")}},
 	{4, [][]byte{said(codeSetQ, 3, 0, 0, "", "", "Too large."), said(codeSet, 0, 1, 2, "", "", "")}},
 	{5, [][]byte{said(codeIncrement, 0, 0, 3, "", "", "\x00\x00\x00\x00\x00\x00\x00\x0a")}},

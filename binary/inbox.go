@@ -33,10 +33,10 @@ type inbox struct {
 type large struct {
 	call   *call // nil: none
 	header wire.Header
-	extras [4]byte
-	dst    []byte // nil: the bytes are skipped
-	n      int    // bytes still to come
-	placed bool   // dst is where AppendValue wants the value
+	head   [4 + wire.MaxKeyLen]byte // extras and key
+	dst    []byte                   // nil: the bytes are skipped
+	n      int                      // bytes still to come
+	placed bool                     // dst is where AppendValue wants the value
 }
 
 // startLarge goes over to reading the value of a frame straight into its
@@ -47,16 +47,17 @@ func (c *conn) startLarge(cl, own *call, h *wire.Header) (started bool, err erro
 	switch {
 	case n < largeValue || h.Opcode == wire.OpStat:
 		return false, nil // it is read in one piece; statistics have keys
-	case h.KeyLen > 0 || h.ExtrasLen > 4:
+	case h.KeyLen > 0 && cl.op != wire.OpGetK || h.KeyLen > wire.MaxKeyLen || h.ExtrasLen > 4:
 		return false, unavailable(fmt.Errorf("%w: a large %s with %d bytes of extras and %d of key", wire.ErrFrame, h.Opcode, h.ExtrasLen, h.KeyLen))
-	case in.w-in.r < wire.HeaderLen+int(h.ExtrasLen):
+	case in.w-in.r < int(h.BodyLen)+wire.HeaderLen-n:
 		return false, nil
 	}
-	in.large = large{call: cl, header: *h, n: n}
-	copy(in.large.extras[:], in.buf[in.r+wire.HeaderLen:][:h.ExtrasLen])
-	in.r += wire.HeaderLen + int(h.ExtrasLen)
+	in.large.call, in.large.header, in.large.n = cl, *h, n
+	in.large.dst, in.large.placed = nil, false
+	in.r += wire.HeaderLen
+	in.r += copy(in.large.head[:int(h.BodyLen)-n], in.buf[in.r:])
 	switch {
-	case cl.state.Load() == callAbandoned:
+	case cl.state.Load() == callAbandoned, int(h.BodyLen) > c.maxBody:
 	case cl.fill && cl == own && h.Status == wire.StatusOK && cap(cl.into)-len(cl.into) >= n:
 		in.large.dst = cl.into[len(cl.into) : len(cl.into)+n]
 		in.large.placed = true
@@ -84,10 +85,15 @@ func (c *conn) takeLarge() bool {
 // deliverLarge delivers the large value that is complete.
 func (c *conn) deliverLarge(own *call) error {
 	l := &c.in.large
-	cl := l.call
+	cl, h := l.call, &l.header
+	keyAt := int(h.ExtrasLen)
 	c.in.frame = response{
-		Header: l.header, index: int(l.header.Opaque - cl.opaque),
-		extras: l.extras[:l.header.ExtrasLen], value: l.dst, keepable: true, placed: l.placed,
+		Header: *h, index: int(h.Opaque - cl.opaque),
+		extras: l.head[:keyAt], key: l.head[keyAt : keyAt+int(h.KeyLen)],
+		value: l.dst, keepable: true, placed: l.placed,
+	}
+	if l.dst == nil {
+		c.in.frame.skipped = h.ValueLen()
 	}
 	l.call, l.dst = nil, nil
 	return c.deliver(cl, own, &c.in.frame)

@@ -15,6 +15,7 @@ type response struct {
 	value    []byte
 	keepable bool // value can be kept; otherwise it is valid only at once
 	placed   bool // value was read to where AppendValue wants it
+	skipped  int  // bytes of a value above the client's limit, which is not kept
 }
 
 // keep returns the value for keeping.
@@ -46,7 +47,7 @@ func (c *conn) dispatch(own *call) error {
 		r := &in.frame
 		h := &r.Header
 		h.Decode(buf)
-		if err := h.Check(wire.MagicResponse, c.maxBody); err != nil {
+		if err := h.Check(wire.MagicResponse, c.limit(h)); err != nil {
 			return unavailable(describeGarbage(buf, err))
 		}
 		cl := c.head()
@@ -68,11 +69,25 @@ func (c *conn) dispatch(own *call) error {
 		in.r += n
 		e := wire.HeaderLen + int(h.ExtrasLen)
 		k := e + int(h.KeyLen)
-		r.index, r.keepable, r.placed = index, false, false
+		r.index, r.keepable, r.placed, r.skipped = index, false, false, 0
 		r.extras, r.key, r.value = buf[wire.HeaderLen:e], buf[e:k], buf[k:n]
 		if err := c.deliver(cl, own, r); err != nil {
 			return err
 		}
+	}
+}
+
+// limit returns how large the body of a response may be. A value above
+// conn.maxBody is skipped, so that it costs only its own key: the frame is sound.
+func (c *conn) limit(h *wire.Header) int {
+	if uint64(h.BodyLen) <= uint64(c.maxBody) || h.Status != wire.StatusOK {
+		return c.maxBody
+	}
+	switch h.Opcode {
+	case wire.OpGet, wire.OpGetK, wire.OpGetKQ, wire.OpGAT:
+		return maxMaxItemSize
+	default:
+		return c.maxBody
 	}
 }
 

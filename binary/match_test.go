@@ -127,3 +127,34 @@ func TestStatus0x81_EndsTheConnection(t *testing.T) {
 		}
 	})
 }
+
+// TestGetMulti_OneFlippedBit: whichever bit of a response's header is damaged,
+// no value is delivered under another key.
+func TestGetMulti_OneFlippedBit(t *testing.T) {
+	server := newServer(t, nil)
+	keys := []string{"k0", "k1", "k2", "k3", "k4"}
+	for _, key := range keys {
+		put(server, key, "value of "+key)
+	}
+	client := newClient(t, memcached.Options{Timeout: 50 * time.Millisecond, RetryAfter: time.Millisecond}, server)
+	for bit := range 24 * 8 {
+		var once sync.Once
+		server.Intercept(func(r memcachedtest.Request) (a memcachedtest.Action) {
+			if r.Key == "k1" {
+				once.Do(func() {
+					a.Edit = func(b []byte) []byte { b[bit/8] ^= 1 << (bit % 8); return b }
+				})
+			}
+			return a
+		})
+		items, err := client.GetMulti(t.Context(), keys)
+		if err == nil && len(items) < 4 {
+			t.Errorf("bit %d: %d items without an error", bit, len(items))
+		}
+		for key, item := range items {
+			if string(item.Value) != "value of "+key {
+				t.Errorf("bit %d: GetMulti has %q under %q", bit, item.Value, key)
+			}
+		}
+	}
+}

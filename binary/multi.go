@@ -219,6 +219,9 @@ func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 		m.failAll(which, err)
 		return err
 	}
+	if len(b.failures()) > 0 {
+		n.counters.errors.Add(1)
+	}
 	end(m.failSome(n, op, which, b.failures()))
 	return nil
 }
@@ -237,11 +240,10 @@ func (m *multi) failSome(n *node, op wire.Opcode, which []int, failed failures) 
 	}
 	errs := make(map[string]error, len(failed))
 	for j, err := range failed {
-		var cause error = err
-		if op == wire.OpSet && wire.Status(err.Status) == wire.StatusKeyExists {
-			cause = ErrNotStored
+		if op == wire.OpSet && errors.Is(err, ErrCASConflict) {
+			err = ErrNotStored
 		}
-		e := &OpError{Op: m.name, Key: m.key(which[j]), Server: n.addr.name, Err: cause}
+		e := &OpError{Op: m.name, Key: m.key(which[j]), Server: n.addr.name, Err: err}
 		m.fail(which[j], e)
 		errs[e.Key] = e
 	}

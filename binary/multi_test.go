@@ -269,7 +269,7 @@ func TestMulti_BadInput(t *testing.T) {
 	wantValue(t, client, "k", "v")
 	_, err = client.GetMulti(t.Context(), []string{"k", "", "a b", strings.Repeat("k", 251), "\x7f", "k"})
 	wantKeys(t, err, memcached.ErrMalformedKey, "", "a b", strings.Repeat("k", 251), "\x7f")
-	if n := server.RequestCount("GET", "GETQ"); n != 3 {
+	if n := server.RequestCount("GET", "GETK", "GETKQ"); n != 3 {
 		t.Errorf("%d keys were sent, want 3", n)
 	}
 }

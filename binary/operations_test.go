@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // operations are all operations of a client, with arguments that are fine.
@@ -285,5 +286,26 @@ func TestCompareAnd_WithoutAVersionIsRefusedLocally(t *testing.T) {
 	wantPlainError(t, "CompareAndDelete", client.CompareAndDelete(t.Context(), "k", 0), nil, "no CAS")
 	if n := server.RequestCount(); n != 0 {
 		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
+// TestAppend_AMissingKeyIsErrNotStored: yrmcds answers "not found", memcached
+// "not stored".
+func TestAppend_AMissingKeyIsErrNotStored(t *testing.T) {
+	for _, status := range []memcached.Status{0, memcached.StatusKeyNotFound, memcached.StatusNotStored} {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			if r.Key == "" {
+				return memcachedtest.Action{}
+			}
+			return memcachedtest.Action{Status: status}
+		})
+		if err := client.Append(t.Context(), "missing", []byte("v")); err != memcached.ErrNotStored {
+			t.Errorf("Append with status %v = %v, want %v", status, err, memcached.ErrNotStored)
+		}
+		if err := client.Prepend(t.Context(), "missing", []byte("v")); err != memcached.ErrNotStored {
+			t.Errorf("Prepend with status %v = %v, want %v", status, err, memcached.ErrNotStored)
+		}
 	}
 }

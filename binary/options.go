@@ -66,8 +66,8 @@ type Options struct {
 	// MaxItemSize is the size of the largest value in bytes. Larger ones are
 	// refused with ErrTooLarge before anything is sent, because the server
 	// would delete the old value. Raise it together with the server's -I. A
-	// response that is more than 1 MiB larger closes the connection. 0: what
-	// fits a server whose items are up to 1 MiB, which is 1,048,517 bytes of
+	// value on a server that is more than 1 MiB larger is not read: its key
+	// fails with ErrTooLarge. 0: what fits a server whose items are up to 1 MiB, which is 1,048,517 bytes of
 	// key and value together, 4 less with flags.
 	MaxItemSize int
 

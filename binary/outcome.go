@@ -30,10 +30,12 @@ func (c *Client) faultError(n *node, name, key string, repeatable bool, err erro
 func answer(n *node, name string, cl *call) error {
 	switch cl.result.status {
 	case wire.StatusKeyNotFound:
-		if cl.op == wire.OpReplace {
+		switch cl.op {
+		case wire.OpReplace, wire.OpAppend, wire.OpPrepend: // yrmcds says so to the latter two
 			return ErrNotStored
+		default:
+			return ErrCacheMiss
 		}
-		return ErrCacheMiss
 	case wire.StatusKeyExists:
 		if cl.cas != 0 {
 			return ErrCASConflict
@@ -42,6 +44,7 @@ func answer(n *node, name string, cl *call) error {
 	case wire.StatusNotStored:
 		return ErrNotStored
 	}
+	n.counters.errors.Add(1)
 	return &OpError{Op: name, Key: cl.key, Server: n.addr.name, Err: statusError(cl.op, cl.result.status, cl.result.message)}
 }
 

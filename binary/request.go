@@ -67,6 +67,7 @@ type result struct {
 	number  uint64 // of counters
 	value   []byte
 	message string // of failures that are no plain answer
+	skipped int    // size of a value above the client's limit
 }
 
 // take reads the response to a single request.
@@ -86,6 +87,8 @@ func (res *result) take(cl *call, r *response) error {
 		}
 		res.flags = binary.BigEndian.Uint32(r.extras)
 		switch {
+		case r.skipped > 0:
+			res.skipped = r.skipped
 		case r.placed:
 			res.value = cl.into[:len(cl.into)+len(r.value)]
 		case cl.fill:

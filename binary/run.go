@@ -115,6 +115,10 @@ func (c *Client) runOnServer(ctx context.Context, n *node, name string, cl *call
 	if cl.result.status != wire.StatusOK {
 		return true, answer(n, name, cl)
 	}
+	if size := cl.result.skipped; size > 0 {
+		n.counters.errors.Add(1)
+		return true, &OpError{Op: name, Key: key, Server: n.addr.name, Err: notRead(size, c.maxFrame)}
+	}
 	if stat, ok := cl.batch.(*statBatch); ok && stat.failed != nil {
 		return true, &OpError{Op: name, Server: n.addr.name, Err: fmt.Errorf("no statistics %q: %w", stat.group, stat.failed)}
 	}

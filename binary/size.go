@@ -28,6 +28,12 @@ func (c *Client) checkSize(item *Item) error {
 	return nil
 }
 
+// notRead is the error of a value that the server has and the client does not
+// take.
+func notRead(size, limit int) error {
+	return fmt.Errorf("%w: the server has %d bytes where up to %d are read (see Options.MaxItemSize)", ErrTooLarge, size, limit)
+}
+
 func tooLarge(size, limit int) error {
 	return fmt.Errorf("%w: %d bytes where %d fit; nothing was sent (see Options.MaxItemSize)", ErrTooLarge, size, limit)
 }

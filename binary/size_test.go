@@ -1,7 +1,9 @@
 package memcached_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -71,5 +73,43 @@ func TestMaxItemSize_RefusesLocally(t *testing.T) {
 				t.Errorf("Get = %v, want %d bytes", err, tt.value)
 			}
 		})
+	}
+}
+
+// TestMaxItemSize_ALargerValueOfTheServerIsOneKeysError: somebody with a larger
+// limit stored it. Its neighbours in a batch and on the connection do not notice.
+func TestMaxItemSize_ALargerValueOfTheServerIsOneKeysError(t *testing.T) {
+	server := newServer(t, &memcachedtest.Options{MaxItemSize: 8 << 20, MaxMemory: 64 << 20})
+	put(server, "large", string(bytes.Repeat([]byte("x"), 5<<20)))
+	keys := []string{"large"}
+	for i := range 20 {
+		keys = append(keys, fmt.Sprintf("small-%d", i))
+		put(server, keys[i+1], "v")
+	}
+	client := newClient(t, memcached.Options{MaxConns: 1, Timeout: time.Minute}, server)
+	for range 2 {
+		items, err := client.GetMulti(t.Context(), keys)
+		wantKeys(t, err, memcached.ErrTooLarge, "large")
+		if len(items) != 20 {
+			t.Errorf("GetMulti = %d items, want the other 20", len(items))
+		}
+	}
+	room := []byte("before")
+	value, _, err := client.AppendValue(t.Context(), room, "large")
+	if !errors.Is(err, memcached.ErrTooLarge) || string(value) != "before" {
+		t.Errorf("AppendValue = %.20q, %v, want %v", value, err, memcached.ErrTooLarge)
+	}
+	for range 2 {
+		if _, err := client.Get(t.Context(), "large"); !errors.Is(err, memcached.ErrTooLarge) {
+			t.Errorf("Get = %v, want %v", err, memcached.ErrTooLarge)
+		}
+		wantValue(t, client, "small-7", "v")
+	}
+	if s := client.Stats(); s.Servers[server.Addr()].Dials != 1 || s.Errors != 5 {
+		t.Errorf("Stats() = %+v, want 1 connection and 5 errors", s)
+	}
+	larger := newClient(t, memcached.Options{MaxItemSize: 8 << 20, Timeout: time.Minute}, server)
+	if item, err := larger.Get(t.Context(), "large"); err != nil || len(item.Value) != 5<<20 {
+		t.Errorf("Get with a larger MaxItemSize = %v, want the value", err)
 	}
 }

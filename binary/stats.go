@@ -13,8 +13,10 @@ type Stats struct {
 	// Gets counts keys that were asked for; Hits and Misses the answers:
 	// Gets = Hits + Misses + failures.
 	Gets, Hits, Misses uint64
-	// Ops counts operations on servers, Errors those that ended in a fault:
-	// misses, conflicts and the like are answers and do not count.
+	// Ops counts operations on servers, Errors those that ended in a fault.
+	// Answers such as out of memory, too large and not a number are faults;
+	// misses, conflicts and unmet conditions are not. An operation on many keys
+	// counts once for each batch.
 	Ops, Errors uint64
 	// Timeouts counts operations that ended because time ran out,
 	// Cancellations those whose context was cancelled.
@@ -34,7 +36,7 @@ type ServerStats struct {
 	// Dials counts connections opened, DialErrors those that failed at
 	// dialling, TLS or authentication.
 	Dials, DialErrors uint64
-	// Ops counts operations, Errors those that ended in a fault.
+	// Ops counts operations, Errors those that ended in a fault: see Stats.
 	Ops, Errors uint64
 	// Down says that the server failed and rests until it is tried again.
 	Down bool

@@ -2,6 +2,7 @@ package memcached_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,13 +27,13 @@ func TestStats_Numbers(t *testing.T) {
 		_ = client.Add(ctx, &memcached.Item{Key: "k"})           // 7: an answer, no error
 		_ = client.CompareAndDelete(ctx, "k", 0)                 // refused locally
 		_, _ = client.Get(ctx, "")                               // refused locally
-		if _, err := client.Increment(ctx, "k", 1); err == nil { // 8: an answer as well
+		if _, err := client.Increment(ctx, "k", 1); err == nil { // 8: an error
 			t.Error("Increment of a text = nil")
 		}
-		want := memcached.ServerStats{Conns: 1, Dials: 1, Ops: 8}
+		want := memcached.ServerStats{Conns: 1, Dials: 1, Ops: 8, Errors: 1}
 		s := client.Stats()
-		if s.Gets != 7 || s.Hits != 4 || s.Misses != 3 || s.Ops != 8 || s.Errors != 0 || s.Timeouts != 0 || s.Cancellations != 0 || s.Retries != 0 {
-			t.Errorf("Stats() = %+v, want 7 gets, 4 hits, 3 misses, 8 operations", s)
+		if s.Gets != 7 || s.Hits != 4 || s.Misses != 3 || s.Ops != 8 || s.Errors != 1 || s.Timeouts != 0 || s.Cancellations != 0 || s.Retries != 0 {
+			t.Errorf("Stats() = %+v, want 7 gets, 4 hits, 3 misses, 8 operations, 1 error", s)
 		}
 		if s.Servers[server.Addr()] != want {
 			t.Errorf("Stats().Servers = %+v, want %+v", s.Servers[server.Addr()], want)
@@ -45,8 +46,8 @@ func TestStats_Numbers(t *testing.T) {
 		deadline, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 		defer cancel()
 		_, _ = client.Get(deadline, "slow") // 10: a timeout
-		if s := client.Stats(); s.Gets != 9 || s.Ops != 10 || s.Errors != 2 || s.Timeouts != 1 || s.Cancellations != 1 {
-			t.Errorf("Stats() = %+v, want 9 gets, 10 operations, 2 errors, 1 timeout, 1 cancellation", s)
+		if s := client.Stats(); s.Gets != 9 || s.Ops != 10 || s.Errors != 3 || s.Timeouts != 1 || s.Cancellations != 1 {
+			t.Errorf("Stats() = %+v, want 9 gets, 10 operations, 3 errors, 1 timeout, 1 cancellation", s)
 		}
 		op := getAt(t, client, time.Now(), 0, 0, "slow") // 11: ends with the connection, for silence
 		synctest.Wait()
@@ -58,7 +59,7 @@ func TestStats_Numbers(t *testing.T) {
 		server.Stop()
 		_, _ = client.Get(ctx, "k") // 12
 		got := client.Stats().Servers[server.Addr()]
-		if got.Conns != 0 || got.Ops != 12 || got.Errors != 4 || got.DialErrors == 0 || !got.Down || got.InFlight != 0 {
+		if got.Conns != 0 || got.Ops != 12 || got.Errors != 5 || got.DialErrors == 0 || !got.Down || got.InFlight != 0 {
 			t.Errorf("Stats of a dead server = %+v", got)
 		}
 	})
@@ -90,5 +91,42 @@ func TestServerStats_ALargeStatistic(t *testing.T) {
 		if n := client.Stats().Servers[server.Addr()].Dials; n != 1 {
 			t.Errorf("%d connections, want 1", n)
 		}
+	}
+}
+
+// TestStats_RefusalsOfServersAreErrors: alerts look at Errors.
+func TestStats_RefusalsOfServersAreErrors(t *testing.T) {
+	for _, status := range []memcached.Status{
+		memcached.StatusTooLarge, memcached.StatusNotNumber, memcached.StatusOutOfMemory, memcached.StatusNotSupported,
+		memcached.StatusInternalError, memcached.StatusBusy, memcached.StatusTemporaryFailure,
+	} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			server := newServer(t, nil)
+			client := newClient(t, memcached.Options{}, server)
+			set(t, client, "k", "v")
+			server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+				if r.Key == "" {
+					return memcachedtest.Action{}
+				}
+				return memcachedtest.Action{Status: status}
+			})
+			ctx := t.Context()
+			_, getErr := client.Get(ctx, "k")
+			_, countErr := client.Increment(ctx, "k", 1)
+			_, multiErr := client.GetMulti(ctx, []string{"k", "l"})
+			for i, err := range []error{
+				getErr, countErr, multiErr,
+				client.Set(ctx, &memcached.Item{Key: "k"}),
+				client.SetMulti(ctx, []*memcached.Item{{Key: "k"}, {Key: "l"}}),
+				client.DeleteMulti(ctx, []string{"k", "l"}),
+			} {
+				if err == nil {
+					t.Errorf("operation %d = nil, want an error", i)
+				}
+			}
+			if s := client.Stats(); s.Ops != 7 || s.Errors != 6 {
+				t.Errorf("Stats() = %d errors in %d operations, want 6 in 7", s.Errors, s.Ops)
+			}
+		})
 	}
 }

@@ -172,9 +172,9 @@ func ExampleServer_Requests() {
 		fmt.Println(r.Op, r.Key)
 	}
 	// Output:
-	// GETQ a
-	// GETQ b
-	// GET c
+	// GETKQ a
+	// GETKQ b
+	// GETK c
 }
 
 // Several servers, reached in memory: inside a testing/synctest bubble too.
