@@ -1,5 +1,5 @@
 // Package memcached is a memcached client that speaks the binary protocol with
-// SASL authentication. It is imported under the name memcached:
+// SASL authentication. Its folder is named binary:
 //
 //	import "github.com/bmemcached/bmemcached-go/binary"
 //
