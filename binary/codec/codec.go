@@ -16,6 +16,21 @@
 // as data: nothing from the cache is ever executed, what decompresses is bounded,
 // and bytes that are not what they are marked as give an error, not a panic.
 //
+// # Limits
+//
+// Whoever can write to a cache can store a few hundred bytes that decompress to
+// gigabytes, or that mean the same large number a hundred thousand times. So every
+// codec limits what it reads, and says which limit a value exceeds:
+//
+//	MaxSize      bytes after decompression            every codec that decompresses
+//	MaxElements  values and keys of lists and maps    JSON, dalli, phpmemcached
+//	MaxDigits    decimal digits of a number           every codec
+//	MaxDepth     lists and maps within each other     dalli, phpmemcached
+//
+// MaxSize and MaxElements are defaults: CompressedMax and the fields of codecs set
+// others. Hooks for objects of other languages get what has been decompressed, and
+// limit what they make of it themselves.
+//
 // # Flags
 //
 // memcached keeps 32 bits of flags with every item, and whoever stores the item

@@ -17,8 +17,8 @@ import (
 func Compressed(c Codec, above int) Codec { return CompressedMax(c, above, MaxSize) }
 
 // CompressedMax is Compressed for values of up to maxSize bytes before compression;
-// 0 means MaxSize. Every value that is being decoded can take that much memory,
-// whoever stored it.
+// 0 means MaxSize. Every value that is being decoded can take that much memory, and
+// what the wrapped Codec makes of it beside, whoever stored it.
 func CompressedMax(c Codec, above, maxSize int) Codec {
 	return &compressed{inner: c, above: above, limit: pack.Limit(maxSize)}
 }

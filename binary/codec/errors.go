@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/pack"
 )
 
@@ -18,9 +19,9 @@ var (
 	// ErrCorrupt says that the bytes are not what the flags promise.
 	ErrCorrupt = pack.ErrCorrupt
 
-	// ErrTooLarge says that a compressed value is larger than the limit. The limit
-	// protects against values that are made to exhaust memory: see MaxSize.
-	ErrTooLarge = pack.ErrTooLarge
+	// ErrTooLarge says that a value exceeds a limit: see MaxSize. The error is a
+	// *LimitError, which says which one.
+	ErrTooLarge = limit.ErrTooLarge
 
 	// ErrFlags says that the flags are not those of this Codec: somebody else
 	// stored the item.
@@ -30,10 +31,6 @@ var (
 	// a format that is more than data. The error is an *ObjectError.
 	ErrObject = errors.New("value is a serialized object")
 )
-
-// MaxSize is the size, in bytes, to which codecs decompress when they are not told
-// otherwise: 32 MiB. What decompresses to more gives ErrTooLarge.
-const MaxSize = pack.DefaultLimit
 
 // An ObjectError is returned for a value that is a serialized object of another
 // language. It matches ErrObject.

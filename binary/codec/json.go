@@ -5,19 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 )
 
 // JSON is the Codec of everything that encoding/json marshals, with flags 0. Any
 // client of any language that reads text can read it.
 //
-// It decodes as encoding/json does: numbers in an any become float64.
-type JSON struct{}
+// It decodes as encoding/json does: numbers in an any become float64. What exceeds
+// MaxElements or MaxDigits is neither read nor stored.
+type JSON struct {
+	// MaxElements limits what lists and maps may hold, counted as the constant
+	// MaxElements is; above it Encode and Decode return ErrTooLarge. 0: MaxElements.
+	MaxElements int
+}
 
 var _ Codec = JSON{}
 
+// maxDepthJSON is encoding/json's own limit.
+const maxDepthJSON = 10_000
+
 // Encode returns v as JSON.
-func (JSON) Encode(v any) (data []byte, flags uint32, err error) {
+func (c JSON) Encode(v any) (data []byte, flags uint32, err error) {
 	data, err = json.Marshal(v)
+	if err == nil {
+		err = withinLimits(data, elementsOr(c.MaxElements))
+	}
 	if err == nil {
 		return data, 0, nil
 	}
@@ -28,10 +41,21 @@ func (JSON) Encode(v any) (data []byte, flags uint32, err error) {
 	return nil, 0, fmt.Errorf("codec: %w", err)
 }
 
+// elementsOr is the limit that an option means.
+func elementsOr(option int) int {
+	if option <= 0 {
+		return MaxElements
+	}
+	return option
+}
+
 // Decode sets v to what the JSON in data says. It looks at the flags only to
 // explain a failure.
-func (JSON) Decode(data []byte, flags uint32, v any) error {
-	err := json.Unmarshal(data, v)
+func (c JSON) Decode(data []byte, flags uint32, v any) error {
+	err := withinLimits(data, elementsOr(c.MaxElements))
+	if err == nil {
+		err = json.Unmarshal(data, v)
+	}
 	var (
 		syntax   *json.SyntaxError
 		mismatch *json.UnmarshalTypeError
@@ -42,6 +66,8 @@ func (JSON) Decode(data []byte, flags uint32, v any) error {
 		return nil
 	case errors.As(err, &syntax) && flags&compressedFlags != 0:
 		return fmt.Errorf("codec: %w: the value is compressed, wrap JSON in Compressed", ErrFlags)
+	case errors.As(err, &syntax) && strings.HasSuffix(syntax.Error(), "exceeded max depth"):
+		return fmt.Errorf("codec: %w", limit.Exceeded(limit.Depth, maxDepthJSON))
 	case errors.As(err, &syntax):
 		return fmt.Errorf("codec: %w: not JSON at offset %d", ErrCorrupt, syntax.Offset)
 	case errors.As(err, &mismatch):

@@ -101,7 +101,7 @@ func TestDecode_CorruptValues(t *testing.T) {
 		{"empty integer", "", bmemcached.FlagInteger, codec.ErrCorrupt},
 		{"underscore", "1_000", bmemcached.FlagInteger, codec.ErrCorrupt},
 		{"two signs", "--1" + strings.Repeat("0", 30), bmemcached.FlagInteger, codec.ErrCorrupt},
-		{"endless integer", strings.Repeat("9", 5000), bmemcached.FlagInteger, codec.ErrCorrupt},
+		{"endless integer", strings.Repeat("9", 5000), bmemcached.FlagInteger, codec.ErrTooLarge},
 		{"not zlib", "plain", bmemcached.FlagZlib, codec.ErrCorrupt},
 		{"cut zlib", string(good[:len(good)-2]), bmemcached.FlagZlib, codec.ErrCorrupt},
 		{"flags of others", "x", 1 << 8, codec.ErrFlags},

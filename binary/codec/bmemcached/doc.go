@@ -26,5 +26,8 @@
 // that builds data only sets Unpickle. The better way is to let both sides store
 // JSON text.
 //
+// An int of more than codec.MaxDigits digits, and what decompresses to more than
+// MaxSize, are refused with a *codec.LimitError.
+//
 // The largest flags that Codec and Pylibmc return are 24.
 package bmemcached

@@ -53,6 +53,11 @@ type Codec struct {
 	// codec.ErrTooLarge. 0: codec.MaxSize.
 	MaxSize int
 
+	// MaxElements limits what arrays and hashes may hold, counted as
+	// codec.MaxElements is; above it Decode returns codec.ErrTooLarge.
+	// 0: codec.MaxElements.
+	MaxElements int
+
 	// Load decodes a serialized value that is not data, which it may read only
 	// during the call. Its result is decoded into what Decode was given. nil: such
 	// values give a *codec.ObjectError.
@@ -71,7 +76,7 @@ func (c Codec) Encode(v any) (data []byte, flags uint32, err error) {
 		data, err = appendMarshal([]byte(marshalHeader), v)
 		flags = FlagSerialized
 	case JSON:
-		data, err = encodeJSON(v)
+		data, err = c.encodeJSON(v)
 		flags = FlagSerialized
 	case Raw:
 		data, err = encodeRaw(v)
@@ -102,13 +107,13 @@ func (c Codec) compress(data []byte) []byte {
 	return pack.Zlib(data)
 }
 
-func encodeJSON(v any) ([]byte, error) {
+func (c Codec) encodeJSON(v any) ([]byte, error) {
 	if b, err := convert.Basic(v); err == nil {
 		if _, ok := b.([]byte); ok {
 			return nil, fmt.Errorf("%w: JSON cannot hold bytes; use Marshal or Raw", codec.ErrType)
 		}
 	}
-	data, _, err := codec.JSON{}.Encode(v)
+	data, _, err := codec.JSON{MaxElements: c.MaxElements}.Encode(v)
 	return data, err
 }
 
@@ -174,7 +179,7 @@ func (c Codec) decompress(data []byte, flags uint32) (plain []byte, text bool, e
 // something else.
 func (c Codec) decodeSerialized(data []byte, v any) error {
 	if !bytes.HasPrefix(data, []byte(marshalHeader)) {
-		err := codec.JSON{}.Decode(data, 0, v)
+		err := codec.JSON{MaxElements: c.MaxElements}.Decode(data, 0, v)
 		if errors.Is(err, codec.ErrCorrupt) {
 			return c.load(data, v, "unknown serializer")
 		}
@@ -183,7 +188,7 @@ func (c Codec) decodeSerialized(data []byte, v any) error {
 		}
 		return nil
 	}
-	val, err := parseMarshal(data)
+	val, err := parseMarshal(data, c.MaxElements)
 	if errors.Is(err, codec.ErrObject) {
 		return c.load(data, v, "ruby marshal")
 	}

@@ -1,10 +1,9 @@
 package dalli
 
 import (
+	"math/big"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
 // symbolOf reads a symbol (':') or a reference to an earlier one (';').
@@ -13,7 +12,7 @@ func (p *parser) symbolOf(kind byte) (string, error) {
 	case ':':
 		b, err := p.bytes()
 		if err == nil {
-			p.symbols = append(p.symbols, string(b))
+			p.symbols = append(doubled(p.symbols), string(b))
 		}
 		return string(b), err
 	case ';':
@@ -50,7 +49,7 @@ func (p *parser) withVariables(depth int) (any, error) {
 		}
 		// Variables refer to the string by its place, so it comes before them.
 		at := len(p.objects)
-		p.objects = append(p.objects, nil)
+		p.objects = append(doubled(p.objects), nil)
 		text, err := p.encoding(depth)
 		if err != nil {
 			return nil, err
@@ -78,6 +77,9 @@ func (p *parser) encoding(depth int) (text bool, err error) {
 	if err != nil || n < 0 {
 		return false, errMarshal
 	}
+	if err := p.spend(max(0, n-1)); err != nil { // a string has one at most
+		return false, err
+	}
 	for range n {
 		name, err := p.symbol()
 		if err != nil {
@@ -104,7 +106,7 @@ func (p *parser) array(depth int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.objects = append(p.objects, notShared{})
+	p.objects = append(doubled(p.objects), notShared{})
 	list := make([]any, 0, n)
 	for range n {
 		v, err := p.value(depth + 1)
@@ -116,17 +118,14 @@ func (p *parser) array(depth int) (any, error) {
 	return list, nil
 }
 
-// count reads the number of elements, of which each takes some bytes.
+// count reads the number of elements, of which each is some values.
 func (p *parser) count(each int) (int, error) {
 	n, err := p.long()
 	if err != nil || n < 0 || n > len(p.in)/each {
 		return 0, errMarshal
 	}
 	// Counted as claimed, because nested arrays can all claim the same input.
-	if p.elements += n; p.elements > maxElements {
-		return 0, codec.ErrTooLarge
-	}
-	return n, nil
+	return n, p.spend(containerCost + n*each)
 }
 
 // hash reads a hash, and the default value of one that has one, which it forgets.
@@ -135,7 +134,7 @@ func (p *parser) hash(depth int, withDefault bool) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.objects = append(p.objects, notShared{})
+	p.objects = append(doubled(p.objects), notShared{})
 	m := make(map[string]any, min(n, 1024)) // grows with what is there
 	for range n {
 		k, err := p.value(depth + 1)
@@ -151,6 +150,9 @@ func (p *parser) hash(depth int, withDefault bool) (any, error) {
 		}
 	}
 	if withDefault {
+		if err := p.spend(1); err != nil {
+			return nil, err
+		}
 		if _, err := p.value(depth + 1); err != nil {
 			return nil, err
 		}
@@ -182,18 +184,15 @@ func (p *parser) link() (any, error) {
 	case notShared, nil:
 		return nil, errObject
 	case []byte:
-		return append([]byte{}, v...), p.shared(len(v))
+		if err := p.again(len(v)); err != nil {
+			return nil, err
+		}
+		return append([]byte{}, v...), nil
 	case string:
-		return v, p.shared(len(v))
+		return v, p.again(len(v))
+	case *big.Int:
+		return new(big.Int).Set(v), p.number(v.BitLen())
 	default:
 		return v, nil
 	}
-}
-
-// shared counts the bytes of a string that stands in one more place.
-func (p *parser) shared(n int) error {
-	if p.copied += n; p.copied > codec.MaxSize {
-		return codec.ErrTooLarge
-	}
-	return nil
 }

@@ -16,9 +16,6 @@ import (
 // marshalHeader is the version of Ruby's marshal format, 4.8 since Ruby 1.8.
 const marshalHeader = "\x04\x08"
 
-// maxDepth limits how deep arrays and hashes nest, in both directions.
-const maxDepth = 100
-
 // appendMarshal appends v in Ruby's marshal format, without the header.
 func appendMarshal(dst []byte, v any) ([]byte, error) { return appendValue(dst, v, 0) }
 
@@ -44,6 +41,9 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 	case float32:
 		return appendFloat(dst, float64(b)), nil
 	case *big.Int:
+		if b.BitLen() > convert.MaxBits {
+			return dst, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
+		}
 		return appendBig(dst, b), nil
 	}
 	if i, ok := convert.Signed(basic); ok {
@@ -134,8 +134,8 @@ func appendFloat(dst []byte, f float64) []byte {
 
 // appendContainer appends a slice or a map, whose keys it sorts.
 func appendContainer(dst []byte, v any, depth int) (_ []byte, err error) {
-	if depth >= maxDepth {
-		return dst, fmt.Errorf("%w: nested deeper than %d", codec.ErrType, maxDepth)
+	if depth >= codec.MaxDepth {
+		return dst, fmt.Errorf("%w: nested deeper than %d", codec.ErrType, codec.MaxDepth)
 	}
 	if len(dst) > codec.MaxSize { // a value that contains itself would never end
 		return dst, fmt.Errorf("%w: more than %d bytes", codec.ErrType, codec.MaxSize)

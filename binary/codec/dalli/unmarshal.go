@@ -11,10 +11,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
-// maxElements limits how many values a serialized value may hold: a few bytes of
-// input become a value of many bytes in memory.
-const maxElements = 1 << 20
-
 var (
 	errMarshal = fmt.Errorf("%w: not in Ruby's marshal format", codec.ErrCorrupt)
 
@@ -22,9 +18,10 @@ var (
 	errObject = fmt.Errorf("%w (ruby marshal)", codec.ErrObject)
 )
 
-// parseMarshal returns the value that data holds, header included.
-func parseMarshal(data []byte) (any, error) {
-	p := &parser{in: data[len(marshalHeader):]}
+// parseMarshal returns the value that data holds, header included. It may hold
+// maxElements; 0: codec.MaxElements.
+func parseMarshal(data []byte, maxElements int) (any, error) {
+	p := newParser(data, maxElements)
 	v, err := p.value(0)
 	if err != nil {
 		return nil, err
@@ -38,11 +35,17 @@ func parseMarshal(data []byte) (any, error) {
 // A parser reads one value. The format refers back to symbols and to objects by
 // the order in which they appeared (marshal.c, r_symlink and r_object).
 type parser struct {
-	in       []byte
-	symbols  []string
-	objects  []any // text, bytes and numbers; notShared for arrays and hashes
-	elements int   // that arrays and hashes have claimed
-	copied   int   // bytes of strings that are referred to again
+	in      []byte
+	symbols []string
+	objects []any // text, bytes and numbers; notShared for arrays and hashes
+	budget
+}
+
+func newParser(data []byte, maxElements int) *parser {
+	if maxElements <= 0 {
+		maxElements = codec.MaxElements
+	}
+	return &parser{in: data[len(marshalHeader):], budget: budget{maxElements: maxElements}}
 }
 
 // notShared stands for an array or hash in the table of objects. A reference to one
@@ -50,8 +53,8 @@ type parser struct {
 type notShared struct{}
 
 func (p *parser) value(depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, codec.ErrTooLarge
+	if depth > codec.MaxDepth {
+		return nil, &codec.LimitError{Limit: "depth", Max: codec.MaxDepth}
 	}
 	kind, err := p.byte()
 	if err != nil {
@@ -73,8 +76,14 @@ func (p *parser) value(depth int) (any, error) {
 		return p.remember(p.float())
 	case '"':
 		return p.remember(p.string())
-	case ':', ';':
+	case ':':
 		return p.symbolOf(kind)
+	case ';':
+		s, err := p.symbolOf(kind)
+		if err == nil {
+			err = p.again(len(s))
+		}
+		return s, err
 	case 'I':
 		return p.withVariables(depth)
 	case '[':
@@ -92,9 +101,18 @@ func (p *parser) value(depth int) (any, error) {
 // remember adds a value to the table of objects.
 func (p *parser) remember(v any, err error) (any, error) {
 	if err == nil {
-		p.objects = append(p.objects, v)
+		p.objects = append(doubled(p.objects), v)
 	}
 	return v, err
+}
+
+// doubled returns a slice with room for one more, of twice the capacity if need be:
+// append grows large slices by a quarter, and so copies them often.
+func doubled[T any](s []T) []T {
+	if len(s) == cap(s) {
+		return slices.Grow(s, max(len(s), 8))
+	}
+	return s
 }
 
 func (p *parser) byte() (byte, error) {
@@ -175,6 +193,9 @@ func (p *parser) float() (any, error) {
 	case "nan":
 		return math.NaN(), nil
 	}
+	if len(b) > codec.MaxDigits {
+		return nil, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
+	}
 	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return nil, errMarshal
@@ -193,6 +214,9 @@ func (p *parser) bignum() (any, error) {
 		return nil, errMarshal
 	}
 	b, err := p.take(2 * words)
+	if err == nil {
+		err = p.number(8 * len(b))
+	}
 	if err != nil {
 		return nil, err
 	}

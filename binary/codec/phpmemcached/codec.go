@@ -70,6 +70,10 @@ type Codec struct {
 	// codec.ErrTooLarge. 0: codec.MaxSize.
 	MaxSize int
 
+	// MaxElements limits what arrays may hold, counted as codec.MaxElements is; above
+	// it Decode returns codec.ErrTooLarge. 0: codec.MaxElements.
+	MaxElements int
+
 	// Unserialize decodes what is not data here, which it may read only during the
 	// call. The format is "php serialize", "igbinary" or "msgpack". Its result is
 	// decoded into what Decode was given. nil: such values give a
@@ -123,7 +127,7 @@ func (c Codec) encode(v any) (data []byte, flags uint32, err error) {
 		data, err = appendSerialized(nil, v, 0)
 		return data, TypeSerialized, err
 	case JSON:
-		data, _, err = codec.JSON{}.Encode(v)
+		data, _, err = codec.JSON{MaxElements: c.MaxElements}.Encode(v)
 		return data, TypeJSON, err
 	}
 	return nil, 0, fmt.Errorf("unknown serializer %d", c.Serializer)
@@ -163,7 +167,7 @@ func (c Codec) decode(data []byte, owned bool, kind uint32, v any) error {
 	case TypeBool:
 		return convert.Value(v, len(data) > 0 && data[0] == '1')
 	case TypeSerialized:
-		val, err := parseSerialized(data)
+		val, err := parseSerialized(data, c.MaxElements)
 		if errors.Is(err, codec.ErrObject) {
 			return c.unserialize("php serialize", data, v)
 		}
@@ -172,7 +176,7 @@ func (c Codec) decode(data []byte, owned bool, kind uint32, v any) error {
 		}
 		return convert.Value(v, val)
 	case TypeJSON:
-		return codec.JSON{}.Decode(data, 0, v)
+		return codec.JSON{MaxElements: c.MaxElements}.Decode(data, 0, v)
 	case TypeIgbinary:
 		return c.unserialize("igbinary", data, v)
 	case TypeMsgpack:

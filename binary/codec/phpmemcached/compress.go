@@ -43,7 +43,7 @@ func (c Codec) decompress(data []byte, flags uint32) (plain []byte, owned bool, 
 	}
 	stated := uint64(binary.LittleEndian.Uint32(data))
 	if stated > uint64(pack.Limit(c.MaxSize)) {
-		return nil, false, codec.ErrTooLarge
+		return nil, false, &codec.LimitError{Limit: "size", Max: pack.Limit(c.MaxSize)}
 	}
 	size, data := int(stated), data[sizeLen:]
 	switch { // in the order of s_decompress_value

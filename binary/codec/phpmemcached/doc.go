@@ -23,6 +23,10 @@
 // What is not data here gives a *codec.ObjectError, which names the format and has
 // the bytes, unless Unserialize is set. Nothing is ever executed.
 //
+// Values that hold more than MaxElements, numbers of more than codec.MaxDigits digits,
+// nesting below codec.MaxDepth, and what decompresses to more than MaxSize, are
+// refused with a *codec.LimitError.
+//
 // Codec reads every compression. It writes zlib, which every version of the
 // extension reads.
 //

@@ -25,6 +25,9 @@ func appendDouble(dst []byte, f float64) []byte {
 // parseDouble reads a decimal number, which may begin with its point, or one of the
 // words for what is none. strconv knows these in any case.
 func parseDouble(text []byte) (float64, error) {
+	if len(text) > codec.MaxDigits {
+		return 0, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
+	}
 	f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, codec.ErrCorrupt

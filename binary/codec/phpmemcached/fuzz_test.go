@@ -7,20 +7,23 @@ import (
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
 	"github.com/bmemcached/bmemcached-go/binary/codec/phpmemcached"
 )
 
-// FuzzDecode decodes anything: no panic, an error that says what is wrong, and what
-// decodes is stored again as an equal value.
+// FuzzDecode decodes anything: no panic, no more memory than the limits allow, an
+// error that says what is wrong, and what decodes is stored again as an equal value.
 func FuzzDecode(f *testing.F) {
 	for _, g := range loadGolden(f) {
 		f.Add(g.Value, g.Flags)
 	}
 	f.Add([]byte("\x0b\x00\x00\x00\x20a\xe0\x01\x00"), phpmemcached.FlagCompressed|phpmemcached.FlagFastLZ)
 	f.Fuzz(func(t *testing.T, data []byte, flags uint32) {
-		c := phpmemcached.Codec{MaxSize: 128 << 10}
+		c := phpmemcached.Codec{MaxSize: 128 << 10, MaxElements: 10_000}
 		var v any
-		if err := c.Decode(data, flags, &v); err != nil {
+		var err error
+		golden.Frugal(t, data, func() { err = c.Decode(data, flags, &v) })
+		if err != nil {
 			if !errors.Is(err, codec.ErrCorrupt) && !errors.Is(err, codec.ErrTooLarge) &&
 				!errors.Is(err, codec.ErrFlags) && !errors.Is(err, codec.ErrObject) &&
 				!errors.Is(err, codec.ErrType) { // 1e999 in JSON

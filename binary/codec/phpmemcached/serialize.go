@@ -12,9 +12,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 )
 
-// maxDepth limits how deep arrays nest, in both directions.
-const maxDepth = 100
-
 // appendSerialized appends v as PHP's serialize() does.
 func appendSerialized(dst []byte, v any, depth int) ([]byte, error) {
 	basic, err := convert.Basic(v)
@@ -73,8 +70,8 @@ func appendFloat(dst []byte, f float64) []byte {
 
 // appendArray appends a slice or a map, whose keys it sorts.
 func appendArray(dst []byte, v any, depth int) (_ []byte, err error) {
-	if depth >= maxDepth {
-		return dst, fmt.Errorf("%w: nested deeper than %d", codec.ErrType, maxDepth)
+	if depth >= codec.MaxDepth {
+		return dst, fmt.Errorf("%w: nested deeper than %d", codec.ErrType, codec.MaxDepth)
 	}
 	if len(dst) > codec.MaxSize { // a value that contains itself would never end
 		return dst, fmt.Errorf("%w: more than %d bytes", codec.ErrType, codec.MaxSize)

@@ -11,9 +11,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 )
 
-// maxElements limits how many values a serialized array may hold: a few bytes of
-// input become a value of many bytes in memory.
-const maxElements = 1 << 20
+// containerCost is what an array counts beside its elements.
+const containerCost = 3
 
 var (
 	errSerialized = fmt.Errorf("%w: not in the format of PHP's serialize", codec.ErrCorrupt)
@@ -22,9 +21,13 @@ var (
 	errObject = fmt.Errorf("%w (php serialize)", codec.ErrObject)
 )
 
-// parseSerialized returns the value that data holds.
-func parseSerialized(data []byte) (any, error) {
-	p := &parser{in: data}
+// parseSerialized returns the value that data holds. It may hold maxElements;
+// 0: codec.MaxElements.
+func parseSerialized(data []byte, maxElements int) (any, error) {
+	if maxElements <= 0 {
+		maxElements = codec.MaxElements
+	}
+	p := &parser{in: data, maxElements: maxElements}
 	v, err := p.value(0)
 	if err != nil {
 		return nil, err
@@ -37,13 +40,14 @@ func parseSerialized(data []byte) (any, error) {
 
 // A parser reads one value.
 type parser struct {
-	in       []byte
-	elements int // that arrays have claimed
+	in          []byte
+	elements    int // that arrays have claimed
+	maxElements int
 }
 
 func (p *parser) value(depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, codec.ErrTooLarge
+	if depth > codec.MaxDepth {
+		return nil, &codec.LimitError{Limit: "depth", Max: codec.MaxDepth}
 	}
 	if len(p.in) < 2 {
 		return nil, errSerialized
@@ -142,8 +146,8 @@ func (p *parser) array(depth int) (any, error) {
 		return nil, errSerialized
 	}
 	// Counted as claimed, because nested arrays can all claim the same input.
-	if p.elements += int(n); p.elements > maxElements {
-		return nil, codec.ErrTooLarge
+	if p.elements += 2*int(n) + containerCost; p.elements > p.maxElements {
+		return nil, &codec.LimitError{Limit: "elements", Max: p.maxElements}
 	}
 	p.in = p.in[1:]
 	a := convert.Array{Keys: make([]string, n), Values: make([]any, n), IsList: true}

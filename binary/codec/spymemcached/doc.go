@@ -25,5 +25,8 @@
 // Values of WhalinTranscoder and WhalinV1Transcoder, whose flags mean something
 // else, are not read.
 //
+// What decompresses to more than MaxSize is refused with a *codec.LimitError, and so
+// is text of more than codec.MaxDigits digits that is decoded into a number.
+//
 // The largest flags that Codec returns are 0x802.
 package spymemcached

@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
 	"github.com/bmemcached/bmemcached-go/binary/codec/spymemcached"
 )
 
-// FuzzDecode decodes anything: no panic, an error that says what is wrong, and what
-// decodes is stored again as an equal value.
+// FuzzDecode decodes anything: no panic, no more memory than the limits allow, an
+// error that says what is wrong, and what decodes is stored again as an equal value.
 func FuzzDecode(f *testing.F) {
 	for _, g := range loadGolden(f) {
 		f.Add(g.Value, g.Flags)
@@ -20,7 +21,9 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, flags uint32) {
 		c := spymemcached.Codec{MaxSize: 64 << 10}
 		var v any
-		if err := c.Decode(data, flags, &v); err != nil {
+		var err error
+		golden.Frugal(t, data, func() { err = c.Decode(data, flags, &v) })
+		if err != nil {
 			if !errors.Is(err, codec.ErrCorrupt) && !errors.Is(err, codec.ErrTooLarge) &&
 				!errors.Is(err, codec.ErrFlags) && !errors.Is(err, codec.ErrObject) {
 				t.Errorf("Decode = %v", err)

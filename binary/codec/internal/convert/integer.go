@@ -5,12 +5,18 @@ import (
 	"errors"
 	"math/big"
 	"strconv"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 )
 
 // MaxDigits is the length up to which decimal integers are read and written.
 // Reading takes quadratic time, and Python, whose integers are the largest, refuses
 // more as well (sys.int_info.default_max_str_digits).
 const MaxDigits = 4300
+
+// MaxBits is how many bits MaxDigits digits have: 1000 digits are 3322 bits and a
+// fraction.
+const MaxBits = MaxDigits * 3322 / 1000
 
 // ErrNotNumber says that text is not a decimal integer.
 var ErrNotNumber = errors.New("not a decimal integer")
@@ -24,8 +30,7 @@ func AppendInteger(dst []byte, v any) ([]byte, bool) {
 	if u, ok := Unsigned(v); ok {
 		return strconv.AppendUint(dst, u, 10), true
 	}
-	// 3322 bits and a fraction make 1000 digits.
-	if b, ok := v.(*big.Int); ok && b.BitLen() <= MaxDigits*3322/1000 {
+	if b, ok := v.(*big.Int); ok && b.BitLen() <= MaxBits {
 		return b.Append(dst, 10), true
 	}
 	return dst, false
@@ -35,8 +40,11 @@ func AppendInteger(dst []byte, v any) ([]byte, bool) {
 // memcached pads a counter that became shorter (proto_bin.c, complete_incr_bin).
 func Digits(dst any, text []byte) error {
 	text = bytes.Trim(text, " \t\r\n")
-	if len(text) == 0 || len(text) > MaxDigits+1 {
+	if len(text) == 0 {
 		return ErrNotNumber
+	}
+	if len(text) > MaxDigits+1 {
+		return tooLong(text, ErrNotNumber)
 	}
 	if i, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		return Int(dst, i)
@@ -57,6 +65,15 @@ func bigDigits(dst any, text []byte) error {
 		return ErrNotNumber
 	}
 	return Big(dst, b)
+}
+
+// tooLong returns the error of text that is too long for a number: one of the limit
+// if it is a number as far as one can tell, else the one given.
+func tooLong(text []byte, otherwise error) error {
+	if bytes.ContainsFunc(text[1:MaxDigits+1], notDigit) {
+		return otherwise
+	}
+	return limit.Exceeded(limit.Digits, MaxDigits)
 }
 
 func notDigit(r rune) bool { return r < '0' || r > '9' }

@@ -123,6 +123,8 @@ func setText(dst reflect.Value, text []byte, val any) error {
 	case textual(dst):
 		dst.SetBytes(text)
 		return nil
+	case len(text) > MaxDigits+1 && (dst.CanFloat() || dst.CanInt() || dst.CanUint()):
+		return tooLong(text, mismatch(dst, val))
 	case dst.CanFloat():
 		f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), dst.Type().Bits())
 		if err == nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 )
 
 // Text decodes text into dst, which keeps no reference to it. It becomes a string
@@ -116,6 +118,9 @@ func set(dst reflect.Value, val any) error {
 	case []byte:
 		return setText(dst, val, val)
 	case *big.Int:
+		if val.BitLen() > MaxBits { // writing it takes quadratic time
+			return limit.Exceeded(limit.Digits, MaxDigits)
+		}
 		return setText(dst, val.Append(nil, 10), val)
 	}
 	switch rv.Kind() {

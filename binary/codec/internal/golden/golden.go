@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"runtime"
 	"testing"
 )
 
@@ -60,4 +61,31 @@ func Unzip(tb testing.TB, data []byte) []byte {
 		tb.Fatal(err)
 	}
 	return plain
+}
+
+// Allocated returns the bytes that f allocates, as far as f is all that runs.
+func Allocated(f func()) uint64 {
+	bytes, _ := Cost(f)
+	return bytes
+}
+
+// Cost returns the bytes and the objects that f allocates, as far as f is all that
+// runs. It stands for the work of a decoder, of which none does much without memory.
+func Cost(f func()) (bytes, objects uint64) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc, after.Mallocs - before.Mallocs
+}
+
+// Frugal runs f, which decodes data within small limits, and fails the test if that
+// takes more memory than data can be worth: a fuzzer is to find bombs, too.
+func Frugal(t *testing.T, data []byte, f func()) {
+	t.Helper()
+	// Decompressors and their tables are made once, and kept.
+	const once = 8 << 20
+	if cost := Allocated(f); cost > once+100*uint64(len(data)) {
+		t.Errorf("decoding %d bytes took %d", len(data), cost)
+	}
 }

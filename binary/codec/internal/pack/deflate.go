@@ -65,6 +65,8 @@ func (z *zlibReader) reset(src []byte) error {
 	return nil
 }
 
+func (z *zlibReader) Read(p []byte) (int, error) { return z.r.Read(p) }
+
 var zlibReaders = sync.Pool{New: func() any { return new(zlibReader) }}
 
 // Unzlib decompresses src from the zlib format to at most limit bytes. The hint is
@@ -77,7 +79,7 @@ func Unzlib(src []byte, hint, limit int) ([]byte, error) {
 	if err := z.reset(src); err != nil {
 		return nil, corrupt(err)
 	}
-	return readAll(z.r, len(src), hint, limit)
+	return readAll(z, src, hint, limit)
 }
 
 // A gzipReader is a decompressor with its source.
@@ -85,6 +87,13 @@ type gzipReader struct {
 	src bytes.Reader
 	r   gzip.Reader
 }
+
+func (z *gzipReader) reset(src []byte) error {
+	z.src.Reset(src)
+	return z.r.Reset(&z.src)
+}
+
+func (z *gzipReader) Read(p []byte) (int, error) { return z.r.Read(p) }
 
 var gzipReaders = sync.Pool{New: func() any { return new(gzipReader) }}
 
@@ -94,11 +103,10 @@ func Ungzip(src []byte, limit int) ([]byte, error) {
 	z := gzipReaders.Get().(*gzipReader)
 	defer gzipReaders.Put(z)
 	defer z.src.Reset(nil)
-	z.src.Reset(src)
-	if err := z.r.Reset(&z.src); err != nil {
+	if err := z.reset(src); err != nil {
 		return nil, corrupt(err)
 	}
-	return readAll(&z.r, len(src), 0, limit)
+	return readAll(z, src, 0, limit)
 }
 
 // IsZlib says whether b begins with a zlib header: DEFLATE with a window of 32 KiB,

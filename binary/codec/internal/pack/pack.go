@@ -16,20 +16,17 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 )
 
 // DefaultLimit is the decompressed size, in bytes, up to which codecs decompress
-// when they are not told otherwise: 32 MiB, thirty-two times memcached's default
-// item size.
-const DefaultLimit = 32 << 20
+// when they are not told otherwise: 16 MiB, sixteen times memcached's default item
+// size.
+const DefaultLimit = 16 << 20
 
-var (
-	// ErrTooLarge says that the decompressed value exceeds the limit.
-	ErrTooLarge = errors.New("decompressed value exceeds the size limit")
-
-	// ErrCorrupt says that the bytes are not what they are marked as.
-	ErrCorrupt = errors.New("value is corrupt")
-)
+// ErrCorrupt says that the bytes are not what they are marked as.
+var ErrCorrupt = errors.New("value is corrupt")
 
 // Limit returns the limit that a codec's option means: DefaultLimit for 0 and
 // below.
@@ -64,12 +61,25 @@ func shrunk(b []byte, size int) []byte {
 // inflateRatio bounds what DEFLATE can expand one byte to: 258 bytes from 2 bits.
 const inflateRatio = 1032
 
+// countAbove is the size in bytes above which a value of unknown size is counted
+// before it is kept.
+const countAbove = 1 << 20
+
+// A source is a decompressor that can begin again.
+type source interface {
+	io.Reader
+	reset(src []byte) error
+}
+
 // readAll reads r to its end and refuses more than limit bytes. The hint is the
-// size to expect, 0 when unknown; size is the compressed size.
-func readAll(r io.Reader, size, hint, limit int) ([]byte, error) {
-	buf := make([]byte, 0, firstSize(size, hint, limit))
+// size to expect, 0 when unknown; r decompresses src.
+func readAll(r source, src []byte, hint, limit int) ([]byte, error) {
+	buf := make([]byte, 0, firstSize(len(src), hint, limit))
 	for {
 		if len(buf) == cap(buf) {
+			if len(buf) >= countAbove {
+				return readCounted(r, src, len(buf), limit)
+			}
 			buf = append(buf, 0)[:len(buf)]
 		}
 		// One byte above the limit is enough to know that there is more.
@@ -77,7 +87,7 @@ func readAll(r io.Reader, size, hint, limit int) ([]byte, error) {
 		n, err := r.Read(room)
 		buf = buf[:len(buf)+n]
 		if len(buf) > limit {
-			return nil, ErrTooLarge
+			return nil, tooLarge(limit)
 		}
 		if err == io.EOF {
 			return buf, nil
@@ -88,16 +98,41 @@ func readAll(r io.Reader, size, hint, limit int) ([]byte, error) {
 	}
 }
 
+// readCounted reads what remains of r after some bytes, only to know the size, and
+// then the whole into memory of that size. A value above the limit costs nothing
+// more, and one below it is not copied while a buffer grows.
+func readCounted(r source, src []byte, already, limit int) ([]byte, error) {
+	rest, err := io.Copy(io.Discard, io.LimitReader(r, int64(limit+1-already)))
+	if err != nil {
+		return nil, corrupt(err)
+	}
+	size := already + int(rest)
+	if size > limit {
+		return nil, tooLarge(limit)
+	}
+	if err := r.reset(src); err != nil {
+		return nil, corrupt(err)
+	}
+	buf := make([]byte, size)
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return nil, corrupt(err)
+	}
+	return buf, nil
+}
+
 // firstSize is the size of the first buffer: the hint where it is possible, and
 // else a few times the compressed size. One byte more than the hint lets the end
 // of the data be read without growing.
 func firstSize(size, hint, limit int) int {
-	guess := 4*size + 64
+	guess := min(4*size+64, max(size, countAbove))
 	if hint > 0 && hint/inflateRatio <= size {
 		guess = hint + 1
 	}
 	return min(guess, limit+1)
 }
+
+// tooLarge is the error of what decompresses to more than most bytes.
+func tooLarge(most int) error { return limit.Exceeded(limit.Size, most) }
 
 // corrupt wraps what a decompressor said.
 func corrupt(err error) error {

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 )
 
 var plain = []byte(strings.Repeat("a line of text to compress\n", 2000))
@@ -70,7 +73,7 @@ func TestUnzstd_FramesOfOthers(t *testing.T) {
 		if len(tc.want) == 0 {
 			continue
 		}
-		if got, err := Unzstd(tc.in, len(tc.want)-1); !errors.Is(err, ErrTooLarge) {
+		if got, err := Unzstd(tc.in, len(tc.want)-1); !errors.Is(err, limit.ErrTooLarge) {
 			t.Errorf("%s: Unzstd with a limit below = %d bytes, %v, want ErrTooLarge", name, len(got), err)
 		}
 	}
@@ -125,6 +128,35 @@ func TestIsZlib(t *testing.T) {
 	} {
 		if got := IsZlib([]byte(in)); got != want {
 			t.Errorf("IsZlib(%q) = %v, want %v", in, got, want)
+		}
+	}
+}
+
+// TestUnpack_LargeValuesCostTheirSize decompresses values of unknown size: one
+// within the limit takes its own size, one above it next to nothing.
+func TestUnpack_LargeValuesCostTheirSize(t *testing.T) {
+	const size = 8 << 20
+	large := bytes.Repeat(plain, size/len(plain)+1)[:size]
+	for name, tc := range map[string]struct {
+		packed []byte
+		unpack func([]byte, int) ([]byte, error)
+	}{
+		"gzip": {Gzip(large), Ungzip},
+		"zlib": {Zlib(large), func(b []byte, limit int) ([]byte, error) { return Unzlib(b, 0, limit) }},
+	} {
+		var got []byte
+		var err error
+		if cost := golden.Allocated(func() { got, err = tc.unpack(tc.packed, size) }); cost > size+8<<20 {
+			t.Errorf("%s: %d bytes took %d", name, size, cost)
+		}
+		if err != nil || !bytes.Equal(got, large) {
+			t.Errorf("%s: %d bytes, %v, want what was packed", name, len(got), err)
+		}
+		if cost := golden.Allocated(func() { got, err = tc.unpack(tc.packed, size-1) }); cost > 6<<20 {
+			t.Errorf("%s: what is above the limit took %d", name, cost)
+		}
+		if !errors.Is(err, limit.ErrTooLarge) || got != nil {
+			t.Errorf("%s: %d bytes, %v, want ErrTooLarge", name, len(got), err)
 		}
 	}
 }

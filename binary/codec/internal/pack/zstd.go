@@ -59,7 +59,7 @@ func Unzstd(src []byte, limit int) ([]byte, error) {
 		return nil, err
 	}
 	if size.least > uint64(limit) {
-		return nil, ErrTooLarge
+		return nil, tooLarge(limit)
 	}
 	d := zstdDecoders.Get().(*zstd.Decoder)
 	defer zstdDecoders.Put(d)
@@ -70,10 +70,10 @@ func Unzstd(src []byte, limit int) ([]byte, error) {
 	case err == nil && len(out) <= limit:
 		return out, nil
 	case err == nil || errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return nil, ErrTooLarge
+		return nil, tooLarge(limit)
 	case size.most > uint64(limit):
 		// The decoder does not say whether room or sense was missing.
-		return nil, fmt.Errorf("%w, or %w", ErrTooLarge, ErrCorrupt)
+		return nil, fmt.Errorf("%w, or %w", tooLarge(limit), ErrCorrupt)
 	}
 	return nil, corrupt(err)
 }
