@@ -132,11 +132,18 @@ func (f *fill) put(ctx context.Context, e *stored.Entry, ix *stored.Index) error
 // anything it leads to.
 const indexLife = 366 * 24 * time.Hour
 
+// keepMargin is how much longer than needed an entry stays in memcached. Its
+// clock has whole seconds, and can advance by two at once: without the margin, a
+// response would be gone before its lifetime has ended. The entry itself says how
+// long it is fresh.
+const keepMargin = 2 * time.Second
+
 // putValue writes e at key in place of old, in chunks if it is too large for an
 // item of the server. How large that is it learns from refusals; memcached then
 // removes what was at the key, so that the first response in which that happens
 // is not stored.
-func (c *Cache) putValue(ctx context.Context, key string, old version, e *stored.Entry, ttl time.Duration) error {
+func (c *Cache) putValue(ctx context.Context, key string, old version, e *stored.Entry, keep time.Duration) error {
+	ttl := keep + keepMargin
 	for {
 		limit := c.maxChunk.Load()
 		err := c.putWithin(ctx, key, old, e, ttl, limit)

@@ -103,3 +103,20 @@ func TestStored_NotWithAHugeHeader(t *testing.T) {
 		}
 	}
 }
+
+// Whenever in a second of the server's clock it was stored.
+func TestStored_ForItsWholeLifetime(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, nil, text("x", "Cache-Control: max-age=3, must-revalidate"))
+		time.Sleep(950 * time.Millisecond)
+		s.get("/a")
+		time.Sleep(3*time.Second - 50*time.Millisecond)
+		if r := s.get("/a"); !r.hit() {
+			t.Errorf("just before its end: %s, want a hit", r.cacheStatus())
+		}
+		time.Sleep(50 * time.Millisecond)
+		if r := s.get("/a"); r.hit() {
+			t.Errorf("after its end: %s, want a miss", r.cacheStatus())
+		}
+	})
+}

@@ -131,10 +131,19 @@ func cutTime(data string) (time.Time, string, error) {
 	return time.UnixMilli(n), data[size:], nil
 }
 
-// lifetime is how long a record is to be kept: up to the idle timeout and to
-// the session's end.
+// margin is how much longer a record stays in memcached than until its end, which
+// the record knows exactly. Memcached's clock has whole seconds, and can advance by
+// two at once: without the margin, sessions would end early. Only memcached knows
+// the idle timeout of a record, so that has no margin.
+const margin = 2 * time.Second
+
+// maxLife is the longest lifetime in memcached.
+const maxLife = math.MaxInt32 * time.Second
+
+// lifetime is how long a record is valid: up to the idle timeout and to the
+// session's end.
 func lifetime(idle time.Duration, end time.Time) time.Duration {
-	return min(idle, time.Until(end), math.MaxInt32*time.Second)
+	return min(idle, time.Until(end), maxLife)
 }
 
 // now is the time as records keep it, in milliseconds.

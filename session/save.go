@@ -181,7 +181,7 @@ func (st *state) item(next *draft) (*memcached.Item, error) {
 	if ttl <= 0 {
 		return nil, st.dead("it expired")
 	}
-	return &memcached.Item{Key: st.location(), Value: sealed, TTL: max(ttl, time.Millisecond)}, nil // the client refuses less
+	return &memcached.Item{Key: st.location(), Value: sealed, TTL: min(ttl+margin, max(st.opts.IdleTimeout, time.Millisecond))}, nil
 }
 
 // written takes note of what is stored now and sets the cookie if it has to be.

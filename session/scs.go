@@ -127,7 +127,7 @@ func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, exp
 	if len(sealed) > s.opts.MaxSize {
 		return fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), s.opts.MaxSize)
 	}
-	item := &memcached.Item{Key: key, Value: sealed, TTL: max(ttl, time.Millisecond)} // the client refuses less
+	item := &memcached.Item{Key: key, Value: sealed, TTL: min(ttl, maxLife) + margin}
 	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	for attempt := range maxAttempts {

@@ -61,6 +61,22 @@ func TestAbsoluteTimeout_EndsAnActiveSession(t *testing.T) {
 	})
 }
 
+// Whenever in a second of the server's clock it was saved.
+func TestAbsoluteTimeout_IsExact(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, &session.Options{IdleTimeout: time.Hour, AbsoluteTimeout: 5 * time.Second})
+		b := newBrowser(t)
+		time.Sleep(950 * time.Millisecond)
+		b.set(store, "k", 1)
+		time.Sleep(2 * time.Second)
+		b.set(store, "k", 2)
+		time.Sleep(3*time.Second - 10*time.Millisecond)
+		b.wantValue(store, "k", 2)
+		time.Sleep(10 * time.Millisecond)
+		b.wantValue(store, "k", nil)
+	})
+}
+
 func TestAbsoluteTimeout_NotExtendedByRenew(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		_, store := newStore(t, &session.Options{IdleTimeout: time.Hour, AbsoluteTimeout: time.Hour})

@@ -54,9 +54,9 @@
 //     value.
 //   - One above 0 and below a millisecond is an error. It can only be a forgotten
 //     unit: libstore.WithExpiration(60) is 60 ns.
-//   - Fractions of a second are rounded up on the server and exact in the store,
-//     which returns nothing after the deadline. The server may drop an item up to
-//     a second early, because its clock has whole seconds.
+//   - A TTL is exact: the value is there until the deadline and not after it. The
+//     server's clock has whole seconds, so the server keeps an item for two seconds
+//     more, in which only other clients see it.
 //   - The remaining time is known to 1/32 s for TTLs of up to 2 days, to a second
 //     up to 72 days and to 8 seconds up to 582 days, always rounded down. (With a
 //     codec in a Store, to one part in 12,000.)

@@ -29,16 +29,33 @@ func (c *core) addTo(ctx context.Context, key any, delta uint64, up bool) (n uin
 	}
 	err = c.space.inGeneration(ctx, func(prefix string) error {
 		key := itemKey(prefix, name)
-		if up {
-			n, err = c.client.Increment(ctx, key, delta)
-		} else {
-			n, err = c.client.Decrement(ctx, key, delta)
-		}
+		n, err = c.addOnServer(ctx, key, delta, up)
 		if errors.Is(err, memcached.ErrNotNumber) {
 			n, err = c.addToTagged(ctx, key, delta, up)
 		}
 		return err
 	})
+	return n, err
+}
+
+// addOnServer lets the server add. It reads the item in the same round trip: the
+// server keeps a number for a while after its deadline.
+func (c *core) addOnServer(ctx context.Context, key string, delta uint64, up bool) (n uint64, err error) {
+	expired := make(chan bool, 1)
+	go func() {
+		var buf [maxDigits]byte
+		_, flags, err := c.client.AppendValue(ctx, buf[:0], key)
+		_, left, expires := split(flags, time.Now())
+		expired <- err == nil && expires && left <= 0
+	}()
+	if up {
+		n, err = c.client.Increment(ctx, key, delta)
+	} else {
+		n, err = c.client.Decrement(ctx, key, delta)
+	}
+	if <-expired && err == nil {
+		return 0, memcached.ErrCacheMiss
+	}
 	return n, err
 }
 
@@ -67,9 +84,7 @@ func (c *core) addToTagged(ctx context.Context, key string, delta uint64, up boo
 		}
 		e := envelope{u.form, u.tags, strconv.AppendUint(nil, n, 10)}
 		item.Value = e.bytes()
-		if item.TTL = u.left; u.left > 0 { // the flags keep the stamp
-			item.TTL = max(u.left, time.Millisecond)
-		}
+		item.TTL = serverTTL(u.left) // the flags keep the stamp
 		err = c.client.CompareAndSwap(ctx, item)
 		if !errors.Is(err, memcached.ErrCASConflict) {
 			return n, err

@@ -76,8 +76,8 @@ func (c *core) newItem(ctx context.Context, key, value any, options []libstore.O
 	if err != nil {
 		return "", nil, err
 	}
-	item = &memcached.Item{TTL: o.Expiration}
-	fill(item, p, versions)
+	item = new(memcached.Item)
+	fill(item, p, versions, o.Expiration)
 	return name, item, nil
 }
 
@@ -89,21 +89,23 @@ func (c *core) tagVersions(ctx context.Context, o *libstore.Options) ([]tagVersi
 	return c.tags.versions(ctx, c.tags.keys(o.Tags), o.Expiration, o.TagsTTL)
 }
 
-// fill sets the value and the flags of an item, whose TTL is set. What the
-// flags have no room for goes into an envelope.
-func fill(item *memcached.Item, p payload, versions []tagVersion) {
+// fill sets the value, the flags and the TTL of an item that is to live for ttl.
+// What the flags have no room for goes into an envelope.
+func fill(item *memcached.Item, p payload, versions []tagVersion, ttl time.Duration) {
 	var now time.Time
-	if item.TTL != 0 {
+	if ttl != 0 {
 		now = time.Now()
 	}
+	item.TTL = serverTTL(ttl)
 	switch {
 	case len(versions) == 0 && p.form.fits():
-		item.Value, item.Flags = p.data, p.form.join(now, item.TTL)
+		item.Value, item.Flags = p.data, p.form.join(now, ttl)
 	case len(versions) == 0 && class(p.form.flags>>classShift) == classForeign:
 		item.Value, item.Flags = p.data, p.form.flags
+		item.TTL = ttl // no stamp ends it
 	default:
 		e := envelope{p.form, versions, p.data}
 		item.Value = e.bytes()
-		item.Flags = form{class: classNative, kind: kindEnvelope}.join(now, item.TTL)
+		item.Flags = form{class: classNative, kind: kindEnvelope}.join(now, ttl)
 	}
 }

@@ -110,8 +110,8 @@ func newItems[T any](ctx context.Context, c *core, values map[string]T, options 
 	}
 	items = make([]*memcached.Item, len(names))
 	for i := range items {
-		items[i] = &memcached.Item{TTL: o.Expiration}
-		fill(items[i], payloads[i], versions)
+		items[i] = new(memcached.Item)
+		fill(items[i], payloads[i], versions, o.Expiration)
 	}
 	return names, items, nil
 }

@@ -39,8 +39,7 @@ func (c *core) touchItem(ctx context.Context, key string, ttl time.Duration) err
 		case u.form.class == classForeign && !c.adopt(&u.form):
 			return c.client.Touch(ctx, key, ttl)
 		}
-		item.TTL = ttl
-		if err := c.restamp(ctx, item, u); err != nil {
+		if err := c.restamp(ctx, item, u, ttl); err != nil {
 			return err
 		}
 		err = c.client.CompareAndSwap(ctx, item)
@@ -65,8 +64,8 @@ func (c *core) adopt(f *form) bool {
 	return true
 }
 
-// restamp sets the flags of an item to those of its new TTL.
-func (c *core) restamp(ctx context.Context, item *memcached.Item, u unpacked) error {
+// restamp gives an item a new TTL.
+func (c *core) restamp(ctx context.Context, item *memcached.Item, u unpacked, ttl time.Duration) error {
 	if len(u.tags) > 0 {
 		keys := make([]string, len(u.tags))
 		for i, t := range u.tags {
@@ -75,10 +74,10 @@ func (c *core) restamp(ctx context.Context, item *memcached.Item, u unpacked) er
 		// Only so that the counters live long enough. The item keeps the
 		// versions that it had: they were just checked, and every reader checks
 		// them again.
-		if _, err := c.tags.versions(ctx, keys, item.TTL, c.defaults.TagsTTL); err != nil {
+		if _, err := c.tags.versions(ctx, keys, ttl, c.defaults.TagsTTL); err != nil {
 			return err
 		}
 	}
-	fill(item, u.payload, u.tags)
+	fill(item, u.payload, u.tags, ttl)
 	return nil
 }

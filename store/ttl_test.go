@@ -110,14 +110,13 @@ func TestSet_NegativeTTLStillChecksTheValue(t *testing.T) {
 	wantHit(t, s, "k", "old")
 }
 
-// The server's clock has whole seconds, the stamp is finer. The bubble's clock
-// starts with a second, so that the server drops nothing early.
-func TestSet_FractionsRoundUpOnTheServerAndAreExactHere(t *testing.T) {
+// The server's clock has whole seconds, the stamp is finer.
+func TestSet_FractionsAreExactAndTheServerKeepsItemsLonger(t *testing.T) {
 	for ttl, rounded := range map[time.Duration]time.Duration{
-		time.Millisecond:        time.Second,
-		500 * time.Millisecond:  time.Second,
-		1500 * time.Millisecond: 2 * time.Second,
-		2900 * time.Millisecond: 3 * time.Second,
+		time.Millisecond:        3 * time.Second,
+		500 * time.Millisecond:  3 * time.Second,
+		1500 * time.Millisecond: 4 * time.Second,
+		2900 * time.Millisecond: 5 * time.Second,
 	} {
 		t.Run(ttl.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -167,6 +166,50 @@ func TestSet_LongTTLs(t *testing.T) {
 					time.Sleep(2 * c.slack)
 					wantMiss(t, s, "k")
 				}
+			})
+		})
+	}
+}
+
+// Whenever in a second of the server's clock a value is set, it is there until its
+// deadline, and not after.
+func TestSet_TTLIsExact(t *testing.T) {
+	for name, options := range map[string][]libstore.Option{
+		"plain":  nil,
+		"tagged": {libstore.WithTags([]string{"t"})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server, client := start(t, nil)
+				for _, s := range []*store.Store{store.New(client), prefixed(t, client, "p:")} {
+					for _, ttl := range []time.Duration{500 * time.Millisecond, time.Second, 1700 * time.Millisecond, 5 * time.Second} {
+						for _, late := range []time.Duration{0, 300 * time.Millisecond, 950 * time.Millisecond} {
+							time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second + late)))
+							mustSet(t, s, "k", int64(1), append(options, libstore.WithExpiration(ttl))...)
+							mustSet(t, s, "n", int64(1), append(options, libstore.WithExpiration(ttl))...)
+							if _, err := s.Increment(t.Context(), "n", 1); err != nil {
+								t.Fatal(err)
+							}
+							mustSet(t, s, "touched", int64(1), options...)
+							if err := s.Touch(t.Context(), "touched", ttl); err != nil {
+								t.Fatal(err)
+							}
+							time.Sleep(ttl - 50*time.Millisecond)
+							wantHit(t, s, "k", int64(1))
+							wantHit(t, s, "n", int64(2))
+							wantHit(t, s, "touched", int64(1))
+							time.Sleep(50 * time.Millisecond)
+							wantMiss(t, s, "k")
+							wantMiss(t, s, "n")
+							wantMiss(t, s, "touched")
+						}
+					}
+				}
+				// The clock of a real server can advance by two seconds at once.
+				mustSet(t, store.New(client), "k", "v", libstore.WithExpiration(3*time.Second))
+				server.Advance(time.Second)
+				time.Sleep(3*time.Second - 50*time.Millisecond)
+				wantHit(t, store.New(client), "k", "v")
 			})
 		})
 	}

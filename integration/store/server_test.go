@@ -235,3 +235,40 @@ func TestServer_ThreeNodes(t *testing.T) {
 		})
 	}
 }
+
+// A TTL is exact to 50 ms, whenever in a second of the server's clock a value is
+// set.
+func TestServer_TTLIsExact(t *testing.T) {
+	_, client := open(t)
+	const exact = 50 * time.Millisecond
+	stores := []*store.Store{store.New(client), prefixed(t, client, "p:")}
+	workers(20, func(w int) {
+		s, key, ttl := stores[w%2], fmt.Sprint("k", w), time.Duration(1+w%3)*time.Second
+		time.Sleep(time.Duration(w) * 50 * time.Millisecond)
+		began := time.Now()
+		if err := s.Set(t.Context(), key, "v", libstore.WithExpiration(ttl)); err != nil {
+			t.Error(err)
+			return
+		}
+		stored := time.Now()
+		for {
+			asked := time.Now()
+			_, err := s.Get(t.Context(), key)
+			answered := time.Now()
+			switch {
+			case err == nil && asked.Sub(stored) > ttl+exact:
+				t.Errorf("%v: there %v after it was set", ttl, asked.Sub(stored))
+				return
+			case errors.Is(err, libstore.NotFound{}):
+				if answered.Sub(began) < ttl-exact {
+					t.Errorf("%v: gone %v after it was set", ttl, answered.Sub(began))
+				}
+				return
+			case err != nil:
+				t.Error(err)
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+}
