@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"iter"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -96,6 +97,32 @@ func asToken(content []byte) (t token, ok bool) {
 	}
 	copy(t.user[:], content[copy(t.id[:], content):])
 	return t, true
+}
+
+// maxTokens bounds how many cookies of one name a request makes the store look
+// up.
+const maxTokens = 8
+
+// tokens yields what the cookies of the session's name say, with the number of
+// the key pair that made each, in the browser's order. Cookies that no key of
+// the store made are none.
+//
+// A browser has several cookies of one name when their Path or Domain differ: an
+// application has changed it, or a neighbour sets one. It sends the longer path
+// first, then the older cookie, so that the first one may have ended long ago.
+func (st *state) tokens(r *http.Request) iter.Seq2[token, int] {
+	return func(yield func(token, int) bool) {
+		left := maxTokens
+		cookieValues(r.Header, st.name, func(value string) bool {
+			for i := range st.pairs {
+				if t, ok := st.pairs[i].decodeCookie(st.name, value); ok {
+					left--
+					return yield(t, i) && left > 0
+				}
+			}
+			return true
+		})
+	}
 }
 
 // cookieValues calls f with the value of each cookie of a name until it returns

@@ -2,11 +2,14 @@ package session_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/sessions"
@@ -153,4 +156,91 @@ func TestCookie_OneFieldPerResponse(t *testing.T) {
 		t.Errorf("Set-Cookie = %q, want the theme and one session", got)
 	}
 	b.wantValue(store, "n", 2)
+}
+
+// A cookie whose Path or Domain has changed stays in the browser beside the new
+// one, and is sent first when it is older: the session is that of the first one
+// that is alive.
+func TestCookie_AnEndedOneInFront(t *testing.T) {
+	_, store := newStore(t, nil)
+	old, b := newLogin(t, store, "ada"), newLogin(t, store, "ada")
+	left := old.cookie(cookieName)
+	if err := old.logout(store); err != nil {
+		t.Fatal(err)
+	}
+	for name, cookies := range map[string][]string{
+		"in front": {left, b.cookie(cookieName)},
+		"behind":   {b.cookie(cookieName), left},
+		"all over": {left, "planted", left, b.cookie(cookieName), left},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Cookie", cookieName+"="+strings.Join(cookies, "; "+cookieName+"="))
+		if s, err := store.Get(r, cookieName); err != nil || s.IsNew || s.Values["user"] != "ada" {
+			t.Errorf("an ended cookie %s: Get = %v, %v, want ada's session", name, s.Values, err)
+		}
+	}
+}
+
+// A login beside an old session that is alive counts at the next request, and a
+// logout does not bring the old one back.
+func TestCookie_SeveralAlive(t *testing.T) {
+	_, store := newStore(t, nil)
+	old, b := newBrowser(t), newBrowser(t)
+	old.set(store, "cart", "of an old path")
+	b.set(store, "cart", "of the new path")
+	both := func(f func(w http.ResponseWriter, r *http.Request, s *sessions.Session)) {
+		b.send(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Set("Cookie", cookieName+"="+old.cookie(cookieName)+"; "+cookieName+"="+b.cookie(cookieName))
+			s, err := store.Get(r, cookieName)
+			if err != nil {
+				t.Errorf("Get: %v", err)
+			}
+			f(w, r, s)
+		}))
+	}
+	third := newBrowser(t)
+	third.set(store, "cart", "of a domain")
+	both(func(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
+		r.Header.Add("Cookie", cookieName+"="+third.cookie(cookieName))
+		s.Values["user"] = "ada"
+		if err := errors.Join(store.Renew(r, s), store.Bind(r, s, "ada"), s.Save(r, w)); err != nil {
+			t.Errorf("login: %v", err)
+		}
+	})
+	both(func(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
+		if s.Values["user"] != "ada" {
+			t.Errorf("after the login the session is %v, want ada's", s.Values)
+		}
+	})
+	third.wantValue(store, "cart", nil)
+	other := newLogin(t, store, "ada")
+	both(func(w http.ResponseWriter, r *http.Request, s *sessions.Session) {
+		r.Header.Add("Cookie", cookieName+"="+other.cookie(cookieName))
+		s.Options.MaxAge = -1
+		if err := s.Save(r, w); err != nil {
+			t.Errorf("logout: %v", err)
+		}
+	})
+	other.wantValue(store, "user", nil)
+}
+
+// What a request can make the store look up is bounded.
+func TestCookie_ManyOfOneName(t *testing.T) {
+	server, store := newStore(t, nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	for range 100 {
+		b := newBrowser(t)
+		b.set(store, "k", 1)
+		r.AddCookie(&http.Cookie{Name: cookieName, Value: b.cookie(cookieName)})
+	}
+	for _, key := range server.Keys() { // evicted
+		server.SetItem(&memcached.Item{Key: key, TTL: -time.Second})
+	}
+	server.ForgetRequests()
+	if s, err := store.Get(r, cookieName); err != nil || !s.IsNew {
+		t.Errorf("Get = %v, %v, want a new session", s.Values, err)
+	}
+	if n := server.RequestCount(); n == 0 || n > 8 {
+		t.Errorf("100 cookies caused %d requests to memcached, want 8 at most", n)
+	}
 }

@@ -12,20 +12,75 @@ import (
 
 // logout deletes the session. Should that fail, the browser keeps its cookie:
 // it is what the user can try again with.
-func (st *state) logout(ctx context.Context, w http.ResponseWriter, session *sessions.Session) error {
+func (st *state) logout(ctx context.Context, r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
 	if started(w) {
 		return ErrResponseStarted
 	}
-	if st.stored || st.issued {
-		err := st.client.Delete(ctx, st.location())
-		if err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
-			err = fault("deleting", err)
-			st.log.warn(ctx, "a session could not be deleted", err)
-			return err
-		}
+	err := st.endOwn(ctx)
+	if err == nil {
+		err = st.endAll(ctx, r)
+	}
+	if err != nil {
+		err = fault("deleting", err)
+		st.log.warn(ctx, "a session could not be deleted", err)
+		return err
 	}
 	st.end(session)
 	return st.setCookie(w, session.Options)
+}
+
+// endOwn deletes the record, in one operation if it is as it was read.
+func (st *state) endOwn(ctx context.Context) error {
+	if !st.stored && !st.issued {
+		return nil
+	}
+	if version, err := st.version(); err == nil && st.forward == nil {
+		err = st.client.CompareAndDelete(ctx, st.location(), version)
+		if !errors.Is(err, memcached.ErrCASConflict) {
+			return unlessMissing(err)
+		}
+	}
+	return st.endID(ctx, st.token.id)
+}
+
+// endAll ends the sessions of all cookies of the session's name that the request
+// carries, and what renewals made of them. One that is left alive would be the
+// next request's session.
+func (st *state) endAll(ctx context.Context, r *http.Request) error {
+	for t := range st.tokens(r) {
+		if t.id == st.token.id { // see endOwn
+			continue
+		}
+		if err := st.endID(ctx, t.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endOthers ends the sessions of other cookies of the same name that are alive:
+// the browser might send one of them before the cookie of a login.
+func (st *state) endOthers(ctx context.Context, r *http.Request) error {
+	for t := range st.tokens(r) {
+		if t.id == st.token.id || t.id == st.arrived {
+			continue
+		}
+		item, err := st.client.Get(ctx, st.of(t.id).location)
+		if err == nil && st.forwardIn(t.id, item) == nil {
+			err = st.deleteVersion(ctx, item)
+		}
+		if err = unlessMissing(err); err != nil && !errors.Is(err, memcached.ErrCASConflict) { // then it is in use
+			return err
+		}
+	}
+	return nil
+}
+
+func unlessMissing(err error) error {
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		return nil
+	}
+	return err
 }
 
 // end forgets the session: from here on it is new.

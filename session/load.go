@@ -25,7 +25,10 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 		st.log.warn(ctx, "sessions cannot be loaded", err)
 		return err
 	}
-	if err := st.openItem(item); err != nil {
+	if err := st.openItem(item); errors.Is(err, errRenewed) {
+		st.end(session)
+		return nil
+	} else if err != nil {
 		st.log.warn(ctx, "a stored session cannot be read", err)
 		return err
 	}
@@ -71,24 +74,37 @@ func (st *state) fill(ctx context.Context, session *sessions.Session, current ep
 }
 
 // openItem opens the record that was read for st.token, and notes its version.
+// The error is errRenewed if a forward stands in its place.
 func (st *state) openItem(item *memcached.Item) error {
-	st.stored, st.cas, st.stale = true, item.CAS, false
-	key, err := sealedUnder(item.Value)
+	st.stored, st.cas, st.stale, st.forward = true, item.CAS, false, nil
+	plain, pair, err := st.open(st.token.id, item.Value)
 	if err != nil {
 		return err
 	}
-	for i := range st.pairs {
-		if st.pairs[i].id != key {
-			continue
+	if item.Value[0] == forwardVersion {
+		if st.forward, err = decodeForward(plain); err == nil {
+			err = errRenewed
 		}
-		var plain []byte
-		if plain, err = st.of(st.token.id).sealer(st.pairs, i).open(item.Value); err != nil {
-			return err
-		}
-		st.sealed = i
-		return st.decode(string(plain))
+		return err
 	}
-	return undecodable("sealed under a key that this store does not have")
+	st.sealed = pair
+	return st.decode(string(plain))
+}
+
+// open opens what is stored for an ID, in the memory of sealed. It returns the
+// number of the key pair that sealed it.
+func (s *Store) open(i id, sealed []byte) (plain []byte, pair int, err error) {
+	key, err := sealedUnder(sealed)
+	if err != nil {
+		return nil, 0, err
+	}
+	for n := range s.pairs {
+		if s.pairs[n].id == key {
+			plain, err = s.of(i).sealer(s.pairs, n).open(sealed)
+			return plain, n, err
+		}
+	}
+	return nil, 0, undecodable("sealed under a key that this store does not have")
 }
 
 // decode decodes what was sealed.
@@ -129,6 +145,9 @@ func (st *state) reload(ctx context.Context) error {
 	}
 	if err = st.openItem(item); err == nil {
 		err = st.record.parse()
+	}
+	if errors.Is(err, errRenewed) {
+		return st.dead("it was renewed by another request")
 	}
 	if err != nil {
 		st.failed = err // st.cas is now of a record that must not be overwritten

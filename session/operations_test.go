@@ -92,12 +92,12 @@ func TestOperations(t *testing.T) {
 			if err := session.Renew(c); err != nil {
 				t.Errorf("Renew: %v", err)
 			}
-		}, "GAT GET DELETE+CAS ADD", 1},
+		}, "GAT GET SET+CAS ADD", 1},
 		{"deleted", func(c *gin.Context) {
 			s := ginsessions.Default(c)
 			s.Options(ginsessions.Options{Path: "/", MaxAge: -1})
 			mustSave(t, s)
-		}, "GAT GET DELETE", 1},
+		}, "GAT GET DELETE+CAS", 1},
 	}
 	for _, tt := range tests {
 		server.ForgetRequests()

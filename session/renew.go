@@ -18,9 +18,14 @@ var errForeign = errors.New("session: not a session of this store")
 // or saw before is worth nothing; then Save.
 //
 // The old ID is dead when Renew returns, and requests that still use it cannot
-// bring it back. The new one exists once the session is saved. Of two requests
-// that renew one session at the same time one succeeds, the other gets
-// ErrNotFound. After an error the session cannot be saved any more in this
+// bring it back. The new one exists once the session is saved. The sessions of
+// other cookies of the same name that the request carries end.
+//
+// Of two requests that renew one session at the same time one succeeds, the other
+// gets ErrNotFound. If the session is not bound to a user, both succeed and each
+// has a session of its own, so that a login that is clicked twice is a login.
+// A logout with the old ID ends what a renewal made of it, for ten minutes.
+// After an error the session cannot be saved any more in this
 // request. A session that could not be decoded is deleted and becomes new. Renew
 // does not extend the absolute timeout.
 //
@@ -33,7 +38,7 @@ func (s *Store) Renew(r *http.Request, session *sessions.Session) error {
 	}
 	ctx, done := s.contexts.detached(r.Context())
 	defer done()
-	if err := st.renew(ctx, session); err != nil {
+	if err := st.renew(ctx, r, session); err != nil {
 		st.failed = err // a login must not go on with the old ID
 		return err
 	}
@@ -53,7 +58,7 @@ func (s *Store) stateIn(r *http.Request, session *sessions.Session) (*state, err
 	return st, nil
 }
 
-func (st *state) renew(ctx context.Context, session *sessions.Session) error {
+func (st *state) renew(ctx context.Context, r *http.Request, session *sessions.Session) error {
 	if errors.Is(st.failed, ErrDecode) {
 		return st.discard(ctx, session)
 	}
@@ -63,35 +68,70 @@ func (st *state) renew(ctx context.Context, session *sessions.Session) error {
 	if err := st.parseValues(); err != nil {
 		return err
 	}
+	if err := st.endOthers(ctx, r); err != nil {
+		return fault("renewing", err)
+	}
+	fresh := newID()
 	for attempt := range maxAttempts {
-		err := st.remove(ctx)
+		err := st.moveTo(ctx, fresh)
 		if err == nil {
+			if err := st.takeOver(); err != nil {
+				return err
+			}
 			st.Store.forget(st.token.id)
-			st.token, st.issued = token{id: newID()}, false
-			st.stored, st.renewed = false, true
+			st.token, st.issued = token{id: fresh}, false
+			st.stored, st.renewed, st.forward = false, true, nil
 			session.ID = st.of(st.token.id).public
 			return nil
 		}
 		if !errors.Is(err, memcached.ErrCASConflict) {
 			return err
 		}
-		if err = st.retry(ctx, attempt); err != nil {
+		if err = st.retry(ctx, attempt); err != nil && !st.mayFork() {
 			return err
 		}
+		st.failed = nil
 	}
 	return fmt.Errorf("%w, %d times over", ErrConflict, maxAttempts)
 }
 
-// remove deletes the record if it still has the version that st knows, so that
-// what other requests stored is carried over. If it is not, the error is the
-// client's ErrCASConflict.
-func (st *state) remove(ctx context.Context) error {
+// mayFork reports whether another request's renewal of the session leaves room
+// for this one. It does not if the session is a user's: then one of the two may
+// be a thief's.
+func (st *state) mayFork() bool {
+	return st.forward != nil && len(st.forward.to) > 0 && len(st.forward.to) < maxForks && st.record != nil && st.record.user == ""
+}
+
+// takeOver takes what another renewal found, when this one came second: other
+// requests may have stored it since this one read the session.
+func (st *state) takeOver() error {
+	if st.forward == nil || st.forward.record == "" {
+		return nil
+	}
+	if err := st.decode(st.forward.record); err != nil {
+		return err
+	}
+	return st.record.parse()
+}
+
+// moveTo puts a forward in the record's place if it still has the version that
+// st knows, so that what other requests stored is carried over. If it does not,
+// the error is the client's ErrCASConflict.
+func (st *state) moveTo(ctx context.Context, fresh id) error {
 	version, err := st.version()
 	if err != nil {
 		return err
 	}
-	err = st.client.CompareAndDelete(ctx, st.location(), version)
+	f := forward{to: []id{fresh}}
 	switch {
+	case st.forward != nil:
+		f.to, f.record = append(f.to, st.forward.to...), st.forward.record
+	case st.record.user == "":
+		f.record = string(st.record.encode())
+	}
+	item := st.forwardItem(st.token.id, f)
+	item.CAS = version
+	switch err = st.client.CompareAndSwap(ctx, item); {
 	case err == nil, errors.Is(err, memcached.ErrCASConflict):
 		return err
 	case errors.Is(err, memcached.ErrCacheMiss):

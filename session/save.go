@@ -27,7 +27,7 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	ctx, done := st.contexts.detached(r.Context())
 	defer done()
 	if session.Options.MaxAge < 0 {
-		return st.logout(ctx, w, session)
+		return st.logout(ctx, r, w, session)
 	}
 	if st.failed != nil {
 		return st.failed
@@ -80,7 +80,7 @@ func (st *state) next(ctx context.Context, session *sessions.Session, ours value
 		st.dropTaken(conflicts)
 		return nil, err
 	}
-	reissue := st.pair != 0 || st.sealed != 0 || *session.Options != st.given
+	reissue := !st.issued || st.pair != 0 || st.sealed != 0 || *session.Options != st.given
 	if !changed && !reissue && !st.bound {
 		st.seen = ours
 		return nil, nil
@@ -134,14 +134,30 @@ func (st *state) create(ctx context.Context, w http.ResponseWriter, session *ses
 	if err != nil {
 		return err
 	}
-	if err := st.client.Add(ctx, item); err != nil {
-		st.token.id = id{} // the record may be there for all we know: the next attempt takes another ID
+	err = st.client.Add(ctx, item)
+	if st.renewed && errors.Is(err, memcached.ErrNotStored) {
+		return st.resume(ctx, w, session, ours)
+	}
+	if err != nil {
+		if !st.renewed { // the record may be there for all we know: the next attempt takes another ID
+			st.token.id = id{}
+		}
 		err = fault("creating", err)
 		st.log.warn(ctx, "a session could not be saved", err)
 		return err
 	}
 	st.stored, st.renewed, st.stale = true, false, true
 	return st.written(w, session, next, ours)
+}
+
+// resume goes on with a renewed session whose record is there already: an earlier
+// attempt stored it, and its answer was lost, or a logout has forbidden it.
+func (st *state) resume(ctx context.Context, w http.ResponseWriter, session *sessions.Session, ours values) error {
+	if err := st.reload(ctx); err != nil {
+		return err
+	}
+	st.renewed, st.seen = false, st.record.values
+	return st.save(ctx, w, session, ours)
 }
 
 // swap replaces the record if it still has the version that st knows. If it

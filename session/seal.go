@@ -15,9 +15,10 @@ import (
 // trap, a nonce used twice, is out of reach: each session has a key of its own
 // and is written far fewer than 2³² times.
 const (
-	sealVersion = 1
-	headerSize  = 1 + len(keyID{})
-	sealedExtra = headerSize + 12 + 16
+	sealVersion    = 1
+	forwardVersion = 0xf1 // not a record but a forward
+	headerSize     = 1 + len(keyID{})
+	sealedExtra    = headerSize + 12 + 16
 )
 
 // sealer seals and opens the record of one session under one server key.
@@ -39,9 +40,11 @@ func newSealer(server *prf, name keyID, label string, secret []byte, location st
 }
 
 // seal returns plain sealed, in a slice of its own.
-func (s *sealer) seal(plain []byte) []byte {
+func (s *sealer) seal(plain []byte) []byte { return s.sealAs(sealVersion, plain) }
+
+func (s *sealer) sealAs(version byte, plain []byte) []byte {
 	out := make([]byte, headerSize, len(plain)+sealedExtra)
-	out[0] = sealVersion
+	out[0] = version
 	copy(out[1:], s.key[:])
 	return s.aead.Seal(out, nil, plain, out)
 }
@@ -64,7 +67,7 @@ func sealedUnder(sealed []byte) (keyID, error) {
 	if len(sealed) == 0 {
 		return keyID{}, undecodable("empty")
 	}
-	if sealed[0] != sealVersion {
+	if sealed[0] != sealVersion && sealed[0] != forwardVersion {
 		return keyID{}, undecodable("unknown format, perhaps of a newer version")
 	}
 	if len(sealed) < sealedExtra {

@@ -24,20 +24,22 @@ type state struct {
 type view struct {
 	failed error // why the session cannot be saved: ErrUnavailable, ErrDecode, ErrNotFound …
 
-	token  token   // the cookie's; zero ID: the session has none yet
-	pair   int     // which key pair the cookie was made with
-	issued bool    // the browser has a cookie of token's ID
-	stored bool    // memcached holds the session under token's ID
-	cas    uint64  // the version that record is of
-	stale  bool    // cas is of the version before the one that this request wrote
-	sealed int     // which key pair the record is sealed under
-	record *record // as stored, as far as this request knows; nil: nothing yet
-	seen   values  // the session's values when they were last as stored; see parseValues
+	token   token   // the cookie's; zero ID: the session has none yet
+	pair    int     // which key pair the cookie was made with
+	arrived id      // that the session was loaded with, whatever Renew has made of it
+	issued  bool    // the browser has a cookie of token's ID
+	stored  bool    // memcached holds the session under token's ID
+	cas     uint64  // the version that record is of
+	stale   bool    // cas is of the version before the one that this request wrote
+	sealed  int     // which key pair the record is sealed under
+	record  *record // as stored, as far as this request knows; nil: nothing yet
+	seen    values  // the session's values when they were last as stored; see parseValues
 
-	renewed bool   // Renew took the old record away: the next save creates
-	bound   bool   // Bind set user and epoch: the next save writes them
-	user    string // with bound
-	epoch   epoch  // with bound
+	renewed bool     // Renew took the old record away: the next save creates
+	forward *forward // what stands in the record's place, once it was renewed
+	bound   bool     // Bind set user and epoch: the next save writes them
+	user    string   // with bound
+	epoch   epoch    // with bound
 }
 
 // New makes and loads the session. Gorilla's registry calls it, at most once,
@@ -61,28 +63,17 @@ func (st *state) start(r *http.Request, name string) (*sessions.Session, error) 
 	st.given = st.cookieOptions(r, name)
 	st.options = st.given
 	markTouched(r)
-	if !st.readCookie(r) {
-		return session, nil
-	}
 	ctx, done := st.contexts.detached(r.Context())
 	defer done()
-	st.failed = st.load(ctx, session)
-	return session, st.failed
-}
-
-// readCookie takes the first cookie of the session's name that one of the
-// store's keys made. Others are none.
-func (st *state) readCookie(r *http.Request) bool {
-	cookieValues(r.Header, st.name, func(value string) bool {
-		for i := range st.pairs {
-			if t, ok := st.pairs[i].decodeCookie(st.name, value); ok {
-				st.token, st.pair, st.issued = t, i, true
-				return false
-			}
+	for t, pair := range st.tokens(r) {
+		st.token, st.pair, st.issued = t, pair, true
+		st.failed = st.load(ctx, session)
+		if st.failed != nil || !session.IsNew {
+			st.arrived = t.id
+			break
 		}
-		return true
-	})
-	return st.issued
+	}
+	return session, st.failed
 }
 
 // parseValues makes sure that record has its values, and seen those that the

@@ -37,6 +37,7 @@ func interleavings(t *testing.T, client session.Client) {
 			random: rand.New(rand.NewPCG(seed, uint64(round))),
 			ready:  make(chan *player),
 		}
+		g.bound = g.random.IntN(2) == 0
 		g.run()
 		if t.Failed() {
 			t.Fatalf("round %d with SESSIONTEST_SEED=%d: %s", round, seed, g)
@@ -49,6 +50,7 @@ type game struct {
 	t       *testing.T
 	plain   *session.Store // without turns
 	store   *session.Store
+	bound   bool // to a user
 	random  *rand.Rand
 	ready   chan *player // players who wait for their turn, or are done
 	start   jar          // the cookie that all players begin with
@@ -76,7 +78,10 @@ func (g *game) String() string {
 
 func (g *game) run() {
 	g.begin()
-	kinds := []string{"read", "set", "set", "logout", "renew", "login", "revoke"}
+	kinds := []string{"read", "set", "set", "logout", "renew", "renew", "login", "revoke"}
+	if !g.bound {
+		kinds = kinds[:len(kinds)-1]
+	}
 	for n := range 2 + g.random.IntN(4) {
 		p := &player{what: kinds[g.random.IntN(len(kinds))], n: n, turn: make(chan struct{})}
 		g.players = append(g.players, p)
@@ -94,7 +99,11 @@ func (g *game) run() {
 func (g *game) begin() {
 	g.start = jar("").visit(g.t.Context(), g.plain, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
 		s.Values["start"] = true
-		if err := errors.Join(g.plain.Bind(r, s, user), s.Save(r, w)); err != nil {
+		var err error
+		if g.bound {
+			err = g.plain.Bind(r, s, user)
+		}
+		if err = errors.Join(err, s.Save(r, w)); err != nil {
 			g.t.Fatalf("making a session: %v", err)
 		}
 	})
@@ -135,7 +144,7 @@ func (p *player) play(g *game) {
 			return
 		}
 		p.loaded = !s.IsNew
-		if p.loaded {
+		if p.loaded || p.what == "logout" {
 			p.err = p.act(g, w, r, s)
 		}
 	})
@@ -166,49 +175,59 @@ func (p *player) act(g *game, w http.ResponseWriter, r *http.Request, s *session
 
 // judge checks what is there in the end.
 func (g *game) judge() {
-	if slices.ContainsFunc(g.players, func(p *player) bool { return p.what == "revoke" }) {
-		g.judgeRevoked()
-		return
+	is := func(what string) func(*player) bool {
+		return func(p *player) bool { return p.what == what && p.err == nil }
 	}
-	alive := g.start.values(g.t, g.plain)
-	ended, renewals := false, 0
 	for _, p := range g.players {
-		renews := p.what == "renew" || p.what == "login"
-		if p.loaded && p.err == nil && (renews || p.what == "logout") {
-			ended = true
-		}
 		if p.err != nil && !errors.Is(p.err, session.ErrNotFound) {
 			g.t.Errorf("%s %d: %v, want nothing but ErrNotFound", p.what, p.n, p.err)
 		}
-		if p.loaded && p.err == nil && renews {
-			renewals++
-			alive = p.cookie.values(g.t, g.plain)
-			if p.cookie == g.start || len(alive) == 0 {
-				g.t.Errorf("%s %d succeeded and has no session of its own", p.what, p.n)
-			}
-		} else if p.err != nil && p.cookie != g.start {
-			g.t.Errorf("%s %d failed and changed the cookie", p.what, p.n)
-		}
 	}
-	if ended && len(g.start.values(g.t, g.plain)) != 0 {
-		g.t.Error("the session is alive after it was ended")
-	}
-	if renewals > 1 {
-		g.t.Errorf("%d renewals of one session succeeded, want 1 at most", renewals)
-	}
-	if !ended || renewals > 0 {
-		g.judgeValues(alive, ended)
+	switch {
+	case slices.ContainsFunc(g.players, is("revoke")):
+		g.judgeEnded("RevokeAll")
+	case slices.ContainsFunc(g.players, is("logout")):
+		g.judgeEnded("a logout")
+	default:
+		g.judgeRenewals()
 	}
 }
 
-// judgeRevoked checks that nothing survived.
-func (g *game) judgeRevoked() {
+// judgeRenewals checks that each renewal has a session of its own, and that of
+// a user's session there is one.
+func (g *game) judgeRenewals() {
+	var renewed []jar
 	for _, p := range g.players {
-		if p.err != nil && !errors.Is(p.err, session.ErrNotFound) {
-			g.t.Errorf("%s %d: %v, want nothing but ErrNotFound", p.what, p.n, p.err)
+		if p.err != nil && p.cookie != g.start {
+			g.t.Errorf("%s %d failed and changed the cookie", p.what, p.n)
 		}
+		if (p.what == "renew" || p.what == "login") && p.loaded && p.err == nil {
+			if p.cookie == g.start || slices.Contains(renewed, p.cookie) {
+				g.t.Errorf("%s %d succeeded and has no session of its own", p.what, p.n)
+			}
+			renewed = append(renewed, p.cookie)
+		}
+	}
+	if len(renewed) == 0 {
+		g.judgeValues(g.start.values(g.t, g.plain), false)
+		return
+	}
+	if len(g.start.values(g.t, g.plain)) != 0 {
+		g.t.Error("the session is alive after it was renewed")
+	}
+	if g.bound && len(renewed) > 1 {
+		g.t.Errorf("%d renewals of one user's session succeeded, want 1 at most", len(renewed))
+	}
+	for _, cookie := range renewed {
+		g.judgeValues(cookie.values(g.t, g.plain), true)
+	}
+}
+
+// judgeEnded checks that nothing survived.
+func (g *game) judgeEnded(by string) {
+	for _, p := range append([]*player{{what: "start", cookie: g.start}}, g.players...) {
 		if len(p.cookie.values(g.t, g.plain)) != 0 {
-			g.t.Errorf("the session of %s %d is alive after RevokeAll", p.what, p.n)
+			g.t.Errorf("the session of %s %d is alive after %s", p.what, p.n, by)
 		}
 	}
 }

@@ -1,0 +1,144 @@
+package session_test
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/session"
+	ginsessions "github.com/gin-contrib/sessions"
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/sessions"
+)
+
+// A logout that answered has ended the session, whatever renewal ran beside it:
+// both begin with one cookie, and the logout comes between any two steps of the
+// renewal, or when it is done.
+func TestLogout_BesideRenew(t *testing.T) {
+	_, store := newStore(t, nil)
+	for _, bound := range []bool{false, true} {
+		for step, name := range []string{"before Renew", "before Save", "after Save", "in a request that came late"} {
+			b := newBrowser(t)
+			b.set(store, "k", 1)
+			if bound {
+				b = newLogin(t, store, "ada")
+			}
+			late := b.copy()
+			logout := func(at int) {
+				if at == step {
+					if err := late.logout(store); err != nil {
+						t.Errorf("logout: %v", err)
+					}
+				}
+			}
+			var failed error
+			b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+				logout(0)
+				failed = store.Renew(r, s)
+				logout(1)
+				failed = errors.Join(failed, s.Save(r, w))
+				logout(2)
+			})
+			logout(3)
+			if (step < 2) != errors.Is(failed, session.ErrNotFound) {
+				t.Errorf("logout %s: Renew and Save: %v", name, failed)
+			}
+			b.wantValue(store, "k", nil)
+			b.wantValue(store, "user", nil)
+		}
+	}
+}
+
+// What a renewal led to is ended through several of them, and by a later logout
+// when the first one failed on the way.
+func TestLogout_AfterSeveralRenewals(t *testing.T) {
+	server, store := newStore(t, nil)
+	b := newBrowser(t)
+	b.set(store, "k", 1)
+	first := b.copy()
+	for range 3 {
+		b.gin(store, func(c *gin.Context) {
+			if err := session.Renew(c); err != nil {
+				t.Errorf("Renew: %v", err)
+			}
+		})
+	}
+	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+		return memcachedtest.Action{Close: r.Op == "DELETE", Skip: r.Op == "DELETE"}
+	})
+	if err := first.copy().logout(store); !errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("logout without an answer: %v, want ErrUnavailable", err)
+	}
+	server.Intercept(nil)
+	if err := first.logout(store); err != nil {
+		t.Errorf("logout: %v", err)
+	}
+	b.wantValue(store, "k", nil)
+}
+
+// A login that is clicked twice is a login, whichever answer the browser keeps.
+func TestRenew_DoubleClickedLogin(t *testing.T) {
+	_, store := newStore(t, nil)
+	for range 20 {
+		b := newBrowser(t)
+		b.set(store, "cart", 3)
+		clicks := []*browser{b.copy(), b.copy()}
+		var loaded, done sync.WaitGroup
+		loaded.Add(len(clicks))
+		for _, click := range clicks {
+			done.Go(func() {
+				rec := click.autosave(store, func(c *gin.Context) {
+					ginsessions.Default(c).Get("cart")
+					loaded.Done()
+					loaded.Wait()
+					err := session.Renew(c)
+					if err == nil {
+						ginsessions.Default(c).Set("user", "ada")
+						err = session.Bind(c, "ada")
+					}
+					if err != nil {
+						c.String(http.StatusServiceUnavailable, "%v", err)
+						return
+					}
+					c.Status(http.StatusOK)
+				})
+				if rec.Code != http.StatusOK {
+					t.Errorf("login: %d %s, want 200", rec.Code, rec.Body)
+				}
+			})
+		}
+		done.Wait()
+		for _, click := range clicks {
+			click.wantValue(store, "user", "ada")
+			click.wantValue(store, "cart", 3)
+		}
+		b.wantValue(store, "cart", nil)
+	}
+}
+
+// What another request stored before the first renewal is in the second one's
+// session, too.
+func TestRenew_SecondOneLosesNothing(t *testing.T) {
+	_, store := newStore(t, nil)
+	b := newBrowser(t)
+	b.set(store, "k", 1)
+	second := b.copy()
+	second.gin(store, func(c *gin.Context) {
+		ginsessions.Default(c).Set("mine", true)
+		b.set(store, "theirs", true)
+		b.gin(store, func(c *gin.Context) {
+			if err := session.Renew(c); err != nil {
+				t.Errorf("first Renew: %v", err)
+			}
+		})
+		if err := session.Renew(c); err != nil {
+			t.Errorf("second Renew: %v", err)
+		}
+	})
+	for _, key := range []string{"mine", "theirs"} {
+		second.wantValue(store, key, true)
+	}
+	b.wantValue(store, "mine", nil)
+}
