@@ -2,6 +2,8 @@ package memcached_test
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"net"
 	"strings"
@@ -30,7 +32,9 @@ func TestAuth_EveryMechanism(t *testing.T) {
 		"CRAM-MD5":      {sasl.CramMD5(user, password), nil, "CRAM-MD5"},
 		"SCRAM-SHA-1":   {sasl.ScramSHA1(user, password), nil, "SCRAM-SHA-1"},
 		"SCRAM-SHA-256": {sasl.ScramSHA256(user, password), nil, "SCRAM-SHA-256"},
-		"Auto of all":   {sasl.Auto(user, password), nil, "SCRAM-SHA-256"},
+		"SCRAM-SHA-512": {sasl.ScramSHA512(user, password), []string{"SCRAM-SHA-512"}, "SCRAM-SHA-512"},
+		"Auto of five":  {sasl.Auto(user, password), []string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"}, "SCRAM-SHA-512"},
+		"Auto of four":  {sasl.Auto(user, password), nil, "SCRAM-SHA-256"},
 		"Auto of three": {sasl.Auto(user, password), []string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-1"}, "SCRAM-SHA-1"},
 		"Auto of two":   {sasl.Auto(user, password), []string{"PLAIN", "CRAM-MD5"}, "CRAM-MD5"},
 		"Auto of PLAIN": {sasl.Auto(user, password), []string{"PLAIN"}, "PLAIN"}, // the connection stays in the process
@@ -78,6 +82,75 @@ func TestAuth_AutoSendsNoPlainPasswordOverTheNetwork(t *testing.T) {
 		explicit := newClient(t, memcached.Options{Auth: sasl.Plain("app", "a-secret-password"), DialContext: dial}, server)
 		set(t, explicit, "k", "v")
 	})
+}
+
+// TestAuth_ListsOfMechanisms: servers separate names in their own ways.
+func TestAuth_ListsOfMechanisms(t *testing.T) {
+	for _, list := range []string{"PLAIN\x00", "PLAIN,LOGIN", "LOGIN, PLAIN", "\tGSSAPI\x00PLAIN\n", " PLAIN  LOGIN "} {
+		server := newServer(t, secured("PLAIN"))
+		server.Intercept(func(r memcachedtest.Request) (a memcachedtest.Action) {
+			if r.Op == memcachedtest.OpSASLList {
+				a.Edit = func([]byte) []byte { return said(codeList, 0, r.Opaque, 0, "", "", list) }
+			}
+			return a
+		})
+		client := newClient(t, memcached.Options{Auth: sasl.Auto("app", "a-secret-password")}, server)
+		if err := client.Ping(t.Context()); err != nil {
+			t.Errorf("Ping of a server that lists %q = %v, want nil", list, err)
+		}
+	}
+}
+
+// remoteTLS is a connection that a tls.Dialer made, seemingly to another machine.
+// It counts how many requests each write has.
+type remoteTLS struct {
+	*tls.Conn
+	writes chan int
+}
+
+func (remoteTLS) RemoteAddr() net.Addr { return remoteConn{}.RemoteAddr() }
+
+func (c remoteTLS) Write(b []byte) (int, error) {
+	requests := 0
+	for rest := b; len(rest) >= 24; requests++ {
+		rest = rest[24+binary.BigEndian.Uint32(rest[8:]):]
+	}
+	c.writes <- requests
+	return c.Conn.Write(b)
+}
+
+// TestAuth_TLSOfDialContextIsTLS: PLAIN is safe on it, and the last request goes
+// in a record of its own (see lastRequest).
+func TestAuth_TLSOfDialContextIsTLS(t *testing.T) {
+	serverTLS, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := secured("PLAIN")
+	opts.TLS = serverTLS
+	server := newServer(t, opts)
+	writes := make(chan int, 100)
+	client := newClient(t, memcached.Options{
+		Auth: sasl.Auto("app", "a-secret-password"),
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := (&tls.Dialer{Config: clientTLS}).DialContext(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return remoteTLS{nc.(*tls.Conn), writes}, nil
+		},
+	}, server)
+	if _, err := client.GetMulti(t.Context(), []string{"a", "b", "c"}); err != nil {
+		t.Fatalf("GetMulti = %v", err)
+	}
+	close(writes)
+	var last []int
+	for n := range writes {
+		last = append(last, n)
+	}
+	if n := len(last); n < 2 || last[n-2] != 2 || last[n-1] != 1 {
+		t.Errorf("requests were written in groups of %v, want the last by itself", last)
+	}
 }
 
 func TestAuth_CredentialsAreAskedForAtEveryConnection(t *testing.T) {

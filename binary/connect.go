@@ -39,7 +39,8 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 		}
 		conn = t
 	}
-	if err := n.handshake(ctx, conn, conn != nc); err != nil {
+	secure = isTLS(conn)
+	if err := n.handshake(ctx, conn, secure); err != nil {
 		_ = nc.Close()
 		return nil, false, err
 	}
@@ -48,7 +49,13 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 		return nil, false, unavailable(dialError(ctx, ctx.Err()))
 	}
 	_ = conn.SetDeadline(time.Time{})
-	return conn, conn != nc, nil
+	return conn, secure, nil
+}
+
+// isTLS reports whether nc encrypts. Options.DialContext may have done so.
+func isTLS(nc net.Conn) bool {
+	_, ok := nc.(interface{ ConnectionState() tls.ConnectionState })
+	return ok
 }
 
 // encrypt runs the TLS handshake.

@@ -85,12 +85,18 @@ func (h *handshake) authenticate(ctx context.Context, auth sasl.Mechanism, serve
 	default:
 		return unavailable(h.statusError())
 	}
-	server.Mechanisms = strings.Fields(string(h.frame.Value))
+	server.Mechanisms = splitMechanisms(h.frame.Value)
 	session, response, err := auth.Start(ctx, server)
 	if err != nil {
 		return authError(err)
 	}
 	return h.steps(session, sasl.NameOf(auth, session), response)
+}
+
+// splitMechanisms reads the list that a server sends. Cyrus SASL separates names
+// by spaces; other servers use commas, or count a NUL at the end in.
+func splitMechanisms(list []byte) []string {
+	return strings.FieldsFunc(string(list), func(r rune) bool { return r <= ' ' || r == ',' })
 }
 
 // steps runs the exchange of one mechanism. A server that has proved itself

@@ -22,7 +22,8 @@ type Options struct {
 	// host of each server. nil: no TLS.
 	TLS *tls.Config
 
-	// DialContext opens connections. Its network is "tcp" or "unix".
+	// DialContext opens connections. Its network is "tcp" or "unix". What it
+	// returns counts as encrypted if it has tls.Conn's method ConnectionState.
 	// nil: net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/internal/saslserver"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest/clienttest"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
@@ -27,6 +28,7 @@ var clientModes = []struct {
 	{name: "memory", servers: 1, memory: true},
 	{name: "three servers", servers: 3},
 	{name: "SCRAM-SHA-256", servers: 1, command: "-S", client: memcached.Options{Auth: sasl.ScramSHA256("user", "pass")}},
+	{name: "SCRAM-SHA-512", servers: 1, command: "-S", client: memcached.Options{Auth: sasl.ScramSHA512("user", "pass")}},
 	{name: "SCRAM-SHA-1", servers: 1, command: "-S", client: memcached.Options{Auth: sasl.ScramSHA1("user", "pass")}},
 	{name: "CRAM-MD5", servers: 1, command: "-S", client: memcached.Options{Auth: sasl.CramMD5("user", "pass")}},
 	{name: "PLAIN", servers: 1, command: "-S", client: memcached.Options{Auth: sasl.Plain("user", "pass")}},
@@ -136,6 +138,7 @@ func optionsOf(t testing.TB, args []string) *Options {
 			opts.DisableFlush = true
 		case "-S":
 			opts.Users = map[string]string{"user": "pass"}
+			opts.Mechanisms = saslserver.Mechanisms
 		case "-I":
 			i++
 			n, unit := args[i][:len(args[i])-1], args[i][len(args[i])-1]

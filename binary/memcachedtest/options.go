@@ -8,6 +8,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/saslserver"
 )
 
+// defaultMechanisms are what a server lists whose Options name none.
+var defaultMechanisms = []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"}
+
 // Options set up a Server. The zero value of each field is its default.
 type Options struct {
 	// Users are the passwords by user name. If it is set, clients must
@@ -16,7 +19,8 @@ type Options struct {
 	Users map[string]string
 
 	// Mechanisms are the SASL mechanisms on offer, in the order in which they
-	// are listed. nil: SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5 and PLAIN.
+	// are listed; SCRAM-SHA-512 is known, too. nil: SCRAM-SHA-256, SCRAM-SHA-1,
+	// CRAM-MD5 and PLAIN.
 	Mechanisms []string
 
 	// TLS encrypts the connections; it needs a certificate (see TLSConfig).
@@ -61,7 +65,7 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	c.Mechanisms = slices.Clone(c.Mechanisms)
 	if c.Mechanisms == nil {
-		c.Mechanisms = saslserver.Mechanisms
+		c.Mechanisms = slices.Clone(defaultMechanisms)
 	}
 	if c.TLS != nil {
 		c.TLS = c.TLS.Clone()

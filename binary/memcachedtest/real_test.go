@@ -61,7 +61,7 @@ func startMemcached(t testing.TB, options []string) (socket string) {
 func makeSASL(t testing.TB, dir string) {
 	t.Helper()
 	db := filepath.Join(dir, "sasldb")
-	conf := "mech_list: SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN\nsasldb_path: " + db +
+	conf := "mech_list: SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN\nsasldb_path: " + db +
 		"\npwcheck_method: auxprop\nauxprop_plugin: sasldb\n"
 	if err := os.WriteFile(filepath.Join(dir, "memcached.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Auto uses the strongest mechanism that the server lists: SCRAM-SHA-256,
-// SCRAM-SHA-1, CRAM-MD5, then PLAIN. It sends PLAIN only on a secure connection
+// Auto uses the strongest mechanism that the server lists: SCRAM-SHA-512,
+// SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, then PLAIN. It sends PLAIN only on a secure connection
 // (TLS, loopback or a Unix socket); elsewhere Start fails and says that Plain is
 // the explicit choice. A mechanism that the server refuses is not followed by a
 // weaker one.
@@ -27,6 +27,7 @@ func AutoFunc(credentials func(ctx context.Context) (Credentials, error)) Mechan
 		label:  "AUTO",
 		source: credentials,
 		choices: []choice{
+			{name: nameScramSHA512, begin: scramSHA512.starter(keys)},
 			{name: nameScramSHA256, begin: scramSHA256.starter(keys)},
 			{name: nameScramSHA1, begin: scramSHA1.starter(keys)},
 			{name: nameCramMD5, begin: startCramMD5, noIdentity: true},

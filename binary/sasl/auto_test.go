@@ -17,6 +17,8 @@ func TestAuto_StrengthOrder(t *testing.T) {
 		identity string
 		want     string // the mechanism; or, in lower case, part of the error
 	}{
+		{"PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512", false, "", "SCRAM-SHA-512"},
+		{"PLAIN SCRAM-SHA-512", true, "", "SCRAM-SHA-512"},
 		{"PLAIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256", false, "", "SCRAM-SHA-256"},
 		{"PLAIN CRAM-MD5 SCRAM-SHA-1", false, "", "SCRAM-SHA-1"},
 		{"PLAIN CRAM-MD5", false, "", "CRAM-MD5"},
@@ -26,7 +28,7 @@ func TestAuto_StrengthOrder(t *testing.T) {
 		{"PLAIN", true, "", "PLAIN"},
 		{"PLAIN", false, "", "choose sasl.Plain explicitly"},
 		{"GSSAPI PLAIN", false, "", "the server offers GSSAPI PLAIN"},
-		{"SCRAM-SHA-256-PLUS GSSAPI", true, "", "the server offers SCRAM-SHA-256-PLUS GSSAPI, and none of SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN"},
+		{"SCRAM-SHA-256-PLUS GSSAPI", true, "", "the server offers SCRAM-SHA-256-PLUS GSSAPI, and none of SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN"},
 		{"", true, "", "lists no mechanisms"},
 		{"PLAIN CRAM-MD5", true, identity, "PLAIN"},
 		{"PLAIN CRAM-MD5", false, identity, "choose sasl.Plain explicitly"},
@@ -54,7 +56,7 @@ func TestAuto_StrengthOrder(t *testing.T) {
 func TestAuto_Authenticates(t *testing.T) {
 	users := map[string]string{"ann": "secret"}
 	m := sasl.Auto("ann", "secret")
-	for _, offer := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"} {
+	for _, offer := range []string{"SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"} {
 		user, err := authenticate(t.Context(), m, sasl.Server{Secure: true, Mechanisms: []string{offer}}, users)
 		if err != nil || user != "ann" {
 			t.Errorf("with %s: user %q, %v, want ann", offer, user, err)

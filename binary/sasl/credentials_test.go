@@ -54,13 +54,13 @@ func TestPrinting_HidesThePassword(t *testing.T) {
 
 	mechanisms := []sasl.Mechanism{
 		sasl.Auto("ann", secret), sasl.Plain("ann", secret), sasl.CramMD5("ann", secret),
-		sasl.ScramSHA1("ann", secret), sasl.ScramSHA256("ann", secret), sasl.AutoFunc(fixed(c)),
+		sasl.ScramSHA1("ann", secret), sasl.ScramSHA256("ann", secret), sasl.ScramSHA512("ann", secret), sasl.AutoFunc(fixed(c)),
 	}
 	for _, m := range mechanisms {
 		printEveryWay(t, m.Name(), m)
 		printEveryWay(t, m.Name()+" in a struct", struct{ Auth sasl.Mechanism }{m})
 		printEveryWay(t, m.Name()+" in a hidden field", struct{ auth sasl.Mechanism }{m})
-		session, _, err := m.Start(t.Context(), sasl.Server{Secure: true, Mechanisms: []string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"}})
+		session, _, err := m.Start(t.Context(), sasl.Server{Secure: true, Mechanisms: []string{"PLAIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512"}})
 		if err != nil && m != mechanisms[len(mechanisms)-1] {
 			t.Fatal(err)
 		}

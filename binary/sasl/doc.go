@@ -1,5 +1,5 @@
 // Package sasl authenticates to memcached with SASL (RFC 4422): PLAIN,
-// SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5.
+// SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5.
 //
 // A client needs one [Mechanism], in memcached.Options.Auth. [Auto] is the one to
 // begin with: it takes the strongest mechanism that the server lists, and sends
@@ -12,6 +12,7 @@
 // user's own (authzid) go into [Credentials].
 //
 //	mechanism      on the wire          the server proves itself   identity
+//	SCRAM-SHA-512  a salted proof       yes                        yes
 //	SCRAM-SHA-256  a salted proof       yes                        yes
 //	SCRAM-SHA-1    a salted proof       yes                        yes
 //	CRAM-MD5       a keyed MD5          no                         no

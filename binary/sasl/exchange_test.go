@@ -17,6 +17,7 @@ var everyMechanism = map[string]func(func(context.Context) (sasl.Credentials, er
 	"CRAM-MD5":      sasl.CramMD5Func,
 	"SCRAM-SHA-1":   sasl.ScramSHA1Func,
 	"SCRAM-SHA-256": sasl.ScramSHA256Func,
+	"SCRAM-SHA-512": sasl.ScramSHA512Func,
 }
 
 // fixed is a source of credentials that never change.

@@ -34,6 +34,16 @@ func ScramSHA256Func(credentials func(ctx context.Context) (Credentials, error))
 	return &mechanism{label: nameScramSHA256, source: credentials, begin: scramSHA256.starter(newKeyCache())}
 }
 
+// ScramSHA512 is ScramSHA256 with a longer hash.
+func ScramSHA512(username, password string) Mechanism {
+	return ScramSHA512Func(static(username, password))
+}
+
+// ScramSHA512Func is ScramSHA512 that asks for the credentials at every Start.
+func ScramSHA512Func(credentials func(ctx context.Context) (Credentials, error)) Mechanism {
+	return &mechanism{label: nameScramSHA512, source: credentials, begin: scramSHA512.starter(newKeyCache())}
+}
+
 // ScramSHA1 is ScramSHA256 with the older hash.
 func ScramSHA1(username, password string) Mechanism {
 	return ScramSHA1Func(static(username, password))

@@ -12,6 +12,7 @@ const (
 	nameCramMD5     = "CRAM-MD5"
 	nameScramSHA1   = "SCRAM-SHA-1"
 	nameScramSHA256 = "SCRAM-SHA-256"
+	nameScramSHA512 = "SCRAM-SHA-512"
 )
 
 // Mechanism authenticates the connections of a client. It is safe for

@@ -89,12 +89,12 @@ func (t *tool) options(ctx context.Context) (*memcached.Options, error) {
 func findMechanism(name string, who sasl.Credentials) (sasl.Mechanism, error) {
 	known := map[string]func(username, password string) sasl.Mechanism{
 		"": sasl.Auto, "auto": sasl.Auto, "plain": sasl.Plain, "cram-md5": sasl.CramMD5,
-		"scram-sha-1": sasl.ScramSHA1, "scram-sha-256": sasl.ScramSHA256,
+		"scram-sha-1": sasl.ScramSHA1, "scram-sha-256": sasl.ScramSHA256, "scram-sha-512": sasl.ScramSHA512,
 	}
 	begin, ok := known[strings.ToLower(name)]
 	switch {
 	case !ok:
-		return nil, usagef("unknown mechanism %q: want auto, plain, scram-sha-256, scram-sha-1 or cram-md5", name)
+		return nil, usagef("unknown mechanism %q: want auto, plain, scram-sha-512, scram-sha-256, scram-sha-1 or cram-md5", name)
 	case who.Username == "":
 		return nil, nil
 	}

@@ -43,7 +43,7 @@ func (s *settings) register(flags *flag.FlagSet) {
 	flags.StringVar(&s.username, "username", s.username, "SASL user `NAME` (else MEMCACHED_USERNAME)")
 	flags.StringVar(&s.passwordFile, "password-file", s.passwordFile, "`FILE` with the password (else MEMCACHED_PASSWORD, else the terminal is asked)")
 	flags.Func("password", "", func(string) error { s.passwordGiven = true; return nil })
-	flags.StringVar(&s.mechanism, "mechanism", s.mechanism, "`NAME` of the SASL mechanism: auto, plain, scram-sha-256, scram-sha-1 or cram-md5 (default auto)")
+	flags.StringVar(&s.mechanism, "mechanism", s.mechanism, "`NAME` of the SASL mechanism: auto, plain, scram-sha-512, scram-sha-256, scram-sha-1 or cram-md5 (default auto)")
 	flags.BoolFunc("tls", "use TLS; --tls=false does not (else MEMCACHED_TLS: on, off or a file like that of --ca)", func(text string) (err error) {
 		s.tlsGiven = true
 		s.tls, err = strconv.ParseBool(text)

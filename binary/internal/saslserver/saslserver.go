@@ -3,13 +3,14 @@ package saslserver
 import (
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"fmt"
 	"strings"
 )
 
 // Mechanisms are the names that New knows, strongest first.
-var Mechanisms = []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"}
+var Mechanisms = []string{"SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"}
 
 // ErrRefused is the answer to wrong credentials: the user is unknown, or the
 // password is wrong, and the client is not told which. memcached answers it,
@@ -48,6 +49,8 @@ func New(mech string, lookup func(user string) (password string, ok bool)) (Exch
 		return newSCRAM(sha1.New, lookup), nil
 	case "SCRAM-SHA-256":
 		return newSCRAM(sha256.New, lookup), nil
+	case "SCRAM-SHA-512":
+		return newSCRAM(sha512.New, lookup), nil
 	}
 	return nil, fmt.Errorf("saslserver: no mechanism %.40q", mech)
 }
