@@ -164,7 +164,7 @@ func TestAuth_CredentialsAreAskedForAtEveryConnection(t *testing.T) {
 				t.Error("the context of a connection attempt has no deadline")
 			}
 			asked.Add(1)
-			return sasl.Credentials{Username: "app", Password: password.Load().(string)}, nil
+			return sasl.Credentials{Username: "app", Password: sasl.NewSecret(password.Load().(string))}, nil
 		})}, server)
 		set(t, client, "k", "v")
 		server.SetPassword("app", "the-next-password")

@@ -46,7 +46,7 @@ func ExampleOptions_rotation() {
 	}
 	defer server.Close()
 
-	vault := sasl.Credentials{Username: "app", Password: "of May"}
+	vault := sasl.Credentials{Username: "app", Password: sasl.NewSecret("of May")}
 	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{
 		Auth: sasl.AutoFunc(func(context.Context) (sasl.Credentials, error) { return vault, nil }),
 	})
@@ -58,7 +58,7 @@ func ExampleOptions_rotation() {
 	fmt.Println(client.Ping(ctx))
 
 	server.SetPassword("app", "of June")
-	vault.Password = "of June"
+	vault.Password = sasl.NewSecret("of June")
 	fmt.Println(client.Ping(ctx)) // connections stay authenticated
 
 	if err := server.Restart(); err != nil {

@@ -70,7 +70,7 @@ func TestWrongPassword_CorrectedByRotation(t *testing.T) {
 	set("old")
 	client := open(t, &memcached.Options{
 		Auth: sasl.AutoFunc(func(context.Context) (sasl.Credentials, error) {
-			return sasl.Credentials{Username: username, Password: *current.Load()}, nil
+			return sasl.Credentials{Username: username, Password: sasl.NewSecret(*current.Load())}, nil
 		}),
 		RetryAfter: 50 * time.Millisecond,
 	}, server)

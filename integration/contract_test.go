@@ -114,7 +114,7 @@ var (
 	_ func(username, password string) sasl.Mechanism                       = sasl.ScramSHA1
 	_ func(username, password string) sasl.Mechanism                       = sasl.CramMD5
 	_                                                                      = sasl.Server{Addr: "", Secure: true, Mechanisms: []string{}}
-	_ slog.LogValuer                                                       = sasl.Credentials{Identity: "", Username: "", Password: ""}
+	_ slog.LogValuer                                                       = sasl.Credentials{Identity: "", Username: "", Password: sasl.NewSecret("")}
 	_ sasl.Mechanism                                                       = contractMechanism{}
 	_ sasl.Session                                                         = contractSession{}
 )

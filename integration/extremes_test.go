@@ -169,7 +169,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	client := openAt(t, &memcached.Options{
 		Auth: sasl.AutoFunc(func(context.Context) (sasl.Credentials, error) {
 			user := []string{"first", "second"}[asked.Add(1)%2]
-			return sasl.Credentials{Username: user, Password: both[user]}, nil
+			return sasl.Credentials{Username: user, Password: sasl.NewSecret(both[user])}, nil
 		}),
 		RetryAfter: 10 * time.Millisecond,
 	}, proxy.Addr())

@@ -35,7 +35,7 @@ func TestAuto_StrengthOrder(t *testing.T) {
 		{"CRAM-MD5", true, identity, "none of"},
 	}
 	for _, test := range tests {
-		m := sasl.AutoFunc(fixed(sasl.Credentials{Identity: test.identity, Username: "ann", Password: "secret"}))
+		m := sasl.AutoFunc(fixed(sasl.Credentials{Identity: test.identity, Username: "ann", Password: sasl.NewSecret("secret")}))
 		server := sasl.Server{Addr: "cache-1:11211", Secure: test.secure, Mechanisms: strings.Fields(test.offer)}
 		session, initial, err := m.Start(t.Context(), server)
 		if err != nil {
@@ -79,7 +79,7 @@ func TestAutoFunc_AsksAtEveryStart(t *testing.T) {
 			t.Error("the function got another context than Start")
 		}
 		asked++
-		return sasl.Credentials{Username: "ann", Password: "secret"}, nil
+		return sasl.Credentials{Username: "ann", Password: sasl.NewSecret("secret")}, nil
 	})
 	ctx := context.WithValue(t.Context(), key{}, "mine")
 	for want := 1; want <= 3; want++ {

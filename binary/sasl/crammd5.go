@@ -8,7 +8,7 @@ import (
 
 // startCramMD5 begins CRAM-MD5 (RFC 2195). The server speaks first.
 func startCramMD5(c Credentials) (Session, []byte, error) {
-	s := &cramMD5Session{label: nameCramMD5, username: c.Username, password: keep(c.Password)}
+	s := &cramMD5Session{label: nameCramMD5, username: c.Username, password: &c.Password}
 	if c.Identity != "" {
 		return nil, nil, s.errorf("cannot act as another identity")
 	}
@@ -18,7 +18,7 @@ func startCramMD5(c Credentials) (Session, []byte, error) {
 type cramMD5Session struct {
 	label
 	username string
-	password secret // nil once used
+	password *Secret // nil once used
 }
 
 func (s *cramMD5Session) Mechanism() string { return nameCramMD5 }
@@ -34,7 +34,7 @@ func (s *cramMD5Session) Next(challenge []byte) ([]byte, error) {
 	case len(challenge) > maxChallenge:
 		return nil, s.errorf("challenge of %d bytes, want at most %d", len(challenge), maxChallenge)
 	}
-	mac := hmac.New(md5.New, []byte(s.password()))
+	mac := hmac.New(md5.New, []byte(s.password.Reveal()))
 	mac.Write(challenge)
 	s.password = nil
 	return hex.AppendEncode([]byte(s.username+" "), mac.Sum(nil)), nil

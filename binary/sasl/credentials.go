@@ -15,12 +15,10 @@ import (
 // not be empty. Identity is the identity to act as (authzid) when that is not the
 // user's own; memcached with Cyrus SASL lets nobody do that, other servers may.
 //
-// Printing and logging show everything but the password, with any verb of fmt
-// except %p and with any encoder of log/slog and encoding/json. A struct that
-// holds Credentials should do so in an exported field or behind a pointer: fmt
-// prints unexported fields without calling their methods.
+// Printing and logging show everything but the password: see [Secret].
 type Credentials struct {
-	Identity, Username, Password string
+	Identity, Username string
+	Password           Secret
 }
 
 // LogValue is what slog logs: everything but the password.
@@ -47,23 +45,14 @@ func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.St
 // a configuration, leave the password out. Decoding is not affected.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// hidden stands where a password would.
-const hidden = "(hidden)"
-
-// secret is a password inside a session. Unlike a string, a function cannot
-// be printed by whatever prints the session's fields.
-type secret func() string
-
-func keep(password string) secret { return func() string { return password } }
-
 // check refuses what no mechanism can carry. The error tells the field and never
 // the value.
 func (c Credentials) check() error {
-	if c.Username == "" && c.Password == "" {
+	if c.Username == "" && c.Password.Reveal() == "" {
 		return errors.New("sasl: username and password are empty: without them, leave memcached.Options.Auth nil")
 	}
 	for _, field := range []struct{ name, value string }{
-		{"identity", c.Identity}, {"username", c.Username}, {"password", c.Password},
+		{"identity", c.Identity}, {"username", c.Username}, {"password", c.Password.Reveal()},
 	} {
 		switch {
 		case field.value == "" && field.name != "identity":
@@ -83,7 +72,7 @@ type source func(ctx context.Context) (Credentials, error)
 // static is a source that never changes.
 func static(username, password string) source {
 	return func(context.Context) (Credentials, error) {
-		return Credentials{Username: username, Password: password}, nil
+		return Credentials{Username: username, Password: NewSecret(password)}, nil
 	}
 }
 

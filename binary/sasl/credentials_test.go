@@ -3,6 +3,7 @@ package sasl_test
 import (
 	"bytes"
 	"context"
+	"encoding/gob"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -41,15 +42,23 @@ func printEveryWay(t *testing.T, name string, v any) {
 	if data, err := json.Marshal(v); err == nil {
 		mustHide(t, name+" as JSON", string(data))
 	}
+	buf.Reset()
+	_ = gob.NewEncoder(&buf).Encode(v)
+	mustHide(t, name+" as gob", buf.String())
 }
 
 func TestPrinting_HidesThePassword(t *testing.T) {
-	c := sasl.Credentials{Identity: "team", Username: "ann", Password: secret}
+	c := sasl.Credentials{Identity: "team", Username: "ann", Password: sasl.NewSecret(secret)}
 	printEveryWay(t, "credentials", c)
 	printEveryWay(t, "pointer", &c)
 	printEveryWay(t, "slice", []sasl.Credentials{c})
 	printEveryWay(t, "map", map[string]sasl.Credentials{"a": c})
 	printEveryWay(t, "struct", struct{ Login sasl.Credentials }{c})
+	printEveryWay(t, "hidden field", struct{ login sasl.Credentials }{c})
+	printEveryWay(t, "pointer to a hidden field", &struct{ login []sasl.Credentials }{[]sasl.Credentials{c}})
+	printEveryWay(t, "hidden password", struct{ password sasl.Secret }{c.Password})
+	printEveryWay(t, "password", c.Password)
+	mustHide(t, "String", c.Password.String()+c.Password.GoString())
 	mustHide(t, "GoString", c.GoString())
 
 	mechanisms := []sasl.Mechanism{
@@ -70,7 +79,7 @@ func TestPrinting_HidesThePassword(t *testing.T) {
 }
 
 func TestPrinting_ShowsTheRest(t *testing.T) {
-	c := sasl.Credentials{Identity: "team", Username: "ann", Password: secret}
+	c := sasl.Credentials{Identity: "team", Username: "ann", Password: sasl.NewSecret(secret)}
 	const want = `{Identity:"team" Username:"ann" Password:(hidden)}`
 	if got := fmt.Sprint(c); got != want {
 		t.Errorf("Sprint = %s, want %s", got, want)
@@ -84,18 +93,18 @@ func TestPrinting_ShowsTheRest(t *testing.T) {
 }
 
 func TestStart_RefusesUnusableCredentials(t *testing.T) {
-	good := sasl.Credentials{Username: "ann", Password: secret}
+	good := sasl.Credentials{Username: "ann", Password: sasl.NewSecret(secret)}
 	tests := map[string]func(c *sasl.Credentials){
-		"sasl: username and password are empty": func(c *sasl.Credentials) { c.Username, c.Password = "", "" },
+		"sasl: username and password are empty": func(c *sasl.Credentials) { c.Username, c.Password = "", sasl.Secret{} },
 		"sasl: username is empty":               func(c *sasl.Credentials) { c.Username = "" },
-		"sasl: password is empty":               func(c *sasl.Credentials) { c.Password = "" },
+		"sasl: password is empty":               func(c *sasl.Credentials) { c.Password = sasl.NewSecret("") },
 		"sasl: username is not valid UTF-8":     func(c *sasl.Credentials) { c.Username = "\xff" },
-		"sasl: password is not valid UTF-8":     func(c *sasl.Credentials) { c.Password = secret + "\xff" },
+		"sasl: password is not valid UTF-8":     func(c *sasl.Credentials) { c.Password = sasl.NewSecret(secret + "\xff") },
 		"sasl: identity is not valid UTF-8":     func(c *sasl.Credentials) { c.Identity = "\xff" },
-		"sasl: password contains a control":     func(c *sasl.Credentials) { c.Password = secret + "\n" },
+		"sasl: password contains a control":     func(c *sasl.Credentials) { c.Password = sasl.NewSecret(secret + "\n") },
 		"sasl: username contains a control":     func(c *sasl.Credentials) { c.Username = "ann\x00" },
 		"sasl: identity contains a control":     func(c *sasl.Credentials) { c.Identity = "\x7f" },
-		"sasl: password contains a control c":   func(c *sasl.Credentials) { c.Password = "\u0085" + secret },
+		"sasl: password contains a control c":   func(c *sasl.Credentials) { c.Password = sasl.NewSecret("\u0085" + secret) },
 	}
 	constructors := map[string]func(func(context.Context) (sasl.Credentials, error)) sasl.Mechanism{"AUTO": sasl.AutoFunc}
 	for name, mechanism := range everyMechanism {
@@ -115,5 +124,12 @@ func TestStart_RefusesUnusableCredentials(t *testing.T) {
 				t.Errorf("%s: initial = %q with an error, want nothing to send", name, initial)
 			}
 		}
+	}
+}
+
+func TestSecret_ComesFromAConfiguration(t *testing.T) {
+	var c sasl.Credentials
+	if err := json.Unmarshal([]byte(`{"Username": "ann", "Password": "s3cr3t"}`), &c); err != nil || c.Password.Reveal() != "s3cr3t" {
+		t.Errorf("Unmarshal = %v, %q, want the password", err, c.Password.Reveal())
 	}
 }

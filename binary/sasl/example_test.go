@@ -35,7 +35,7 @@ func ExampleAuto() {
 // Credentials that rotate are asked for at every connect.
 func ExampleAutoFunc() {
 	vault := func(context.Context) (sasl.Credentials, error) {
-		return sasl.Credentials{Username: "web", Password: "of today"}, nil
+		return sasl.Credentials{Username: "web", Password: sasl.NewSecret("of today")}, nil
 	}
 	auth := sasl.AutoFunc(vault)
 	_, initial, err := auth.Start(context.Background(), sasl.Server{Secure: true, Mechanisms: []string{"PLAIN"}})
@@ -78,7 +78,7 @@ func ExampleScramSHA256() {
 
 // Credentials can be logged.
 func ExampleCredentials() {
-	c := sasl.Credentials{Username: "web", Password: "correct horse"}
+	c := sasl.Credentials{Username: "web", Password: sasl.NewSecret("correct horse")}
 	fmt.Printf("%v\n", c)
 	slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

@@ -56,14 +56,14 @@ func authenticate(ctx context.Context, m sasl.Mechanism, server sasl.Server, use
 
 func TestExchange_RightPassword(t *testing.T) {
 	for _, c := range []sasl.Credentials{
-		{Username: "ann", Password: "secret"},
-		{Username: "a,b=c=2C", Password: "p,=w"},
-		{Username: "ann smith", Password: "pass word"},
-		{Username: "änn", Password: "schlüssel\u00a0ﬀ"},
-		{Username: strings.Repeat("u", 255), Password: strings.Repeat("p", 255)},
+		{Username: "ann", Password: sasl.NewSecret("secret")},
+		{Username: "a,b=c=2C", Password: sasl.NewSecret("p,=w")},
+		{Username: "ann smith", Password: sasl.NewSecret("pass word")},
+		{Username: "änn", Password: sasl.NewSecret("schlüssel\u00a0ﬀ")},
+		{Username: strings.Repeat("u", 255), Password: sasl.NewSecret(strings.Repeat("p", 255))},
 	} {
 		for name, mechanism := range everyMechanism {
-			user, err := authenticate(t.Context(), mechanism(fixed(c)), sasl.Server{}, map[string]string{c.Username: c.Password})
+			user, err := authenticate(t.Context(), mechanism(fixed(c)), sasl.Server{}, map[string]string{c.Username: c.Password.Reveal()})
 			if err != nil || user != c.Username {
 				t.Errorf("%s as %q: user %q, %v, want no error", name, c.Username, user, err)
 			}
@@ -73,7 +73,7 @@ func TestExchange_RightPassword(t *testing.T) {
 
 func TestExchange_WrongCredentials(t *testing.T) {
 	users := map[string]string{"ann": "secret"}
-	for _, c := range []sasl.Credentials{{Username: "ann", Password: "guess"}, {Username: "bob", Password: "secret"}} {
+	for _, c := range []sasl.Credentials{{Username: "ann", Password: sasl.NewSecret("guess")}, {Username: "bob", Password: sasl.NewSecret("secret")}} {
 		for name, mechanism := range everyMechanism {
 			user, err := authenticate(t.Context(), mechanism(fixed(c)), sasl.Server{}, users)
 			if !errors.Is(err, saslserver.ErrRefused) || user != "" {
@@ -87,7 +87,7 @@ func TestExchange_WrongCredentials(t *testing.T) {
 func TestExchange_Identity(t *testing.T) {
 	const user = "a,b=c"
 	for _, identity := range []string{user, "somebody else"} {
-		c := sasl.Credentials{Identity: identity, Username: user, Password: "secret"}
+		c := sasl.Credentials{Identity: identity, Username: user, Password: sasl.NewSecret("secret")}
 		for name, mechanism := range everyMechanism {
 			got, err := authenticate(t.Context(), mechanism(fixed(c)), sasl.Server{}, map[string]string{user: "secret"})
 			switch {
@@ -110,7 +110,7 @@ func TestExchange_Identity(t *testing.T) {
 func TestExchange_OneMechanismManyConnections(t *testing.T) {
 	users := map[string]string{"ann": "secret"}
 	for name, mechanism := range everyMechanism {
-		m := mechanism(fixed(sasl.Credentials{Username: "ann", Password: "secret"}))
+		m := mechanism(fixed(sasl.Credentials{Username: "ann", Password: sasl.NewSecret("secret")}))
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
@@ -129,7 +129,7 @@ func TestExchange_RotatedPassword(t *testing.T) {
 	for name, mechanism := range everyMechanism {
 		current := "first"
 		m := mechanism(func(context.Context) (sasl.Credentials, error) {
-			return sasl.Credentials{Username: "ann", Password: current}, nil
+			return sasl.Credentials{Username: "ann", Password: sasl.NewSecret(current)}, nil
 		})
 		for _, password := range []string{"first", "second", "first"} {
 			current = password
@@ -142,7 +142,7 @@ func TestExchange_RotatedPassword(t *testing.T) {
 
 func TestStart_ServerDoesNotOfferTheMechanism(t *testing.T) {
 	for name, mechanism := range everyMechanism {
-		m := mechanism(fixed(sasl.Credentials{Username: "ann", Password: "secret"}))
+		m := mechanism(fixed(sasl.Credentials{Username: "ann", Password: sasl.NewSecret("secret")}))
 		_, _, err := m.Start(t.Context(), sasl.Server{Mechanisms: []string{"GSSAPI", "EXTERNAL"}})
 		want := "sasl: the server does not offer " + name + " but GSSAPI EXTERNAL"
 		if err == nil || err.Error() != want {
@@ -158,7 +158,7 @@ func TestStart_ServerDoesNotOfferTheMechanism(t *testing.T) {
 
 func TestName(t *testing.T) {
 	for name, mechanism := range everyMechanism {
-		m := mechanism(fixed(sasl.Credentials{Username: "ann", Password: "secret"}))
+		m := mechanism(fixed(sasl.Credentials{Username: "ann", Password: sasl.NewSecret("secret")}))
 		session, _, err := m.Start(t.Context(), sasl.Server{})
 		if err != nil {
 			t.Fatal(err)
@@ -188,8 +188,8 @@ func TestPlain_Message(t *testing.T) {
 		c    sasl.Credentials
 		want string
 	}{
-		{sasl.Credentials{Username: "tim", Password: "tanstaaftanstaaf"}, "\x00tim\x00tanstaaftanstaaf"},
-		{sasl.Credentials{Identity: "Ursel", Username: "Kurt", Password: "xipj3plmq"}, "Ursel\x00Kurt\x00xipj3plmq"}, // RFC 4616 section 4
+		{sasl.Credentials{Username: "tim", Password: sasl.NewSecret("tanstaaftanstaaf")}, "\x00tim\x00tanstaaftanstaaf"},
+		{sasl.Credentials{Identity: "Ursel", Username: "Kurt", Password: sasl.NewSecret("xipj3plmq")}, "Ursel\x00Kurt\x00xipj3plmq"}, // RFC 4616 section 4
 	} {
 		session, initial, err := sasl.PlainFunc(fixed(test.c)).Start(t.Context(), sasl.Server{})
 		if err != nil || string(initial) != test.want {

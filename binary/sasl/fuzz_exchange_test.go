@@ -18,7 +18,7 @@ func FuzzExchange(f *testing.F) {
 		if len(username)+len(password) > 500 { // the server reads at most 2048 bytes, escaped
 			return
 		}
-		c := sasl.Credentials{Username: username, Password: password}
+		c := sasl.Credentials{Username: username, Password: sasl.NewSecret(password)}
 		_, _, startErr := sasl.PlainFunc(fixed(c)).Start(t.Context(), sasl.Server{})
 		for name, mechanism := range everyMechanism {
 			user, err := authenticate(t.Context(), mechanism(fixed(c)), sasl.Server{}, map[string]string{username: password})

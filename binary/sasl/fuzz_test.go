@@ -40,7 +40,7 @@ func FuzzScram(f *testing.F) {
 			return // nothing new, only slow
 		}
 		for _, v := range []*scramVariant{scramSHA1, scramSHA256} {
-			s, _ := v.start(cache, Credentials{Username: "user", Password: "p3nc1l"}, "NONCE")
+			s, _ := v.start(cache, Credentials{Username: "user", Password: NewSecret("p3nc1l")}, "NONCE")
 			failed := false
 			for _, challenge := range [][]byte{first, second, nil} {
 				response, err := s.Next(challenge)
@@ -65,7 +65,7 @@ func FuzzCramMD5(f *testing.F) {
 	f.Add([]byte(""))
 	f.Add(bytes.Repeat([]byte("x"), maxChallenge+1))
 	f.Fuzz(func(t *testing.T, challenge []byte) {
-		s, _, err := startCramMD5(Credentials{Username: "tim", Password: "p3nc1l"})
+		s, _, err := startCramMD5(Credentials{Username: "tim", Password: NewSecret("p3nc1l")})
 		if err != nil {
 			t.Fatal(err)
 		}

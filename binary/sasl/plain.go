@@ -3,7 +3,7 @@ package sasl
 // startPlain begins PLAIN (RFC 4616), which is over with its first message:
 // [authzid] NUL authcid NUL passwd. Checked credentials contain no NUL.
 func startPlain(c Credentials) (Session, []byte, error) {
-	return plainSession{}, []byte(c.Identity + "\x00" + c.Username + "\x00" + c.Password), nil
+	return plainSession{}, []byte(c.Identity + "\x00" + c.Username + "\x00" + c.Password.Reveal()), nil
 }
 
 type plainSession struct{}

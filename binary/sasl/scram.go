@@ -57,7 +57,7 @@ func (v *scramVariant) start(keys *keyCache, c Credentials, nonce string) (*scra
 	s := &scramSession{
 		scramVariant: v,
 		keys:         keys,
-		password:     keep(c.Password),
+		password:     &c.Password,
 		header:       "n,,",
 		nonce:        nonce,
 		clientFirst:  "n=" + escape(c.Username) + ",r=" + nonce,
@@ -78,7 +78,7 @@ func escape(name string) string {
 type scramSession struct {
 	*scramVariant
 	keys        *keyCache
-	password    secret // nil once used
+	password    *Secret // nil once used
 	header      string // GS2 header
 	nonce       string // the client's part
 	clientFirst string // without the header
@@ -125,7 +125,7 @@ func (s *scramSession) prove(serverFirst string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.keys.get(s.scramVariant, s.password(), m.salt, m.iterations)
+	keys, err := s.keys.get(s.scramVariant, s.password.Reveal(), m.salt, m.iterations)
 	if err != nil {
 		return nil, err
 	}

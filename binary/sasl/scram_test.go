@@ -33,7 +33,7 @@ var published = []struct {
 	},
 }
 
-var pencil = Credentials{Username: "user", Password: "pencil"}
+var pencil = Credentials{Username: "user", Password: NewSecret("pencil")}
 
 func TestScram_PublishedExchanges(t *testing.T) {
 	for _, p := range published {
@@ -148,7 +148,7 @@ func TestScram_ExtensionsAreIgnoredButSigned(t *testing.T) {
 }
 
 func TestScram_NamesAreEscaped(t *testing.T) {
-	_, initial := scramSHA1.start(newKeyCache(), Credentials{Identity: "a=b", Username: "u,=3D", Password: "p"}, "N")
+	_, initial := scramSHA1.start(newKeyCache(), Credentials{Identity: "a=b", Username: "u,=3D", Password: NewSecret("p")}, "N")
 	const want = "n,a=a=3Db,n=u=2C=3D3D,r=N"
 	if string(initial) != want {
 		t.Errorf("initial = %q, want %q", initial, want)

@@ -98,7 +98,7 @@ func findMechanism(name string, who sasl.Credentials) (sasl.Mechanism, error) {
 	case who.Username == "":
 		return nil, nil
 	}
-	return begin(who.Username, who.Password), nil
+	return begin(who.Username, who.Password.Reveal()), nil
 }
 
 // tlsConfig returns nil when TLS is off.

@@ -35,7 +35,7 @@ func (t *tool) credentials(ctx context.Context) (sasl.Credentials, error) {
 			return sasl.Credentials{}, usagef("no password for %s: set MEMCACHED_PASSWORD or give --password-file", t.username)
 		}
 	}
-	return sasl.Credentials{Username: t.username, Password: password}, err
+	return sasl.Credentials{Username: t.username, Password: sasl.NewSecret(password)}, err
 }
 
 // readUsername completes the user name from the environment.

@@ -35,7 +35,7 @@ func distributions() []distribution {
 		{"python-memcached", always(placement.PythonMemcached)},
 		{"pymemcache", always(placement.Pymemcache)},
 		{nameBMemcached, func(who sasl.Credentials) memcached.Distribution {
-			return placement.BMemcached(who.Username, who.Password)
+			return placement.BMemcached(who.Username, who.Password.Reveal())
 		}},
 		{"dalli", always(placement.Dalli)},
 		{"perl", always(placement.CacheMemcached)},
@@ -154,7 +154,7 @@ func (t *tool) hashedCredentials(distribution string) (sasl.Credentials, error) 
 	if err == nil && password == "" {
 		t.warn("bmemcached hashes the password along, and none is set: this is where keys are without one")
 	}
-	return sasl.Credentials{Username: t.username, Password: password}, err
+	return sasl.Credentials{Username: t.username, Password: sasl.NewSecret(password)}, err
 }
 
 func (r *placeResult) text(p *printer) {
