@@ -49,7 +49,7 @@ func (r *request) append(dst []byte, opaque uint32, inline bool) []byte {
 // does not can be sent again.
 func (r *request) writes() bool {
 	switch r.op {
-	case wire.OpGet, wire.OpStat, wire.OpVersion, wire.OpNoop:
+	case wire.OpGet, wire.OpGetK, wire.OpStat, wire.OpVersion, wire.OpNoop:
 		return false
 	default: // GAT and TOUCH too: a late one changes the time to live of a newer item
 		return true

@@ -167,7 +167,7 @@ func TestLostConnection_RepeatsOnlyReads(t *testing.T) {
 		{"FLUSH", func(c *memcached.Client) error { return c.FlushAll(ctx, 0) }, false},
 		{"SETQ", func(c *memcached.Client) error { return c.SetMulti(ctx, []*memcached.Item{{Key: "k"}, {Key: "l"}}) }, false},
 		{"DELETEQ", func(c *memcached.Client) error { return c.DeleteMulti(ctx, []string{"k", "l"}) }, false},
-		{"GETQ", func(c *memcached.Client) error { _, err := c.GetMulti(ctx, []string{"k", "l"}); return err }, true},
+		{"GETKQ", func(c *memcached.Client) error { _, err := c.GetMulti(ctx, []string{"k", "l"}); return err }, true},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s/%v", tt.op, tt.repeat), func(t *testing.T) {
