@@ -79,10 +79,10 @@ type scramSession struct {
 	*scramVariant
 	keys        *keyCache
 	password    *Secret // nil once used
-	header      string // GS2 header
-	nonce       string // the client's part
-	clientFirst string // without the header
-	signature   []byte // what the server has to prove; set once the client has
+	header      string  // GS2 header
+	nonce       string  // the client's part
+	clientFirst string  // without the header
+	signature   []byte  // what the server has to prove; set once the client has
 	verified    bool
 	err         error // why the exchange failed
 }
