@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"binary/codec/internal/golden":    nil,
 	"binary/codec/internal/limit":     nil,
 	"binary/codec/internal/pack":      {"binary/codec/internal/limit"},
+	"binary/codec/nodememcached":      {"binary/codec", "binary/codec/internal/convert"},
 	"binary/codec/phpmemcached":       {"binary/codec", "binary/codec/internal/convert", "binary/codec/internal/pack"},
 	"binary/codec/spymemcached":       {"binary/codec", "binary/codec/internal/convert", "binary/codec/internal/pack"},
 	"binary/discovery":                {"binary"},

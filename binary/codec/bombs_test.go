@@ -16,6 +16,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/codec/dalli"
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/golden"
+	"github.com/bmemcached/bmemcached-go/binary/codec/nodememcached"
 	"github.com/bmemcached/bmemcached-go/binary/codec/phpmemcached"
 	"github.com/bmemcached/bmemcached-go/binary/codec/spymemcached"
 )
@@ -161,6 +162,7 @@ func bombs(tb testing.TB) []bomb {
 		limit, _, _ := strings.Cut(name, ":")
 		list = append(list,
 			bomb{"JSON: " + name, codec.Compressed(codec.JSON{}, 0), zstdText(tb, text), codec.FlagZstd, intoAny, limit},
+			bomb{"node: " + name, nodememcached.Codec{}, []byte(text), nodememcached.FlagJSON, intoAny, limit},
 			bomb{"ruby: JSON: " + name, dalli.Codec{}, zlibText(tb, text), rubyFlags, intoAny, limit})
 	}
 	return list

@@ -12,9 +12,9 @@
 //
 // The subpackages read and write what clients of other languages store: bmemcached
 // for Python (python-binary-memcached, pylibmc, pymemcache), dalli for Ruby,
-// spymemcached for Java and phpmemcached for PHP. All of them treat what they read
-// as data: nothing from the cache is ever executed, what decompresses is bounded,
-// and bytes that are not what they are marked as give an error, not a panic.
+// spymemcached for Java, phpmemcached for PHP and nodememcached for Node.js. All of
+// them treat what they read as data: nothing from the cache is ever executed, and
+// bytes that are not what they are marked as give an error, not a panic.
 //
 // # Limits
 //
@@ -23,7 +23,7 @@
 // codec limits what it reads, and says which limit a value exceeds:
 //
 //	MaxSize      bytes after decompression            every codec that decompresses
-//	MaxElements  values and keys of lists and maps    JSON, dalli, phpmemcached
+//	MaxElements  values and keys of lists and maps    JSON, dalli, nodememcached, phpmemcached
 //	MaxDigits    decimal digits of a number           every codec
 //	MaxDepth     lists and maps within each other     dalli, phpmemcached
 //
