@@ -1,0 +1,84 @@
+package middleware
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
+)
+
+// unkeyedFields are request fields that commonly decide what a handler answers but
+// are not part of the key. Whoever can set them could poison the cache.
+var unkeyedFields = []string{
+	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Port",
+	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Uri",
+	"X-Forwarded-Scheme", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Scheme", "X-Url-Scheme", "Front-End-Https",
+	"X-Host", "X-Original-Host", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url",
+	"X-Http-Host-Override", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
+}
+
+// sanitize returns h without unkeyedFields, except those that the response is
+// known to vary on, and with X-Forwarded-Proto as it is in the key. It copies h
+// if it changes anything.
+func sanitize(h http.Header, ix *stored.Index) http.Header {
+	copied := false
+	remove := func(name string) {
+		if !copied {
+			h, copied = h.Clone(), true
+		}
+		delete(h, name)
+	}
+	for _, name := range unkeyedFields {
+		if _, ok := h[name]; ok && !ix.Has(name) {
+			remove(name)
+		}
+	}
+	if lines, ok := h["X-Forwarded-Proto"]; ok {
+		if proto := forwardedProto(h); len(lines) != 1 || lines[0] != proto {
+			remove("X-Forwarded-Proto")
+			if proto != "" {
+				h["X-Forwarded-Proto"] = []string{proto}
+			}
+		}
+	}
+	return h
+}
+
+// plainChoices returns h with Accept-Encoding and Accept-Language in the form by
+// which variants are told apart. A handler that looks for the name of a coding
+// only, and overlooks that it is refused, or takes the first language that it
+// knows, would otherwise make a response that is wrong for others.
+func plainChoices(h http.Header) http.Header {
+	h = plain(h, "Accept-Encoding", policy.AcceptEncoding)
+	return plain(h, "Accept-Language", policy.AcceptLanguage)
+}
+
+func plain(h http.Header, name string, form func([]string) string) http.Header {
+	lines, ok := h[name]
+	if !ok {
+		return h
+	}
+	value := form(lines)
+	if len(lines) == 1 && lines[0] == value {
+		return h
+	}
+	h = h.Clone()
+	h[name] = []string{value}
+	return h
+}
+
+// originForm rewrites the URL of r, which must be the caller's own, to what is in
+// the key. A client may also send a whole URL (RFC 9112, section 3.2.2), of which
+// the server has taken the host; scheme and user are whatever it likes.
+func originForm(r *http.Request) *http.Request {
+	u := r.URL
+	if u.Scheme == "" && u.Host == "" && u.User == nil && !u.ForceQuery {
+		return r
+	}
+	r.URL = &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	if r.RequestURI != "" {
+		r.RequestURI = r.URL.RequestURI()
+	}
+	return r
+}
