@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"time"
 
@@ -25,13 +26,23 @@ var (
 // string, bool and numbers are stored as Store does, and any other T as JSON.
 // The options are the defaults of every Set. NewTyped panics if client is nil.
 // An error says which of opts or options cannot be honoured.
+//
+// That JSON loses nothing silently. A T with unexported fields is refused with
+// ErrValueType, unless it encodes and decodes itself or the fields have the tag
+// `json:"-"`; so is such a value in an any. A number in an any comes back as a
+// float64, as encoding/json decodes it, except an integer that a float64 cannot
+// hold: that is an int64 or uint64, or a json.Number above 64 bits. A codec in
+// Options.Codec, codec.JSON for instance, does what it does.
 func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) (*Typed[T], error) {
 	mustHaveClient("NewTyped", client)
 	c, err := newCore(client, opts, options)
 	if err != nil {
 		return nil, err
 	}
-	values := newTypedValues[T](c.opts.Codec)
+	values, err := newTypedValues[T](c.opts.Codec)
+	if err != nil {
+		return nil, fmt.Errorf("memcached store: NewTyped: %w", err)
+	}
 	c.encode, c.decode = values.encode, values.decode
 	return &Typed[T]{c}, nil
 }

@@ -49,14 +49,18 @@ type typedValues[T any] struct {
 	codec  codec.Codec
 	kind   kind // of T, if native
 	native bool // T is stored without the codec
+	exact  bool // the codec is exactJSON
 }
 
-func newTypedValues[T any](c codec.Codec) typedValues[T] {
+func newTypedValues[T any](c codec.Codec) (typedValues[T], error) {
 	if c != nil {
-		return typedValues[T]{codec: c}
+		return typedValues[T]{codec: c}, nil
 	}
-	k, native := kindOf(*new(T))
-	return typedValues[T]{codec: codec.JSON{}, kind: k, native: native}
+	if k, native := kindOf(*new(T)); native {
+		return typedValues[T]{codec: codec.JSON{}, kind: k, native: true}, nil
+	}
+	j, err := newExactJSON[T]()
+	return typedValues[T]{codec: j, exact: true}, err
 }
 
 func (t typedValues[T]) encode(v any) (payload, error) {
@@ -67,7 +71,11 @@ func (t typedValues[T]) encode(v any) (payload, error) {
 	if t.native {
 		return encodeNative(v)
 	}
-	data, flags, err := t.codec.Encode(typed)
+	v = typed
+	if t.exact {
+		v = &typed // so that encoding/json finds methods of pointers
+	}
+	data, flags, err := t.codec.Encode(v)
 	if err != nil {
 		return payload{}, fmt.Errorf("memcached store: encoding: %w", err)
 	}
