@@ -1,10 +1,8 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"sync/atomic"
 
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"
@@ -41,7 +39,9 @@ func Autosave() gin.HandlerFunc {
 // watch arranges to be told when a session is touched.
 func (w *savingWriter) watch() {
 	r := w.c.Request
-	*r = *r.WithContext(context.WithValue(r.Context(), watchKey{}, &w.touched))
+	ctx := newWatch(r.Context())
+	w.watching = ctx.watch
+	*r = *r.WithContext(ctx)
 	switch value, _ := w.c.Get(ginsessions.DefaultKey); s := value.(type) {
 	case ginsessions.Session:
 		w.c.Set(ginsessions.DefaultKey, w.observe(s))
@@ -71,7 +71,7 @@ func (w *savingWriter) save() {
 	}
 	w.saved = true
 	err := w.saveAll()
-	if w.touched.Load() {
+	if w.watching.touched.Load() {
 		markGin(w.c)
 		markPrivate(w.ResponseWriter)
 	}
@@ -132,7 +132,7 @@ func (w *savingWriter) fail(err error) {
 type savingWriter struct {
 	gin.ResponseWriter
 	c        *gin.Context
-	touched  atomic.Bool
+	watching *watch
 	saved    bool  // as far as possible
 	reported bool  // the context has the error
 	failed   error // an error response stands in the place of the handler's

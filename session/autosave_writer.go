@@ -70,7 +70,7 @@ type observed struct {
 }
 
 func (o *observed) use() innerSession {
-	o.w.touched.Store(true)
+	o.w.watching.touch()
 	return o.innerSession
 }
 

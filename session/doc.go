@@ -18,11 +18,13 @@
 // All this holds for the sessions of scs, too, whose token takes the place of the
 // 256 bits.
 //
-// What ended stays ended. A session is created with ADD under an ID that the
+// What ended stays ended. A logout that answered has ended the session, whatever
+// renewal ran beside it. A session is created with ADD under an ID that the
 // store drew, and updated with CAS, never with an unconditional write. A request
 // that saves after another logged out or renewed the session gets [ErrNotFound]
 // and stores nothing. IDs that are unknown, expired or evicted are never used
-// again.
+// again. Of several cookies of one name every one that the store signed is tried,
+// up to eight, until one is of a session that is alive; a logout ends them all.
 //
 // Parallel requests lose nothing. A save stores what this request changed: keys
 // that it left alone keep what other requests stored meanwhile. If two requests
@@ -30,8 +32,8 @@
 // gorilla keeps flash messages, are merged by element, and taking what another
 // request has already taken gives [ErrConflict]. So a message is delivered once,
 // if it is shown only after Save has succeeded; with Autosave it always is. Scs
-// stores sessions whole: there the later save replaces what the earlier one
-// changed.
+// stores sessions whole: there the later save silently replaces what the earlier
+// one changed.
 //
 // After a read that failed nothing is overwritten. The session is then empty and
 // can be used; Save refuses with [ErrUnavailable], and the browser keeps its
@@ -66,12 +68,14 @@
 // Save before the first byte of the response; later it gives
 // [ErrResponseStarted] where the writer can tell (gin's can). [Autosave] does it.
 //
-// A response that touched a session gets "Cache-Control: private" from Save,
-// and with Autosave also if the session was only read. The response cache of
-// this module stores neither. It also recognises a session that was only read
-// without Autosave, unless other middleware replaces the request between that of
-// gin-contrib/sessions and the cache. It cannot see that a handler touched a
-// session of scs: such a handler sets "Cache-Control: private" itself.
+// A response that touched a session gets "Cache-Control: private" from Save, and
+// with Autosave also if the session was only read, unless the handler set its own
+// Cache-Control. [Private], around the whole site, does it for every way to use a
+// session, whatever middleware stands in between; sessions of scs need it. The
+// response cache of this module stores no response that touched a session.
+// Without Private it may miss one that was only read, if other middleware
+// replaces the request between that of gin-contrib/sessions and the cache, and it
+// does not see the sessions of scs.
 //
 // The session of one request is a map, and not safe for use by several
 // goroutines at once. A store is.

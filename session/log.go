@@ -25,15 +25,16 @@ type logCount struct {
 }
 
 func (l *limitedLog) warn(ctx context.Context, event string, err error) {
-	omitted, ok := l.allow(event)
-	if !ok {
-		return
+	if omitted, ok := l.allow(event); ok {
+		l.slog().WarnContext(ctx, "session: "+event, "error", err, "omitted", omitted)
 	}
-	logger := l.logger
-	if logger == nil {
-		logger = slog.Default()
+}
+
+func (l *limitedLog) slog() *slog.Logger {
+	if l.logger == nil {
+		return slog.Default()
 	}
-	logger.WarnContext(ctx, "session: "+event, "error", err, "omitted", omitted)
+	return l.logger
 }
 
 // allow reports whether an event may be logged now and how many of its kind

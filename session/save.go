@@ -39,7 +39,11 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	if err != nil {
 		return err
 	}
-	return st.save(ctx, w, session, ours)
+	err = st.save(ctx, w, session, ours)
+	if err == nil && st.sent != "" {
+		st.warnOfPlainHTTP(r, session.Options.Secure)
+	}
+	return err
 }
 
 func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessions.Session, ours values) error {

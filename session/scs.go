@@ -24,9 +24,13 @@ import (
 // The client's Options.Timeout ends what takes too long.
 //
 // Scs stores sessions whole: of two parallel requests the later Commit replaces
-// what the earlier one changed. Sessions cannot be listed: scs's Iterate panics.
-// A handler that touches its session sets "Cache-Control: private" itself: scs
-// does not tell caches, nor the one of this module.
+// what the earlier one changed, without an error. With scs's IdleTimeout every
+// request commits. A logout beside RenewToken ends the old token, not the new
+// one. Sessions cannot be listed: scs's Iterate returns an error.
+//
+// Put Private around scs's LoadAndSave: the responses to requests that carry a
+// live session are then private, for the response cache of this module and for
+// caches in front.
 type SCSStore struct {
 	client   Client
 	opts     Options
@@ -100,6 +104,7 @@ func (s *SCSStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 	if errors.Is(err, errUnknownKey) {
 		return nil, false, nil
 	}
+	tell(ctx)
 	if err != nil {
 		s.log.warn(ctx, "a stored session cannot be read", err)
 		return nil, false, err
@@ -118,6 +123,7 @@ func (s *SCSStore) CommitCtx(ctx context.Context, token string, data []byte, exp
 	if !validToken(token) {
 		return errToken
 	}
+	tell(ctx)
 	ttl := time.Until(expiry)
 	if ttl <= 0 {
 		return s.DeleteCtx(ctx, token)
@@ -180,6 +186,7 @@ func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
 	if !validToken(token) {
 		return nil
 	}
+	tell(ctx)
 	ctx, done := s.contexts.detached(ctx)
 	defer done()
 	err := s.client.Set(ctx, &memcached.Item{Key: s.key(token), Value: scsEnded, TTL: scsDeadFor})
@@ -190,6 +197,15 @@ func (s *SCSStore) DeleteCtx(ctx context.Context, token string) error {
 	}
 	return nil
 }
+
+var errNotListed = errors.New("session: sessions of scs cannot be listed: memcached does not tell its keys")
+
+// All returns an error, for scs's Iterate, which would panic without it: what
+// memcached holds cannot be listed.
+func (s *SCSStore) All() (map[string][]byte, error) { return nil, errNotListed }
+
+// AllCtx is All with a context.
+func (s *SCSStore) AllCtx(context.Context) (map[string][]byte, error) { return nil, errNotListed }
 
 func ended(item *memcached.Item) bool { return len(item.Value) == 1 && item.Value[0] == scsEnded[0] }
 

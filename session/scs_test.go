@@ -297,3 +297,14 @@ func FuzzSCS_Token(f *testing.F) {
 		}
 	})
 }
+
+// Scs's Iterate would panic with a store that has no All.
+func TestSCS_SessionsCannotBeListed(t *testing.T) {
+	_, store := newSCS(t, nil)
+	if all, err := store.All(); all != nil || err == nil {
+		t.Errorf("All = %v, %v, want an error", all, err)
+	}
+	if all, err := store.AllCtx(t.Context()); all != nil || err == nil {
+		t.Errorf("AllCtx = %v, %v, want an error", all, err)
+	}
+}

@@ -36,6 +36,8 @@ type Store struct {
 	derived  derivedCache
 	contexts contexts
 	log      limitedLog
+
+	warned atomic.Bool // of plain HTTP
 }
 
 var (

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 )
@@ -12,9 +11,6 @@ import (
 // context and, where there is one, in gin's. It is a plain string, so that the
 // response cache of this module knows it without importing this package.
 const touchedKey = "github.com/bmemcached/bmemcached-go/session.touched"
-
-// watchKey is where Autosave finds out that a session was touched.
-type watchKey struct{}
 
 // touched is the context of a request whose handler touched a session. It knows
 // the sessions that are in gorilla's registry.
@@ -42,9 +38,7 @@ func (t *touched) Value(key any) any {
 // pointer.
 func markTouched(r *http.Request) *touched {
 	ctx := r.Context()
-	if watch, ok := ctx.Value(watchKey{}).(*atomic.Bool); ok {
-		watch.Store(true)
-	}
+	tell(ctx)
 	if t, ok := ctx.Value(statesKey{}).(*touched); ok {
 		return t
 	}
@@ -77,27 +71,3 @@ func (t *touched) remember(st *state) {
 
 // markGin marks a gin context.
 func markGin(c *gin.Context) { c.Set(touchedKey, true) }
-
-// markPrivate keeps shared caches from storing the response, unless the handler
-// has said itself who may.
-func markPrivate(w http.ResponseWriter) {
-	if !started(w) && w.Header().Get("Cache-Control") == "" {
-		w.Header().Set("Cache-Control", "private")
-	}
-}
-
-// started reports whether the response's header is gone, as far as w tells.
-// Gin's writers do.
-func started(w http.ResponseWriter) bool {
-	for w != nil {
-		if s, ok := w.(interface{ Written() bool }); ok {
-			return s.Written()
-		}
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return false
-		}
-		w = u.Unwrap()
-	}
-	return false
-}

@@ -55,7 +55,7 @@ func gorillaSite(client *memcached.Client, keys ...[]byte) (http.Handler, error)
 		user, _ := current.Values["user"].(string)
 		answer(w, r, store.RevokeAll(r.Context(), user))
 	})
-	return site, nil
+	return session.Private(site), nil
 }
 
 // answer goes back to the first page, or says that memcached did not play along.

@@ -43,5 +43,5 @@ func scsSite(client *memcached.Client, keys ...[]byte) (http.Handler, error) {
 	site.HandleFunc("POST /logout", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, r, manager.Destroy(r.Context()))
 	})
-	return manager.LoadAndSave(site), nil
+	return session.Private(manager.LoadAndSave(site)), nil
 }

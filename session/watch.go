@@ -1,0 +1,58 @@
+package session
+
+import (
+	"context"
+	"sync/atomic"
+)
+
+// watch finds out whether a session was touched while a request was served,
+// through whichever copy of the request. A request can have several.
+type watch struct {
+	touched atomic.Bool
+	outer   *watch
+}
+
+type watchKey struct{}
+
+// watchOf returns the innermost watch of a request, nil if there is none.
+func watchOf(ctx context.Context) *watch {
+	w, _ := ctx.Value(watchKey{}).(*watch)
+	return w
+}
+
+// tell tells all watches that a session was touched.
+func tell(ctx context.Context) {
+	if ctx != nil { // the client refuses it
+		watchOf(ctx).touch()
+	}
+}
+
+func (w *watch) touch() {
+	for ; w != nil; w = w.outer {
+		w.touched.Store(true)
+	}
+}
+
+// watchedContext is the context of a request with a watch.
+type watchedContext struct {
+	context.Context
+	watch *watch
+}
+
+// newWatch returns a context with a watch.
+func newWatch(ctx context.Context) *watchedContext {
+	return &watchedContext{ctx, &watch{outer: watchOf(ctx)}}
+}
+
+// Value answers for the watch, and for the mark once a session was touched.
+func (c *watchedContext) Value(key any) any {
+	switch key {
+	case watchKey{}:
+		return c.watch
+	case touchedKey:
+		if c.watch.touched.Load() {
+			return true
+		}
+	}
+	return c.Context.Value(key)
+}
