@@ -223,9 +223,7 @@ func (c *Client) Touch(ctx context.Context, key string, ttl time.Duration) error
 	return c.finish(c.run(ctx, name, cl))
 }
 
-// Delete removes an item, or returns ErrCacheMiss. When the connection is lost,
-// the client sends it again; a miss may then mean that the first attempt
-// succeeded.
+// Delete removes an item, or returns ErrCacheMiss.
 func (c *Client) Delete(ctx context.Context, key string) error {
 	return c.finish(c.run(ctx, "delete", c.newCall(wire.OpDelete, key)))
 }

@@ -37,8 +37,21 @@
 // many keys or servers return what succeeded together with a [*MultiError] of
 // what failed.
 //
-// What was sent is repeated by the client only if that is harmless.
-// [OpError.SafeToRetry] tells whether the caller may do it.
+// # Order of writes
+//
+// A write that returned nil is not undone by an earlier one of the same client
+// that failed, also when that failed because its context ended: a write that was
+// not sent yet is taken back, and later writes of a key wait until an earlier
+// one, whose caller has left, is answered or its connection has ended. Operations
+// that run at the same time have no order.
+//
+// Only reads are repeated by the client when a connection is lost after they
+// were sent, because the network may still deliver the first copy of a write
+// after the second one and after later ones. A write of which that is not
+// certain fails instead. [OpError.SafeToRetry] is false then: it may have been
+// carried out, or may be yet. What can hold a write back beyond the end of its
+// connection is a proxy, or a server that was frozen; no client can take it back
+// from there.
 //
 // # Time
 //

@@ -99,8 +99,9 @@ func (e *OpError) Timeout() bool {
 }
 
 // SafeToRetry reports whether the operation can be repeated without being
-// applied twice: it did not reach the server, or applying it again changes
-// nothing.
+// applied twice: either it is a read, or the server certainly did not and will
+// not carry it out. If it is false, the write may have been carried out, or may
+// be yet.
 func (e *OpError) SafeToRetry() bool { return !e.unsafe }
 
 // StatusError is a response that says the operation failed.
