@@ -1,5 +1,5 @@
 // Package faultproxy puts a bad network between a client and a real server: it
-// forwards TCP connections and delays, splits, cuts, resets, swallows or
+// forwards TCP connections and delays, holds, splits, cuts, resets, swallows or
 // corrupts what passes through them, while a test runs.
 package faultproxy
 
@@ -22,10 +22,11 @@ type Faults struct {
 
 // Direction says what happens to the bytes that pass one way.
 type Direction struct {
-	Delay   time.Duration // every piece waits that long
-	Piece   int           // passes at most that many bytes at a time; 0: as they come
-	Swallow bool          // bytes vanish, the connection stays
-	Cut     bool          // the connection ends when After bytes have passed since the fault was set
+	Delay   time.Duration   // every piece waits that long
+	Hold    <-chan struct{} // every piece waits until it is closed, also when the sender has gone meanwhile; nil: none does
+	Piece   int             // passes at most that many bytes at a time; 0: as they come
+	Swallow bool            // bytes vanish, the connection stays
+	Cut     bool            // the connection ends when After bytes have passed since the fault was set
 	After   int
 	Reset   bool           // a cut is a reset (RST) instead of an end (FIN)
 	Corrupt func(p []byte) // alters a piece in place; called by several goroutines at once
@@ -90,6 +91,16 @@ func (p *Proxy) CutAll(reset bool) {
 	}
 }
 
+// CutClients ends the clients' halves of all connections now. What is on its way
+// to the server still comes there, then its half ends, too.
+func (p *Proxy) CutClients(reset bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.live {
+		end(l.client, reset)
+	}
+}
+
 // Close ends all connections, and returns when the proxy's goroutines have
 // ended. It may be called again.
 func (p *Proxy) Close() {
@@ -136,6 +147,7 @@ func (p *Proxy) forward(client net.Conn) {
 	wg.Go(func() { l.pump(server, client, func(f *Faults) *Direction { return &f.Requests }) })
 	wg.Go(func() { l.pump(client, server, func(f *Faults) *Direction { return &f.Responses }) })
 	wg.Wait()
+	l.cut(false)
 }
 
 func (p *Proxy) add(l *link) bool {

@@ -178,3 +178,50 @@ func TestProxy_CloseEndsItsGoroutines(t *testing.T) {
 	}
 	p.Close()
 }
+
+func TestProxy_HoldDeliversAfterTheSenderHasGone(t *testing.T) {
+	got := make(chan string, 1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		p, _ := io.ReadAll(conn)
+		got <- string(p)
+	}()
+	p := Start(t, listener.Addr().String())
+	release := make(chan struct{})
+	p.Use(Faults{Requests: Direction{Hold: release}})
+	conn, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(conn, "late")
+	conn.Close()
+	select {
+	case early := <-got:
+		t.Errorf("the server got %q while it was held", early)
+	default:
+	}
+	close(release)
+	if late := <-got; late != "late" {
+		t.Errorf("the server got %q, want late", late)
+	}
+}
+
+func TestProxy_OneDirectionMayEnd(t *testing.T) {
+	_, conn := connect(t, Faults{})
+	io.WriteString(conn, "all")
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); string(got) != "all" || err != nil {
+		t.Errorf("after the end of the requests = %q, %v, want all", got, err)
+	}
+}

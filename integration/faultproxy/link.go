@@ -1,6 +1,7 @@
 package faultproxy
 
 import (
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -33,7 +34,8 @@ func end(conn net.Conn, reset bool) {
 }
 
 // pump moves bytes from src to dst, as the direction that pick names wants
-// them, until the link is cut. The end of either side cuts it.
+// them, until the link is cut or src has sent everything: then it tells dst so,
+// and the other direction goes on.
 func (l *link) pump(dst, src net.Conn, pick func(*Faults) *Direction) {
 	buf := make([]byte, 32<<10)
 	var (
@@ -59,6 +61,12 @@ func (l *link) pump(dst, src net.Conn, pick func(*Faults) *Direction) {
 			passed += len(piece)
 			rest = rest[len(piece):]
 		}
+		if err == io.EOF {
+			err = dst.(*net.TCPConn).CloseWrite()
+			if err == nil {
+				return
+			}
+		}
 		if err != nil {
 			l.cut(false)
 			return
@@ -71,6 +79,13 @@ func (l *link) pass(dst net.Conn, piece []byte, d *Direction) bool {
 	if d.Delay > 0 {
 		select {
 		case <-time.After(d.Delay):
+		case <-l.done:
+			return false
+		}
+	}
+	if d.Hold != nil {
+		select {
+		case <-d.Hold:
 		case <-l.done:
 			return false
 		}
