@@ -7,6 +7,7 @@ replace github.com/bmemcached/bmemcached-go => ../
 require (
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/alicebob/miniredis/v2 v2.35.0
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/bmemcached/bmemcached-go v0.1.0
 	github.com/bradfitz/gomemcache v0.0.0-20260422231931-4d751bb6e37c
 	github.com/chromedp/cdproto v0.159.0
