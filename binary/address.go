@@ -20,13 +20,13 @@ type address struct {
 }
 
 // parseAddress reads "host", "host:port", "[::1]:11211", "::1", a path,
-// "unix:///path" and "tcp://host:port".
+// "unix:///path" and "tcp://host:port". The error does not repeat the name.
 func parseAddress(name string) (address, error) {
 	s := name
 	if path, ok := strings.CutPrefix(s, "unix://"); ok {
 		s = path
 		if !strings.HasPrefix(s, "/") {
-			return address{}, addressError(name, "want an absolute path after unix://")
+			return address{}, errors.New("want an absolute path after unix://")
 		}
 	}
 	if strings.HasPrefix(s, "/") {
@@ -34,14 +34,17 @@ func parseAddress(name string) (address, error) {
 	}
 	s = strings.TrimPrefix(s, "tcp://")
 	host, port, err := splitHostPort(s)
-	switch {
-	case err != nil:
-		return address{}, addressError(name, err.Error())
-	case host == "" || strings.ContainsFunc(host, notOfHosts):
-		return address{}, addressError(name, "want host, host:port, [IPv6]:port or the path of a Unix socket")
+	if err == nil && (host == "" || strings.ContainsFunc(host, notOfHosts)) {
+		err = errors.New("want host, host:port, [IPv6]:port or the path of a Unix socket")
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return address{}, addressError(name, "want a port from 1 to 65535")
+	if n, portErr := strconv.ParseUint(port, 10, 16); err == nil && (portErr != nil || n == 0) {
+		err = errors.New("want a port from 1 to 65535")
+	}
+	if err != nil {
+		if mistake := nameMistake(s); mistake != "" {
+			err = errors.New(mistake)
+		}
+		return address{}, err
 	}
 	return address{name: name, network: "tcp", target: net.JoinHostPort(host, port), host: host}, nil
 }
@@ -71,6 +74,47 @@ func isIPv6(s string) bool {
 	return err == nil && a.Is6()
 }
 
-func addressError(name, what string) error {
-	return fmt.Errorf("memcached: server %q: %s", name, what)
+// nameMistake says what was probably meant by a name that is no address, or "".
+func nameMistake(s string) string {
+	_, _, url := strings.Cut(s, "://")
+	_, weight, ok := cutWeight(s)
+	switch {
+	case url:
+		return "the only schemes of a server are tcp:// and unix://; ParseURL reads a memcached:// URL"
+	case strings.ContainsAny(s, ",; \t\r\n"):
+		return "want one server; ParseServers reads a list of them in one string"
+	case strings.Contains(s, "@"):
+		return "user name and password belong into Options.Auth; ParseURL reads them from a memcached:// URL"
+	case ok && weight > 0:
+		return "weights belong into Options.Weights; ParseServers reads host:port:weight"
+	}
+	return ""
 }
+
+// addressError names a server that cannot be used, by its place in a list.
+func addressError(i, of int, name string, err error) error {
+	if mayHoldPassword(name) {
+		return fmt.Errorf("memcached: server %d of %d (not shown, it may hold a password): %w", i+1, of, err)
+	}
+	return fmt.Errorf("memcached: server %q: %w", name, err)
+}
+
+// mayHoldPassword reports whether a name that is no address may hold a password,
+// as "user:password@host" and "user:password" do.
+func mayHoldPassword(name string) bool {
+	s := strings.TrimPrefix(strings.TrimPrefix(name, "tcp://"), "unix://")
+	if strings.HasPrefix(s, "/") {
+		return strings.ContainsFunc(s, notShown)
+	}
+	if strings.ContainsFunc(s, notShown) || strings.Contains(s, "/") {
+		return true
+	}
+	host, port, found := strings.Cut(s, ":")
+	if !found {
+		return false
+	}
+	digits := len(port) <= 5 && strings.Trim(port, "0123456789") == ""
+	return !isIPv6(strings.Trim(s, "[]")) && (host == "" || !digits)
+}
+
+func notShown(r rune) bool { return r <= ' ' || strings.ContainsRune("\x7f@,;?#=&\\", r) }

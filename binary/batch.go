@@ -66,7 +66,9 @@ func (b *getBatch) encode(dst []byte, first uint32) []byte {
 		if j == len(b.which)-1 {
 			op = wire.OpGetK
 		}
+		at := len(dst)
 		dst = wire.AppendKey(dst, op, first+uint32(j), b.multi.key(i))
+		dst = b.multi.prefixed(dst, at)
 	}
 	return dst
 }
@@ -86,7 +88,7 @@ func (b *getBatch) deliver(r *response) error {
 	if len(r.extras) != 4 {
 		return fmt.Errorf("%w: %s with %d bytes of extras", wire.ErrFrame, r.Opcode, len(r.extras))
 	}
-	if string(r.key) != b.multi.key(b.which[r.index]) {
+	if !b.multi.isKey(r.key, b.which[r.index]) {
 		return fmt.Errorf("%w: %s with the value of another key", wire.ErrFrame, r.Opcode)
 	}
 	if r.skipped > 0 {
@@ -98,6 +100,20 @@ func (b *getBatch) deliver(r *response) error {
 }
 
 func (b *getBatch) last(r *response) bool { return r.index == len(b.which)-1 }
+
+// prefixed puts Options.Prefix before the key of the request at dst[at:].
+func (m *multi) prefixed(dst []byte, at int) []byte {
+	if prefix := m.client.opts.Prefix; prefix != "" {
+		return wire.InsertPrefix(dst, at, prefix)
+	}
+	return dst
+}
+
+// isKey reports whether a key from the wire is the i-th.
+func (m *multi) isKey(wired []byte, i int) bool {
+	prefix := m.client.opts.Prefix
+	return len(wired) >= len(prefix) && string(wired[:len(prefix)]) == prefix && string(wired[len(prefix):]) == m.key(i)
+}
 
 // setBatch is SETQ for all items but the last, and SET for that.
 type setBatch struct {
@@ -112,11 +128,12 @@ func (b *setBatch) reset() { b.answers = answers{} }
 
 func (b *setBatch) encode(dst []byte, first uint32) []byte {
 	for j, i := range b.which {
-		op, item := wire.OpSetQ, b.multi.items[i]
+		op, item, at := wire.OpSetQ, b.multi.items[i], len(dst)
 		if j == len(b.which)-1 {
 			op = wire.OpSet
 		}
 		dst = wire.AppendStore(dst, op, first+uint32(j), item.Key, len(item.Value), item.Flags, expiry(item.TTL), 0)
+		dst = b.multi.prefixed(dst, at)
 		dst = append(dst, item.Value...)
 	}
 	return dst
@@ -148,7 +165,9 @@ func (b *deleteBatch) encode(dst []byte, first uint32) []byte {
 		if j == len(b.which)-1 {
 			op = wire.OpDelete
 		}
+		at := len(dst)
 		dst = wire.AppendDelete(dst, op, first+uint32(j), b.multi.key(i), 0)
+		dst = b.multi.prefixed(dst, at)
 	}
 	return dst
 }

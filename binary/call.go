@@ -105,7 +105,7 @@ func (c *Client) newCall(op wire.Opcode, key string) *call {
 	if !ok {
 		cl = &call{pool: &c.calls, wake: make(chan signal, 1)}
 	}
-	cl.op, cl.key, cl.span = op, key, 1
+	cl.op, cl.prefix, cl.key, cl.span = op, c.opts.Prefix, key, 1
 	return cl
 }
 

@@ -142,7 +142,7 @@ func (m *multi) delete(n *node, which []int) {
 func (m *multi) chunk(which []int, body func(i int) int) int {
 	size := 0
 	for j, i := range which[:min(len(which), chunkKeys)] {
-		size += wire.HeaderLen + len(m.key(i)) + body(i)
+		size += wire.HeaderLen + len(m.client.opts.Prefix) + len(m.key(i)) + body(i)
 		if j > 0 && size > chunkBytes {
 			return j
 		}

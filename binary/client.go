@@ -46,11 +46,11 @@ func New(servers []string, opts *Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	addrs, err := parseServers(servers)
+	addrs, err := parseAddresses(servers)
 	if err != nil {
 		return nil, err
 	}
-	weights, err := parseWeights(o.Weights, addrs)
+	weights, err := parseWeights(o.Weights)
 	if err != nil {
 		return nil, err
 	}

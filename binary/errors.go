@@ -27,8 +27,9 @@ var (
 
 // Faults and misuse. Operations return them wrapped in an OpError.
 var (
-	// ErrMalformedKey says that a key is empty, longer than 250 bytes or has
-	// a space or control character. Nothing was sent. See SafeKey.
+	// ErrMalformedKey says that a key is empty, longer than 250 bytes together
+	// with Options.Prefix, or has a space or control character. Nothing was
+	// sent. See SafeKey.
 	ErrMalformedKey = errors.New("memcached: malformed key: want 1 to 250 bytes without spaces and control characters (SafeKey makes one from any string)")
 
 	// ErrTooLarge says that a value is larger than the server accepts, or from a

@@ -116,7 +116,7 @@ func (m *multi) err() error {
 func (m *multi) valid(count int) []int {
 	which := make([]int, 0, count)
 	for i := range count {
-		err := checkArguments(m.ctx, m.key(i))
+		err := m.client.checkArguments(m.ctx, m.key(i))
 		switch {
 		case m.items == nil:
 		case m.items[i] == nil:

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"strings"
 	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
@@ -39,13 +41,18 @@ type Options struct {
 	// closed. 0: for ever.
 	IdleTimeout time.Duration
 
+	// Prefix begins every key in memcached. Operations take and return keys
+	// without it. Distribution gets keys with it: placement.WithoutPrefix suits
+	// clients that leave it out of the placement, as libmemcached does. FlushAll
+	// does not look at it. "": none.
+	Prefix string
+
 	// Distribution decides which server holds a key. nil: Ketama.
 	Distribution Distribution
 
 	// Weights are the servers' shares of the keys, by server as given to New.
-	// A server that is not in it weighs 1. New refuses weights of unknown
-	// servers. A server that SetServers removes and adds again keeps its
-	// weight. nil: all servers weigh 1.
+	// A server that is not in it weighs 1. Servers that SetServers or a
+	// discovery brings later may be in it. nil: all servers weigh 1.
 	Weights map[string]int
 
 	// Replicate keeps every key on every server, as the Client class of
@@ -131,6 +138,9 @@ func (o *Options) validate() error {
 		return fmt.Errorf("memcached: Options.RetryAfter is %v: want a positive duration, or 0 for the default", o.RetryAfter)
 	case o.IdleTimeout < 0:
 		return fmt.Errorf("memcached: Options.IdleTimeout is %v: want a positive duration, or 0 for never", o.IdleTimeout)
+	}
+	if len(o.Prefix) >= wire.MaxKeyLen || strings.ContainsFunc(o.Prefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("memcached: Options.Prefix has %d bytes: want up to %d, without spaces and control characters", len(o.Prefix), wire.MaxKeyLen-1)
 	}
 	return nil
 }

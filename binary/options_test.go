@@ -26,6 +26,8 @@ func TestNew_RefusesOptionsThatMakeNoSense(t *testing.T) {
 		{"EjectAfter", memcached.Options{EjectAfter: -1}, "Options.EjectAfter"},
 		{"RetryAfter", memcached.Options{RetryAfter: -time.Second}, "Options.RetryAfter"},
 		{"IdleTimeout", memcached.Options{IdleTimeout: -time.Second}, "Options.IdleTimeout"},
+		{"Prefix with a space", memcached.Options{Prefix: "a b"}, "Options.Prefix"},
+		{"Prefix without room", memcached.Options{Prefix: strings.Repeat("p", 250)}, "Options.Prefix"},
 		{"Weights", memcached.Options{Weights: map[string]int{"cache": 1 << 20}}, "Options.Weights"},
 	}
 	for _, tt := range tests {

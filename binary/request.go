@@ -10,6 +10,7 @@ import (
 // request is what one frame asks for.
 type request struct {
 	op             wire.Opcode
+	prefix         string // Options.Prefix
 	key            string
 	value          []byte // read until the frame is written or the call abandoned
 	flags          uint32
@@ -21,23 +22,27 @@ type request struct {
 // append encodes the request. The value of a store operation follows only if
 // inline says so; otherwise the writer sends it from where it is.
 func (r *request) append(dst []byte, opaque uint32, inline bool) []byte {
+	at := len(dst)
 	switch r.op {
-	case wire.OpGet, wire.OpStat:
-		return wire.AppendKey(dst, r.op, opaque, r.key)
+	case wire.OpGet:
+		dst = wire.AppendKey(dst, r.op, opaque, r.key)
 	case wire.OpSet, wire.OpAdd, wire.OpReplace:
 		dst = wire.AppendStore(dst, r.op, opaque, r.key, len(r.value), r.flags, r.expiry, r.cas)
 	case wire.OpAppend, wire.OpPrepend:
 		dst = wire.AppendConcat(dst, r.op, opaque, r.key, len(r.value))
 	case wire.OpDelete:
-		return wire.AppendDelete(dst, r.op, opaque, r.key, r.cas)
+		dst = wire.AppendDelete(dst, r.op, opaque, r.key, r.cas)
 	case wire.OpIncrement, wire.OpDecrement:
-		return wire.AppendCounter(dst, r.op, opaque, r.key, r.delta, r.initial, r.expiry)
+		dst = wire.AppendCounter(dst, r.op, opaque, r.key, r.delta, r.initial, r.expiry)
 	case wire.OpTouch, wire.OpGAT:
-		return wire.AppendTouch(dst, r.op, opaque, r.key, r.expiry)
+		dst = wire.AppendTouch(dst, r.op, opaque, r.key, r.expiry)
 	case wire.OpFlush:
 		return wire.AppendFlush(dst, r.op, opaque, r.expiry)
 	default:
 		return wire.AppendSimple(dst, r.op, opaque)
+	}
+	if r.prefix != "" {
+		dst = wire.InsertPrefix(dst, at, r.prefix)
 	}
 	if inline {
 		dst = append(dst, r.value...)

@@ -28,7 +28,7 @@ const maxTopologies = 8
 // or an error and no call: then the call is freed already.
 func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) {
 	key := cl.key
-	if err := checkArguments(ctx, key); err != nil {
+	if err := c.checkArguments(ctx, key); err != nil {
 		cl.free()
 		return nil, &OpError{Op: name, Key: key, Err: err}
 	}
@@ -80,8 +80,8 @@ func (c *Client) runPlaced(ctx context.Context, name string, cl *call) (*call, e
 	return nil, &OpError{Op: name, Key: key, Err: unavailable(errRetired)}
 }
 
-func checkArguments(ctx context.Context, key string) error {
-	if !validKey(key) {
+func (c *Client) checkArguments(ctx context.Context, key string) error {
+	if !validKey(key) || len(c.opts.Prefix)+len(key) > wire.MaxKeyLen {
 		return ErrMalformedKey
 	}
 	return checkContext(ctx)

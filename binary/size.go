@@ -17,7 +17,7 @@ const (
 func (c *Client) checkSize(item *Item) error {
 	limit := c.opts.MaxItemSize
 	if limit == 0 {
-		limit = maxKeyAndValue - len(item.Key)
+		limit = maxKeyAndValue - len(c.opts.Prefix) - len(item.Key)
 		if item.Flags != 0 {
 			limit -= flagsOverhead
 		}

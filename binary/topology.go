@@ -3,8 +3,6 @@ package memcached
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 )
 
 // topology is the set of servers at one time. It does not change.
@@ -12,6 +10,8 @@ type topology struct {
 	nodes []*node // all, in the order given
 	live  []*node // those that hold keys: all but the ejected
 	pick  func(key string) int
+	// prefix is Options.Prefix, which is a part of the keys that pick takes.
+	prefix string
 }
 
 // errRetired ends operations that meet a server which SetServers removed; they
@@ -26,7 +26,7 @@ func (t *topology) node(key string) (*node, error) {
 	if t.pick == nil {
 		return nil, errors.New("memcached: Options.Distribution returned nil")
 	}
-	i := t.pick(key)
+	i := t.pick(t.prefix + key)
 	if i < 0 || i >= len(t.live) {
 		return nil, fmt.Errorf("memcached: Options.Distribution picked server %d of %d", i, len(t.live))
 	}
@@ -49,7 +49,7 @@ func (c *Client) newTopology(nodes []*node) *topology {
 	for i, n := range live {
 		servers[i] = Server{Addr: n.addr.target, Weight: max(1, c.weights[n.addr.target])}
 	}
-	return &topology{nodes: nodes, live: live, pick: c.opts.Distribution(servers)}
+	return &topology{nodes: nodes, live: live, pick: c.opts.Distribution(servers), prefix: c.opts.Prefix}
 }
 
 // rebuild replaces the topology after a server was ejected or came back.
@@ -63,7 +63,7 @@ func (c *Client) rebuild() {
 // are in both lists keep their connections. Connections to removed servers close
 // when the operations under way on them have ended.
 func (c *Client) SetServers(servers []string) error {
-	addrs, err := parseServers(servers)
+	addrs, err := parseAddresses(servers)
 	if err != nil {
 		return err
 	}
@@ -114,48 +114,3 @@ func (c *Client) forget(n *node) {
 	c.removed.Ops += s.Ops
 	c.removed.Errors += s.Errors
 }
-
-// parseServers reads a list of servers.
-func parseServers(servers []string) ([]address, error) {
-	if len(servers) == 0 {
-		return nil, errors.New("memcached: no servers given")
-	}
-	addrs := make([]address, len(servers))
-	seen := map[string]bool{}
-	for i, s := range servers {
-		a, err := parseAddress(s)
-		if err != nil {
-			return nil, err
-		}
-		if seen[a.target] {
-			return nil, addressError(s, "given twice")
-		}
-		seen[a.target] = true
-		addrs[i] = a
-	}
-	return addrs, nil
-}
-
-// parseWeights checks the weights of Options, which belong to servers, and
-// returns them by address.target.
-func parseWeights(weights map[string]int, servers []address) (map[string]int, error) {
-	byTarget := make(map[string]int, len(weights))
-	for _, name := range slices.Sorted(maps.Keys(weights)) {
-		weight := weights[name]
-		if weight < 1 || weight > maxWeight {
-			return nil, fmt.Errorf("memcached: Options.Weights[%q] is %d: want 1 to %d", name, weight, maxWeight)
-		}
-		a, err := parseAddress(name)
-		if err != nil || !slices.ContainsFunc(servers, func(s address) bool { return s.target == a.target }) {
-			return nil, fmt.Errorf("memcached: Options.Weights has %q, which is none of the servers", name)
-		}
-		if byTarget[a.target] != 0 {
-			return nil, fmt.Errorf("memcached: Options.Weights has %q twice, written differently", name)
-		}
-		byTarget[a.target] = weight
-	}
-	return byTarget, nil
-}
-
-// maxWeight bounds the memory that a ring takes.
-const maxWeight = 1 << 16

@@ -199,7 +199,7 @@ func TestWeights_ShareKeys(t *testing.T) {
 	}
 }
 
-func TestWeights_OfServersThatAreNotListed(t *testing.T) {
+func TestWeights_OfNames(t *testing.T) {
 	tests := []struct {
 		name    string
 		servers []string
@@ -208,9 +208,9 @@ func TestWeights_OfServersThatAreNotListed(t *testing.T) {
 	}{
 		{"as given", []string{"cache-1:11211", "b"}, map[string]int{"cache-1:11211": 2}, ""},
 		{"the same server written otherwise", []string{"cache-1:11211", "tcp://b"}, map[string]int{"cache-1": 2, "b": 3}, ""},
-		{"unknown", []string{"cache-1", "b"}, map[string]int{"cache-2": 2}, `"cache-2"`},
-		{"another port", []string{"cache-1"}, map[string]int{"cache-1:11212": 2}, `"cache-1:11212"`},
-		{"no server at all", []string{"cache-1"}, map[string]int{"a:b:c": 2}, `"a:b:c"`},
+		{"unknown", []string{"cache-1", "b"}, map[string]int{"cache-2": 2}, ""},
+		{"another port", []string{"cache-1"}, map[string]int{"cache-1:11212": 2}, ""},
+		{"no server at all", []string{"cache-1"}, map[string]int{"a:b:c": 2}, "Options.Weights"},
 		{"twice", []string{"cache-1"}, map[string]int{"cache-1": 2, "cache-1:11211": 3}, "cache-1"},
 		{"zero", []string{"cache-1"}, map[string]int{"cache-1": 0}, "want 1 to"},
 		{"negative", []string{"cache-1"}, map[string]int{"cache-1": -1}, "want 1 to"},

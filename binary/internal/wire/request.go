@@ -86,3 +86,17 @@ func AppendSASL(dst []byte, op Opcode, opaque uint32, mechanism string, data []b
 	dst = append(dst, mechanism...)
 	return append(dst, data...)
 }
+
+// InsertPrefix puts prefix before the key of the request that begins at
+// dst[at:] and of which nothing is behind the key yet.
+func InsertPrefix(dst []byte, at int, prefix string) []byte {
+	frame := dst[at:]
+	keyLen, bodyLen := binary.BigEndian.Uint16(frame[2:]), binary.BigEndian.Uint32(frame[8:])
+	binary.BigEndian.PutUint16(frame[2:], keyLen+uint16(len(prefix)))
+	binary.BigEndian.PutUint32(frame[8:], bodyLen+uint32(len(prefix)))
+	key := len(dst) - int(keyLen)
+	dst = append(dst, prefix...)
+	copy(dst[key+len(prefix):], dst[key:])
+	copy(dst[key:], prefix)
+	return dst
+}
