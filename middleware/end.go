@@ -18,10 +18,9 @@ func (f *fill) end(good bool) {
 		f.endConfirmed(good)
 	case f.covered:
 		f.endCovered()
-	case good && f.verdict.Store && f.rec.whole() && !f.touched():
+	case good && f.verdict.Store && f.rec.whole() && f.rec.headerStands() && !f.touched():
 		f.endStored()
 	default:
-		f.rec.abandon()
 		f.dismiss()
 		f.endUnstored(good)
 	}
@@ -30,7 +29,7 @@ func (f *fill) end(good bool) {
 // endConfirmed answers with the stale response, which the handler said is good.
 func (f *fill) endConfirmed(good bool) {
 	e, what := f.freshen(f.stale, f.rec.header)
-	good = good && what == updated && !f.touched()
+	good = good && what == updated && !f.touched() && !f.cache.setsCookie(f.ownCookies(f.rec.Header()))
 	if good {
 		f.land(outcome{entry: e, index: f.index})
 	} else {
@@ -59,10 +58,11 @@ func (f *fill) endCovered() {
 // respond sends an entry, unless nobody is there.
 func (f *fill) respond(e *stored.Entry, s forwardStatus) {
 	if f.background {
-		f.g.Abort()
+		f.visit.stop()
 		return
 	}
-	f.cache.send(f.g, e, e.Age(f.cache.now()), []byte(s.String()))
+	f.rec.withdraw(!f.cache.opts.StoreSetCookie)
+	f.cache.send(f.visit, e, e.Age(f.cache.now()), []byte(s.String()))
 }
 
 func (f *fill) endStored() {

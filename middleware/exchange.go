@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
@@ -15,7 +13,7 @@ import (
 // exchange is one GET or HEAD on its way through the cache.
 type exchange struct {
 	cache      *Cache
-	g          *gin.Context
+	visit      visit
 	original   *http.Request
 	page       []byte // its full key
 	pageKey    string // its key in memcached
@@ -26,7 +24,7 @@ type exchange struct {
 
 func (c *Cache) exchange(f *fast) *exchange {
 	return &exchange{
-		cache: c, g: f.g, original: f.g.Request, page: bytes.Clone(f.full),
+		cache: c, visit: f.visit, original: f.visit.request(), page: bytes.Clone(f.full),
 		pageKey: f.name, directives: f.directives, start: f.start,
 	}
 }
@@ -49,7 +47,7 @@ func (x *exchange) run(found lookup) {
 		}
 		found = lookup{}
 		if x.original.Context().Err() != nil {
-			x.g.Abort() // nobody is there to answer
+			x.visit.stop() // nobody is there to answer
 			return
 		}
 	}
@@ -58,7 +56,7 @@ func (x *exchange) run(found lookup) {
 
 // step acts on what was found, and reports false to have it looked for again.
 func (x *exchange) step(l lookup) bool {
-	authorized := len(x.original.Header["Authorization"]) > 0
+	authorized := authorized(x.original.Header)
 	switch {
 	case l.state == stateFailed && !x.directives.OnlyIfCached:
 		x.direct(fwdBypass, "unavailable")
@@ -121,14 +119,16 @@ func (x *exchange) sendStored(l lookup, age time.Duration) {
 	if age >= l.entry.Terms.Lifetime {
 		kind, detail = EventStale, "stale"
 	}
-	x.cache.send(x.g, l.entry, age, appendHit(nil, l.entry.Terms.Lifetime-age, detail))
+	x.cache.send(x.visit, l.entry, age, appendHit(nil, l.entry.Terms.Lifetime-age, detail))
 	x.event(kind, l.name, age)
 }
 
 // onlyIfCached is RFC 9111, section 5.2.1.7.
 func (x *exchange) onlyIfCached() {
-	addStatus(x.g.Writer.Header(), cacheName+"; detail=only-if-cached")
-	x.g.AbortWithStatus(http.StatusGatewayTimeout)
+	x.visit.stop()
+	w := x.visit.writer()
+	addStatus(w.Header(), cacheName+"; detail=only-if-cached")
+	sendHeader(w, http.StatusGatewayTimeout)
 	x.event(EventMiss, x.pageKey, 0)
 }
 

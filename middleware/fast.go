@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -20,7 +18,7 @@ const maxPooled = 256 << 10
 // for another request. What it cannot answer, an exchange does.
 type fast struct {
 	cache      *Cache
-	g          *gin.Context
+	visit      visit
 	full       []byte // room of its own
 	name       string
 	directives policy.Directives
@@ -34,14 +32,14 @@ var fasts = sync.Pool{New: func() any {
 	return &fast{full: make([]byte, 0, 256), value: make([]byte, 0, 4<<10), status: make([]byte, 0, 64)}
 }}
 
-func (c *Cache) newFast(g *gin.Context, d policy.Directives, start time.Time) *fast {
+func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 	f := fasts.Get().(*fast)
-	f.cache, f.g, f.directives, f.start = c, g, d, start
+	f.cache, f.visit, f.directives, f.start = c, v, d, start
 	return f
 }
 
 func (f *fast) recycle() {
-	f.g, f.name, f.variant, f.full = nil, "", nil, f.full[:0]
+	f.visit, f.name, f.variant, f.full = nil, "", nil, f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
 	}
@@ -70,7 +68,7 @@ func (f *fast) learned(s state) lookup {
 
 // lookUp returns what memcached has, in room of its own, or in one that others read too.
 func (f *fast) lookUp() (value []byte, err error) {
-	ctx := f.cache.deadlines.detached(f.g.Request.Context(), f.start)
+	ctx := f.cache.deadlines.detached(f.visit.request().Context(), f.start)
 	value, own, err := f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, f.value[:0])
 	if own && value != nil {
 		f.value = value
@@ -93,7 +91,7 @@ func (f *fast) serveValue(value []byte) bool {
 // complete fetches chunks and what is known of the tags, and remembers these.
 func (f *fast) complete(e *stored.Entry) bool {
 	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
-	ctx, cancel := detached(f.g.Request.Context(), left)
+	ctx, cancel := detached(f.visit.request().Context(), left)
 	defer cancel()
 	ok, err := f.cache.complete(ctx, e)
 	if err == nil && ok && len(e.Tags) > 0 && !e.Chunked() {
@@ -116,11 +114,11 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 	keys := make([]string, 1, 2+len(h.tags))
 	keys[0] = f.name
 	if h.index != nil {
-		f.variant = appendVariant(append([]byte(nil), f.full...), h.index, sanitize(f.g.Request.Header, h.index))
+		f.variant = appendVariant(append([]byte(nil), f.full...), h.index, sanitize(f.visit.request().Header, h.index))
 		keys = append(keys, f.cache.keys.of(letterVariant, f.variant))
 	}
 	keys = append(keys, h.tags...)
-	items, err := f.cache.client.GetMulti(f.cache.deadlines.detached(f.g.Request.Context(), f.start), keys)
+	items, err := f.cache.client.GetMulti(f.cache.deadlines.detached(f.visit.request().Context(), f.start), keys)
 	if err != nil {
 		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
 		return false, f.learned(stateFailed)
@@ -158,7 +156,7 @@ func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *s
 
 // mayUse reports whether e answers the request as it is.
 func (f *fast) mayUse(e *stored.Entry) bool {
-	if len(f.g.Request.Header["Authorization"]) > 0 && !e.Terms.AllowAuthorized {
+	if authorized(f.visit.request().Header) && !e.Terms.AllowAuthorized {
 		return false
 	}
 	age := e.Age(f.start)
@@ -171,7 +169,7 @@ func (f *fast) send(e *stored.Entry) bool {
 	}
 	age := e.Age(f.start)
 	f.status = appendHit(f.status[:0], e.Terms.Lifetime-age, "")
-	f.cache.send(f.g, e, age, f.status)
+	f.cache.send(f.visit, e, age, f.status)
 	if f.cache.opts.OnEvent != nil {
 		f.cache.event(Event{Kind: EventHit, Key: f.name, Age: age, Duration: f.cache.now().Sub(f.start)})
 	}

@@ -54,7 +54,8 @@ type fill struct {
 // fill runs the handler and answers the request with what comes of it.
 func (x *exchange) fill(s slot) {
 	f := &fill{exchange: x, slot: s, called: x.cache.now()}
-	f.rec = newRecorder(x.g.Writer, x.cache.opts.MaxBody)
+	f.rec = newRecorder(x.visit.writer(), x.cache.opts.MaxBody)
+	f.rec.setsCookie = x.cache.setsCookie
 	if s.lock != nil {
 		f.keep(s.lock)
 	}
@@ -65,42 +66,41 @@ func (x *exchange) fill(s slot) {
 	f.run()
 }
 
-// run calls the handler with a request of its own and puts everything back.
+// run calls the handler with a request of its own.
 func (f *fill) run() {
-	below := f.g.Writer
 	request, stop := f.prepare()
 	f.request, f.rec.ctx = request, request.Context()
-	f.g.Request, f.g.Writer = request, f.rec
 	returned := false
 	defer func() {
-		f.g.Request, f.g.Writer = f.original, below
 		stop()
 		f.lock.stopKeeping()
 		if !returned && f.panicked() {
 			f.cover(recover())
 		}
 	}()
-	faults := len(f.g.Errors)
-	f.g.Next()
+	result := f.visit.run(f.rec, request, f.direct())
 	returned = true
-	if len(f.g.Errors) == faults {
-		f.rec.finish()
-	}
-	f.last = f.g.Request
-	f.g.Writer = below
-	f.g.Request = f.original
-	f.end(len(f.g.Errors) == faults && !f.g.IsAborted())
+	f.last = result.last
+	f.end(result.good)
+}
+
+// direct reports whether the client gets what the handler answers, whatever it is.
+func (f *fill) direct() bool {
+	return !f.background && f.stale == nil && !(f.ownsConditions() && policy.IsConditional(f.original.Header))
 }
 
 // prepare returns the request for the handler: without fields that could steer
 // it past the key, without the client's conditions, which are the cache's to
-// evaluate, and with those of the stale entry.
+// evaluate, and with those of the stale entry. What layers below rewrite in place is
+// theirs.
 func (f *fill) prepare() (*http.Request, func()) {
 	ctx, stop := f.handlerContext()
-	r := originForm(f.original.WithContext(withInside(ctx, f.pageKey)))
-	header := sanitize(f.original.Header, f.index)
+	r := f.original.WithContext(withInside(ctx, f.pageKey))
+	url := *r.URL
+	r.URL = &url
+	r = originForm(r)
+	header := sanitize(f.original.Header.Clone(), f.index)
 	if f.ownsConditions() {
-		header = header.Clone()
 		delete(header, "If-None-Match")
 		delete(header, "If-Modified-Since")
 		if f.stale != nil && r.Method == http.MethodGet {
@@ -175,7 +175,7 @@ func (f *fill) hand(status int, header http.Header) action {
 			line.status = status
 		}
 	}
-	addStatus(header, line.String())
+	act.line = line.String()
 	return act
 }
 
@@ -192,7 +192,7 @@ func (f *fill) entry() *stored.Entry {
 		Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
 	}
 	header := f.rec.header
-	if header.Get("Date") == "" {
+	if lines, ok := header["Date"]; !ok || len(lines) > 0 && lines[0] == "" {
 		e.Fields = append(e.Fields, dateField(f.received))
 	}
 	if _, ok := header["Content-Type"]; !ok && len(e.Body) > 0 && len(header["Content-Encoding"]) == 0 {

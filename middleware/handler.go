@@ -4,37 +4,34 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 )
 
-// Handler returns the middleware. Use it on a router, a group or a route: after
-// middleware that must see every request (logging, authentication, CORS), and
-// before the handlers whose responses are to be stored.
-func (c *Cache) Handler() gin.HandlerFunc { return c.handle }
-
-func (c *Cache) handle(g *gin.Context) {
-	r := g.Request
+// handle answers a request, if the cache can, or has the handler answer it.
+func (c *Cache) handle(v visit) {
+	r := v.request()
 	start := c.now()
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		c.otherMethod(g, start)
+		c.otherMethod(v, start)
 		return
-	case mustBypass(r) || sessionTouched(g, r):
-		c.bypass(g, fwdBypass, start)
+	case mustBypass(r) || sessionTouched(v, r) || c.personal(r.Header):
+		c.bypass(v, forwardStatus{why: fwdBypass}, start)
+		return
+	case c.setsCookie(v.writer().Header()["Set-Cookie"]):
+		c.bypass(v, forwardStatus{why: fwdBypass, detail: "set-cookie"}, start)
 		return
 	}
 	directives := policy.ParseRequest(r.Header)
 	if directives.NoStore {
-		c.bypass(g, fwdRequest, start)
+		c.bypass(v, forwardStatus{why: fwdRequest}, start)
 		return
 	}
-	f := c.newFast(g, directives, start)
+	f := c.newFast(v, directives, start)
 	defer f.recycle()
 	var ok bool
 	if f.full, ok = c.appendRequestKey(f.full, r, originOf(r)); !ok {
-		c.bypass(g, fwdBypass, start)
+		c.bypass(v, forwardStatus{why: fwdBypass}, start)
 		return
 	}
 	f.name = c.keys.of(letterPage, f.full)
@@ -46,7 +43,7 @@ func (c *Cache) handle(g *gin.Context) {
 	switch {
 	case served:
 	case isInside(r, f.name):
-		g.Next()
+		v.pass()
 	default:
 		x := c.exchange(f)
 		x.spent = c.now().Sub(start)
@@ -62,36 +59,35 @@ func mustBypass(r *http.Request) bool {
 }
 
 // bypass runs the handler and keeps out of its way.
-func (c *Cache) bypass(g *gin.Context, why forward, start time.Time) {
-	addStatus(g.Writer.Header(), forwardStatus{why: why}.String())
-	g.Next()
+func (c *Cache) bypass(v visit, why forwardStatus, start time.Time) {
+	if markerOf(v.request(), c) != nil {
+		v.stop() // there is no client
+		return
+	}
+	addStatus(v.writer().Header(), why.String())
+	v.pass()
 	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 
 // otherMethod runs the handler of a request that is neither GET nor HEAD. When an
 // unsafe one succeeds, what is stored for its URL is not valid any more.
-func (c *Cache) otherMethod(g *gin.Context, start time.Time) {
-	if safeMethod(g.Request.Method) {
-		c.bypass(g, fwdMethod, start)
+func (c *Cache) otherMethod(v visit, start time.Time) {
+	request := v.request()
+	if safeMethod(request.Method) {
+		c.bypass(v, forwardStatus{why: fwdMethod}, start)
 		return
 	}
-	below := g.Writer
-	rec := newRecorder(below, 0)
-	request := g.Request
+	came := request.Clone(request.Context()) // layers below may rewrite the request in place
+	rec := newRecorder(v.writer(), 0)
+	rec.ctx, rec.always = request.Context(), true
 	rec.stream = func() {}
 	rec.commit = func(status int, header http.Header) action {
 		if status >= 200 && status < 400 {
-			c.invalidate(request, header)
+			c.invalidate(came, header)
 		}
-		addStatus(header, forwardStatus{why: fwdMethod}.String())
-		return action{pass: true}
+		return action{pass: true, line: forwardStatus{why: fwdMethod}.String()}
 	}
-	g.Writer = rec
-	defer func() { g.Writer = below }()
-	g.Next()
-	if !rec.committed {
-		rec.settle() // gin answers for a handler that wrote nothing
-	}
+	v.run(rec, request, true)
 	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 
@@ -109,8 +105,8 @@ func safeMethod(method string) bool {
 // when a handler touches a session.
 const sessionKey = "github.com/bmemcached/bmemcached-go/session.touched"
 
-func sessionTouched(g *gin.Context, requests ...*http.Request) bool {
-	if g.GetBool(sessionKey) {
+func sessionTouched(v visit, requests ...*http.Request) bool {
+	if v.touched() {
 		return true
 	}
 	for _, r := range requests {

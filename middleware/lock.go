@@ -181,7 +181,7 @@ func (f *fill) dismiss() {
 		return
 	}
 	f.land(outcome{})
-	if !f.lock.isAt(f.name) || len(f.original.Header["Authorization"]) > 0 {
+	if !f.lock.isAt(f.name) || authorized(f.original.Header) {
 		return
 	}
 	f.lock.stopKeeping()

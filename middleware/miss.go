@@ -55,7 +55,7 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 	case <-f.done:
 	case <-x.original.Context().Done():
 		x.cache.flights.leave(f)
-		x.g.Abort()
+		x.visit.stop()
 		return true
 	}
 	if f.outcome.again {
@@ -78,7 +78,7 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 	if l.state == stateStored {
 		why = fwdStale
 	}
-	x.cache.send(x.g, e, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
+	x.cache.send(x.visit, e, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
 	x.event(EventCollapsed, l.name, age)
 	return true
 }

@@ -51,6 +51,23 @@ type Options struct {
 	// its own client only.
 	StoreSetCookie bool
 
+	// NeutralCookies names cookies that say nothing about the page, such as consent or
+	// the choice of a server. A response that sets no others is stored, without them;
+	// so is one beside which middleware above sets them. nil: every cookie makes a
+	// response its visitor's, whoever sets it, and a request for which middleware
+	// above has set one bypasses the cache.
+	NeutralCookies []string
+
+	// PersonalCookies names the cookies that make a request personal, such as that of
+	// a session: requests with one of them bypass the cache, and others get what is
+	// stored. nil: the cache ignores Cookie, unless a response has Vary: Cookie.
+	PersonalCookies []string
+
+	// PersonalFields names the fields that make a request personal, beside
+	// Authorization, Proxy-Authorization and X-Api-Key: requests with one of them
+	// bypass the cache. nil: none.
+	PersonalFields []string
+
 	// MaxBody is the length of the largest body that is stored, in bytes. Larger
 	// responses stream through. 0: 8 MiB.
 	MaxBody int64
@@ -111,9 +128,19 @@ func (o *Options) check() error {
 	if o.MaxBody < 0 {
 		return fmt.Errorf("middleware: New: Options.MaxBody is %d, want 0 or more", o.MaxBody)
 	}
-	for _, field := range o.Targeted {
-		if !policy.IsFieldName(field) {
-			return fmt.Errorf("middleware: New: Options.Targeted has %q, want the name of a header field", field)
+	for _, names := range []struct {
+		option, kind string
+		values       []string
+	}{
+		{"Targeted", "header field", o.Targeted},
+		{"NeutralCookies", "cookie", o.NeutralCookies},
+		{"PersonalCookies", "cookie", o.PersonalCookies},
+		{"PersonalFields", "header field", o.PersonalFields},
+	} {
+		for _, name := range names.values {
+			if !policy.IsFieldName(name) { // cookies have names of the same form
+				return fmt.Errorf("middleware: New: Options.%s has %q, want the name of a %s", names.option, name, names.kind)
+			}
 		}
 	}
 	return checkPrefix(o.Prefix)
@@ -142,6 +169,12 @@ func (o *Options) withDefaults() Options {
 		opts.Targeted = []string{"Cdn-Cache-Control"}
 	}
 	opts.Targeted = slices.Clone(opts.Targeted)
+	opts.NeutralCookies = slices.Clone(opts.NeutralCookies)
+	opts.PersonalCookies = slices.Clone(opts.PersonalCookies)
+	opts.PersonalFields = slices.Clone(opts.PersonalFields)
+	for i, name := range opts.PersonalFields {
+		opts.PersonalFields[i] = http.CanonicalHeaderKey(name)
+	}
 	if opts.Prefix == "" {
 		opts.Prefix = defaultPrefix
 	}

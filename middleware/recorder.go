@@ -4,33 +4,42 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
-
-	"github.com/gin-gonic/gin"
+	"strings"
 )
 
-// recorder stands between a handler and the client. It gives the handler a
-// header of its own, asks what to do with the response when the handler commits
-// it, and then passes it on, records it, both or neither.
+// recorder stands between a handler and the client. It asks what to do with the
+// response when the handler commits it, and then passes it on, records it, both or
+// neither. ginWriter and httpWriter are its faces.
+//
+// The header is that of the writer below, so that it does not matter through which
+// writer somebody puts a field into it. What the handler made of it is what it is
+// when the response is committed, compared with what it was before.
 type recorder struct {
-	gin.ResponseWriter             // the writer below
-	before             http.Header // what the middleware above had put there
-	header             http.Header // what the handler made of it
+	below  http.ResponseWriter
+	before http.Header // copy of the header before the handler ran
+	header http.Header // copy of the header at the commit
+	sent   http.Header // copy of the header after the first call of the writer below
 
 	// commit is called once, when status and header are final, before anything
-	// goes out. It may change what goes out of the header.
+	// goes out.
 	commit func(status int, header http.Header) action
 	// stream is called once, when the response turns out to be one that nobody
-	// should wait for: flushed, hijacked or too large.
+	// should wait for: flushed, hijacked, too large or for one visitor.
 	stream func()
+	// setsCookie reports whether lines of Set-Cookie make the response one
+	// visitor's.
+	setsCookie func(lines []string) bool
 
 	status    int
 	stated    bool // the handler chose the status
+	restated  bool // and chose another when it was too late
+	silent    bool // the handler returned without writing anything
+	always    bool // commit also a response of which the handler wrote nothing
 	committed bool
 	act       action
 	size      int // bytes that the handler wrote
@@ -40,7 +49,7 @@ type recorder struct {
 	hijacked  bool
 	streaming bool
 	first     int             // bytes of the write that committed the header
-	ctx       context.Context // of the handler's request; nil: that of the client
+	ctx       context.Context // of the handler's request
 	clock     writeClock
 }
 
@@ -50,54 +59,22 @@ type action struct {
 	record bool
 	// status, if not 0, replaces the status towards the client, without body.
 	status int
+	// line is added to Cache-Status.
+	line string
 }
 
-func newRecorder(below gin.ResponseWriter, limit int64) *recorder {
-	before := below.Header()
+func newRecorder(below http.ResponseWriter, limit int64) *recorder {
 	return &recorder{
-		ResponseWriter: below, before: before.Clone(), header: before.Clone(),
-		status: below.Status(), limit: limit,
+		below: below, before: below.Header().Clone(), status: http.StatusOK, limit: limit,
+		setsCookie: func([]string) bool { return false },
 	}
 }
 
-var (
-	_ gin.ResponseWriter = (*recorder)(nil)
-	_ io.StringWriter    = (*recorder)(nil)
-)
+// Header returns the header of the response.
+func (w *recorder) Header() http.Header { return w.below.Header() }
 
 // Unwrap is for http.ResponseController.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// Header returns the handler's header, and once it is on its way that of the
-// writer below, for trailers.
-func (w *recorder) Header() http.Header {
-	if w.committed && w.act.pass {
-		return w.ResponseWriter.Header()
-	}
-	return w.header
-}
-
-func (w *recorder) WriteHeader(status int) {
-	switch {
-	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
-		w.inform(status)
-	case status > 0 && !w.committed:
-		w.status, w.stated = status, true
-	}
-}
-
-// inform passes an interim response on. gin's writer would take its status for
-// that of the response, so it goes to the writer below that one.
-func (w *recorder) inform(status int) {
-	if w.committed {
-		return
-	}
-	below := w.ResponseWriter.Header()
-	saved := maps.Clone(below)
-	replaceHeader(below, w.header)
-	base(w.ResponseWriter).WriteHeader(status)
-	replaceHeader(below, saved)
-}
+func (w *recorder) Unwrap() http.ResponseWriter { return w.below }
 
 // base returns the innermost writer.
 func base(w http.ResponseWriter) http.ResponseWriter {
@@ -114,12 +91,7 @@ func base(w http.ResponseWriter) http.ResponseWriter {
 	}
 }
 
-func replaceHeader(h, with http.Header) {
-	clear(h)
-	maps.Copy(h, with)
-}
-
-// canonicalize spells names that a handler put into the map as it likes the way
+// canonicalize spells names that somebody put into the map as he likes the way
 // everyone else looks for them.
 func canonicalize(h http.Header) {
 	for name, values := range h {
@@ -130,30 +102,24 @@ func canonicalize(h http.Header) {
 	}
 }
 
-// WriteHeaderNow commits status and header.
-func (w *recorder) WriteHeaderNow() {
-	if w.committed {
-		return
-	}
-	w.settle()
-	if w.act.pass {
-		w.ResponseWriter.WriteHeaderNow()
+// state takes note of the status that the handler chooses. One that comes after the
+// first byte says that the response is not what it was to be.
+func (w *recorder) state(status int) {
+	switch {
+	case status < 200 && status != http.StatusSwitchingProtocols:
+	case !w.committed:
+		w.status, w.stated = status, true
+	case status != w.status:
+		w.restated = true
 	}
 }
 
-// commitWith is WriteHeaderNow for a write of n bytes.
-func (w *recorder) commitWith(n int) {
-	if !w.committed {
-		w.first = n
-	}
-	w.WriteHeaderNow()
-}
-
-// settle asks what to do with the response and hands the header on, without
-// sending it yet.
-func (w *recorder) settle() {
-	w.committed = true
-	canonicalize(w.header)
+// settle asks what to do with the response, which begins with a write of n bytes,
+// without sending anything yet.
+func (w *recorder) settle(n int) {
+	w.committed, w.first = true, n
+	canonicalize(w.Header())
+	w.header = w.Header().Clone()
 	w.act = w.commit(w.status, w.header)
 	if n := w.declared(); w.act.record && n > 0 && n <= w.limit {
 		w.body = make([]byte, 0, n)
@@ -161,35 +127,40 @@ func (w *recorder) settle() {
 	if !w.act.pass {
 		return
 	}
-	replaceHeader(w.ResponseWriter.Header(), w.header)
-	status := w.status
 	if w.act.status != 0 {
-		status = w.act.status
-		dropRepresentation(w.ResponseWriter.Header())
+		dropRepresentation(w.Header())
 	}
-	w.ResponseWriter.WriteHeader(status)
+	if w.act.line != "" {
+		addStatus(w.Header(), w.act.line)
+	}
 }
 
-func (w *recorder) Write(p []byte) (int, error) {
-	w.commitWith(len(p))
-	w.record(len(p), func(b []byte) []byte { return append(b, p...) })
-	if !w.act.pass || w.act.status != 0 {
-		return len(p), nil
+// passing reports whether writes go to the writer below.
+func (w *recorder) passing() bool { return w.act.pass && w.act.status == 0 }
+
+// write records n bytes and passes them on.
+func (w *recorder) write(n int, add func([]byte) []byte, pass func() (int, error)) (int, error) {
+	w.record(n, add)
+	if !w.passing() {
+		return n, nil
 	}
 	defer w.clock.begin(w.size).end()
-	n, err := w.ResponseWriter.Write(p)
-	return w.wrote(len(p), n, err)
+	got, err := pass()
+	w.handedOn()
+	return w.wrote(n, got, err)
 }
 
-func (w *recorder) WriteString(s string) (int, error) {
-	w.commitWith(len(s))
-	w.record(len(s), func(b []byte) []byte { return append(b, s...) })
-	if !w.act.pass || w.act.status != 0 {
-		return len(s), nil
+// handedOn is called after the writer below was. Middleware may put a visitor's
+// cookie into the header when it sees the first byte.
+func (w *recorder) handedOn() {
+	if w.sent != nil {
+		return
 	}
-	defer w.clock.begin(w.size).end()
-	n, err := w.ResponseWriter.WriteString(s)
-	return w.wrote(len(s), n, err)
+	w.sent = w.Header().Clone()
+	if w.lateCookie() {
+		w.act.record, w.body = false, nil
+		w.startStream()
+	}
 }
 
 // wrote hides a client that left from the handler while its response is wanted
@@ -205,7 +176,7 @@ func (w *recorder) recording() bool { return w.act.record && !w.overflow }
 
 func (w *recorder) record(n int, add func([]byte) []byte) {
 	w.size += n
-	if !w.recording() {
+	if !w.recording() || !bodyAllowed(w.status) {
 		return
 	}
 	if int64(len(w.body)+n) > w.limit {
@@ -224,68 +195,51 @@ func (w *recorder) startStream() {
 	}
 }
 
-func (w *recorder) Flush() { _ = w.FlushError() }
-
-// FlushError sends what there is. Nobody waits for the rest.
-func (w *recorder) FlushError() error {
-	w.WriteHeaderNow()
+// flush sends what there is, once the response is committed. Nobody waits for the
+// rest.
+func (w *recorder) flush() error {
 	w.startStream()
 	if !w.act.pass {
 		return nil
 	}
-	return http.NewResponseController(w.ResponseWriter).Flush()
+	err := http.NewResponseController(w.below).Flush()
+	w.handedOn()
+	return err
 }
 
-func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *recorder) hijack(hijacker http.Hijacker) (net.Conn, *bufio.ReadWriter, error) {
 	w.hijacked = true
 	w.startStream()
-	if !w.committed {
-		replaceHeader(w.ResponseWriter.Header(), w.header)
-	}
 	w.committed = true
 	w.act = action{pass: true}
-	return w.ResponseWriter.Hijack()
+	return hijacker.Hijack()
 }
 
 // CloseNotify tells of the end of the handler's request, which may outlive that
 // of its client.
 func (w *recorder) CloseNotify() <-chan bool {
-	if w.ctx == nil {
-		return w.ResponseWriter.CloseNotify()
-	}
 	gone := make(chan bool, 1)
 	context.AfterFunc(w.ctx, func() { gone <- true })
 	return gone
 }
 
-func (w *recorder) Status() int { return w.status }
-
-func (w *recorder) Written() bool { return w.committed }
-
-func (w *recorder) Size() int {
-	if !w.committed {
-		return -1
-	}
-	return w.size
-}
-
-// finish ends a response that its handler stated without writing a body.
-func (w *recorder) finish() {
-	if w.committed || !w.stated {
-		return
-	}
-	w.settle()
-}
-
-// abandon hands on what a handler that wrote nothing did to the header.
+// abandon ends a response of which the handler wrote nothing, and which the writer
+// below answers for.
 func (w *recorder) abandon() {
-	if !w.committed {
-		w.committed = true
-		w.act = action{pass: true}
-		replaceHeader(w.ResponseWriter.Header(), w.header)
-		if w.stated {
-			w.ResponseWriter.WriteHeader(w.status)
-		}
+	w.committed = true
+	w.act = action{pass: true}
+	w.header = w.Header().Clone()
+}
+
+// withdraw takes back what the handler put into the header, because the client gets
+// another response. Cookies are the visitor's in any case.
+func (w *recorder) withdraw(cookies bool) {
+	h := w.Header()
+	lines := h["Set-Cookie"]
+	clear(h)
+	maps.Copy(h, w.before.Clone())
+	if cookies && len(lines) > 0 {
+		h["Set-Cookie"] = lines
 	}
 }
 
@@ -306,12 +260,44 @@ func (w *recorder) declared() int64 {
 // handler stops when its request is over, and returns as if it were done: then
 // only the length that it stated can tell.
 func (w *recorder) whole() bool {
-	if w.hijacked || w.overflow || !w.committed {
+	if w.hijacked || w.overflow || !w.committed || w.restated {
 		return false
 	}
 	lines := w.header["Content-Length"]
 	if len(lines) == 0 {
-		return w.ctx == nil || w.ctx.Err() == nil
+		return w.ctx.Err() == nil
 	}
 	return slices.Equal(lines, []string{strconv.Itoa(len(w.body))})
+}
+
+// headerStands reports whether the header is still what was judged: nobody has set a
+// visitor's cookie or a trailer since the commit, and where a writer below holds the
+// response back, so that it can still change, it has not.
+func (w *recorder) headerStands() bool {
+	if w.lateCookie() {
+		return false
+	}
+	for name := range w.Header() {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			return false
+		}
+	}
+	return !w.heldBack() || maps.EqualFunc(w.Header(), w.sent, slices.Equal)
+}
+
+// lateCookie reports whether somebody has set a visitor's cookie since the commit.
+func (w *recorder) lateCookie() bool {
+	for _, line := range w.Header()["Set-Cookie"] {
+		if !slices.Contains(w.header["Set-Cookie"], line) && w.setsCookie([]string{line}) {
+			return true
+		}
+	}
+	return false
+}
+
+// heldBack reports whether a writer below was given the response and has not sent
+// the header yet, as far as it can tell.
+func (w *recorder) heldBack() bool {
+	below, ok := w.below.(interface{ Written() bool })
+	return ok && w.sent != nil && !below.Written()
 }

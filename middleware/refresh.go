@@ -113,7 +113,7 @@ func (c *Cache) pauseRefresh(ctx context.Context, l *lock) {
 
 // refresh is what the handler does for a request of refreshNow.
 func (x *exchange) refresh(m *marker) {
-	defer x.g.Abort()
+	defer x.visit.stop()
 	x.directives = policy.ParseRequest(http.Header{})
 	l := x.look()
 	if l.state != stateStored {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
@@ -16,9 +14,9 @@ import (
 // send answers a request with a stored response: whole, its header, a part of
 // it, or the news that the client has it already. status goes into Cache-Status.
 // It ends the chain of handlers.
-func (c *Cache) send(g *gin.Context, e *stored.Entry, age time.Duration, status []byte) {
-	g.Abort()
-	w, r := g.Writer, g.Request
+func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte) {
+	v.stop()
+	w, r := v.writer(), v.request()
 	h := w.Header()
 	encoded := len(h["Content-Encoding"]) > 0
 	stored.Apply(h, e.Fields)
@@ -33,8 +31,7 @@ func (c *Cache) send(g *gin.Context, e *stored.Entry, age time.Duration, status 
 	switch {
 	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.Selected(), c.now()):
 		dropRepresentation(h)
-		w.WriteHeader(http.StatusNotModified)
-		w.WriteHeaderNow()
+		sendHeader(w, http.StatusNotModified)
 	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
 		sendRange(w, r, e, c.now())
 	default:
@@ -73,12 +70,12 @@ func dropRepresentation(h http.Header) {
 	}
 }
 
-func sendWhole(w gin.ResponseWriter, r *http.Request, e *stored.Entry) {
-	w.WriteHeader(e.Status)
+func sendWhole(w http.ResponseWriter, r *http.Request, e *stored.Entry) {
 	if r.Method == http.MethodHead || !bodyAllowed(e.Status) || len(e.Body) == 0 {
-		w.WriteHeaderNow()
+		sendHeader(w, e.Status)
 		return
 	}
+	w.WriteHeader(e.Status)
 	_, _ = w.Write(e.Body) // a client that left is nobody's fault
 }
 
@@ -94,7 +91,7 @@ func wantsRange(r *http.Request) bool {
 }
 
 // sendRange leaves the arithmetic of ranges, and If-Range, to net/http.
-func sendRange(w gin.ResponseWriter, r *http.Request, e *stored.Entry, now time.Time) {
+func sendRange(w http.ResponseWriter, r *http.Request, e *stored.Entry, now time.Time) {
 	partial := &http.Request{Method: http.MethodGet, Header: http.Header{"Range": r.Header["Range"]}}
 	if lines := r.Header["If-Range"]; len(lines) > 0 {
 		partial.Header["If-Range"] = lines

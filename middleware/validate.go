@@ -20,7 +20,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	case x.original.Method == http.MethodHead:
 		x.fill(s)
 		return true
-	case fresh, l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0, len(x.original.Header["Authorization"]) > 0,
+	case fresh, l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0, authorized(x.original.Header),
 		len(x.original.Header["Range"]) > 0:
 		// The outcome is for this request alone, or good only once.
 		x.fill(s)
@@ -66,7 +66,7 @@ func (f *fill) freshen(stale *stored.Entry, header http.Header) (*stored.Entry, 
 	}
 	skip := policy.Unstorable(header, nil)
 	update := stored.Delta(f.rec.before, header, func(name string) bool {
-		return skip(name) || policy.KeptOnUpdate(name) || name == "Vary"
+		return skip(name) || policy.KeptOnUpdate(name) || name == "Vary" || f.cache.isVisitors(name)
 	})
 	if header.Get("Date") == "" {
 		update = append(update, dateField(f.received))

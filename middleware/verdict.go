@@ -15,6 +15,9 @@ func (f *fill) judge(status int, header http.Header) {
 	if f.verdict.Store && f.touched() {
 		f.verdict = policy.Verdict{Reason: "session"}
 	}
+	if f.rec.silent && f.verdict.Store {
+		f.verdict = policy.Verdict{Reason: "empty"}
+	}
 	if f.request.Method != http.MethodGet && f.verdict.Store {
 		f.verdict = policy.Verdict{Reason: "method"}
 	}
@@ -29,7 +32,7 @@ func (f *fill) judge(status int, header http.Header) {
 	}
 	if f.verdict.Store {
 		f.vary = policy.VaryFields(effective["Vary"])
-		f.fields = stored.Delta(f.rec.before, header, policy.Unstorable(header, f.verdict.Omit))
+		f.fields = stored.Delta(f.rec.before, header, f.unstorable(header))
 		if e := (&stored.Entry{Full: f.full, Fields: f.fields}); e.Overhead() > stored.MaxOverhead {
 			f.verdict = policy.Verdict{Reason: "too-large"}
 		}
@@ -39,14 +42,18 @@ func (f *fill) judge(status int, header http.Header) {
 	}
 }
 
+// unstorable returns which fields of a response are not stored.
+func (f *fill) unstorable(header http.Header) func(name string) bool {
+	skip := policy.Unstorable(header, f.verdict.Omit)
+	return func(name string) bool { return skip(name) || f.cache.isVisitors(name) }
+}
+
 // effective is the header as policy must see it: without what middleware above
 // the cache adds to every response anew.
 func (f *fill) effective(header http.Header) http.Header {
 	h := header.Clone()
 	above := f.rec.before
-	if live, lines := above["Set-Cookie"], h["Set-Cookie"]; len(lines) >= len(live) && slices.Equal(live, lines[:len(live)]) {
-		h["Set-Cookie"] = lines[len(live):]
-	}
+	h["Set-Cookie"] = f.ownCookies(header)
 	h["Vary"] = withoutLive(above["Vary"], h["Vary"], len(h["Content-Encoding"]) > len(above["Content-Encoding"]))
 	return h
 }
@@ -78,16 +85,29 @@ func withoutLive(above, lines []string, encoded bool) []string {
 	return kept
 }
 
+// ownCookies returns the Set-Cookie lines that count: those that nobody above had put
+// there already, unless they are neutral.
+func (f *fill) ownCookies(header http.Header) []string {
+	lines, above := header["Set-Cookie"], f.rec.before["Set-Cookie"]
+	if len(lines) >= len(above) && slices.Equal(above, lines[:len(above)]) {
+		lines = lines[len(above):]
+	}
+	if f.cache.opts.StoreSetCookie || f.cache.setsCookie(lines) {
+		return lines
+	}
+	return nil
+}
+
 func (f *fill) response(status int, header http.Header) *policy.Response {
 	return &policy.Response{
 		Status: status, Header: header, Requested: f.called, Received: f.received,
-		Authorized: len(f.original.Header["Authorization"]) > 0,
+		Authorized: authorized(f.original.Header),
 	}
 }
 
 func (f *fill) touched() bool {
-	if f.last != nil && sessionTouched(f.g, f.last) {
+	if f.last != nil && sessionTouched(f.visit, f.last) {
 		return true
 	}
-	return sessionTouched(f.g, f.original, f.request, f.g.Request)
+	return sessionTouched(f.visit, f.original, f.request, f.visit.request())
 }

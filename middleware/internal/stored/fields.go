@@ -39,9 +39,9 @@ func Delta(before, after http.Header, skip func(name string) bool) []Field {
 		if skip(name) {
 			continue
 		}
-		had := before[name]
+		had, was := before[name]
 		switch {
-		case slices.Equal(had, values):
+		case slices.Equal(had, values) && was:
 		case len(had) > 0 && len(values) > len(had) && slices.Equal(had, values[:len(had)]):
 			fields = append(fields, Field{name, Add, slices.Clone(values[len(had):])})
 		default:

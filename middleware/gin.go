@@ -1,0 +1,40 @@
+package middleware
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Handler returns the cache as gin middleware. Use it on a router, a group or a
+// route: after middleware that must see every request (logging, authentication,
+// CORS), and before the handlers whose responses are to be stored.
+func (c *Cache) Handler() gin.HandlerFunc {
+	return func(g *gin.Context) { c.handle(ginVisit{g}) }
+}
+
+// ginVisit is a request in gin's chain of handlers.
+type ginVisit struct{ *gin.Context }
+
+func (v ginVisit) request() *http.Request { return v.Request }
+
+func (v ginVisit) writer() http.ResponseWriter { return v.Writer }
+
+func (v ginVisit) touched() bool { return v.GetBool(sessionKey) }
+
+func (v ginVisit) pass() { v.Next() }
+
+func (v ginVisit) stop() { v.Abort() }
+
+func (v ginVisit) run(rec *recorder, r *http.Request, direct bool) result {
+	below, original := v.Writer, v.Request
+	w := &ginWriter{recorder: rec, below: below, direct: direct}
+	rec.status = below.Status()
+	v.Writer, v.Request = w, r
+	defer func() { v.Writer, v.Request = below, original }()
+	faults := len(v.Errors)
+	v.Next()
+	good := len(v.Errors) == faults
+	w.finish(good)
+	return result{good: good && !v.IsAborted(), last: v.Request}
+}

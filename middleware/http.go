@@ -1,0 +1,38 @@
+package middleware
+
+import "net/http"
+
+// Wrap returns a handler that answers with stored responses, and has next make those
+// that are missing. It is Handler for net/http and the frameworks that use its
+// middleware: outside of it belongs what must see every request (logging,
+// authentication, CORS). One Cache may wrap several handlers and be used in gin as
+// well.
+func (c *Cache) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.handle(&httpVisit{w, r, next})
+	})
+}
+
+// httpVisit is a request to a handler of net/http.
+type httpVisit struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	next http.Handler
+}
+
+func (v *httpVisit) request() *http.Request { return v.r }
+
+func (v *httpVisit) writer() http.ResponseWriter { return v.w }
+
+func (v *httpVisit) touched() bool { return false }
+
+func (v *httpVisit) pass() { v.next.ServeHTTP(v.w, v.r) }
+
+func (v *httpVisit) stop() {}
+
+func (v *httpVisit) run(rec *recorder, r *http.Request, _ bool) result {
+	w := &httpWriter{rec}
+	v.next.ServeHTTP(w.face(), r)
+	w.finish()
+	return result{good: true, last: r}
+}

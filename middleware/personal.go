@@ -1,0 +1,64 @@
+package middleware
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// credentials are the request fields that say who is asking (RFC 9111, section 3.5,
+// about Authorization; the others serve the same end).
+var credentials = []string{"Authorization", "Proxy-Authorization", "X-Api-Key"}
+
+// authorized reports whether a request has credentials.
+func authorized(h http.Header) bool {
+	for _, name := range credentials {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// personal reports whether a request carries something that the options name as
+// personal.
+func (c *Cache) personal(h http.Header) bool {
+	for _, name := range c.opts.PersonalFields {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	if len(c.opts.PersonalCookies) == 0 {
+		return false
+	}
+	for _, line := range h["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			if slices.Contains(c.opts.PersonalCookies, cookieName(pair)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// setsCookie reports whether lines of Set-Cookie make a response one visitor's.
+func (c *Cache) setsCookie(lines []string) bool {
+	for _, line := range lines {
+		pair, _, _ := strings.Cut(line, ";")
+		if !c.opts.StoreSetCookie && !slices.Contains(c.opts.NeutralCookies, cookieName(pair)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isVisitors reports whether a response field is for the visitor alone, also where the
+// rest of the response is for all.
+func (c *Cache) isVisitors(name string) bool { return name == "Set-Cookie" && !c.opts.StoreSetCookie }
+
+// cookieName returns the name of a cookie. A pair without "=" is a name here, so that
+// nothing is overlooked.
+func cookieName(pair string) string {
+	name, _, _ := strings.Cut(pair, "=")
+	return strings.TrimSpace(name)
+}
