@@ -87,16 +87,27 @@ func (w *savingWriter) save() {
 func (w *savingWriter) saveAll() error {
 	switch value, _ := w.c.Get(ginsessions.DefaultKey); s := value.(type) {
 	case ginsessions.Session:
-		return s.Save()
+		return w.saveOne(s)
 	case map[string]ginsessions.Session:
 		var errs []error
 		for _, one := range s {
-			errs = append(errs, one.Save())
+			errs = append(errs, w.saveOne(one))
 		}
 		return errors.Join(errs...)
 	default:
 		return nil
 	}
+}
+
+// saveOne saves a session that has changed, or whose cookie is to be sent anew.
+func (w *savingWriter) saveOne(s ginsessions.Session) error {
+	if o, ok := s.(*observed); ok && o.used && !o.Written() && !started(w.ResponseWriter) {
+		session := o.innerSession.Session()
+		if st, ok := session.Store().(*state); ok && st.failed == nil && st.rolls(session) {
+			return session.Save(w.c.Request, w.ResponseWriter)
+		}
+	}
+	return s.Save()
 }
 
 // finish saves when the handler is done, having written nothing or changed a

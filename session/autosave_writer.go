@@ -66,10 +66,12 @@ type innerSession interface {
 // observed is a session whose use Autosave sees.
 type observed struct {
 	innerSession
-	w *savingWriter
+	w    *savingWriter
+	used bool
 }
 
 func (o *observed) use() innerSession {
+	o.used = true
 	o.w.watching.touch()
 	return o.innerSession
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/binary"
 	"iter"
 	"net/http"
 	"net/textproto"
@@ -17,11 +18,12 @@ import (
 type token struct {
 	id   id
 	user tag
+	idle uint32 // the session's idle timeout in seconds; 0: the store's
 }
 
 // A cookie is, in base64,
 //
-//	1 | ID (32 bytes) | user tag (16), if any | MAC (32)
+//	1 | ID (32 bytes) | user tag (16), if any | idle timeout (4), if it has its own | MAC (32)
 //	2 | initialization vector (16) | the same, AES-CTR-encrypted | MAC (32)
 //
 // with an HMAC-SHA-256 of the cookie's name and everything before it for MAC.
@@ -33,7 +35,9 @@ const (
 	ivSize  = 16
 	macSize = 32
 
-	maxCookieBytes = 1 + ivSize + len(id{}) + len(tag{}) + macSize
+	idleSize = 4
+
+	maxCookieBytes = 1 + ivSize + len(id{}) + len(tag{}) + idleSize + macSize
 )
 
 // cookieText accepts one text for each cookie.
@@ -44,6 +48,9 @@ func (p *pair) encodeCookie(name string, t token) string {
 	content := append(make([]byte, 0, maxCookieBytes), t.id[:]...)
 	if t.user != (tag{}) {
 		content = append(content, t.user[:]...)
+	}
+	if t.idle != 0 {
+		content = binary.BigEndian.AppendUint32(content, t.idle)
 	}
 	cookie := make([]byte, 0, maxCookieBytes)
 	if p.block == nil {
@@ -92,11 +99,17 @@ func (p *pair) decrypt(hidden []byte) []byte {
 }
 
 func asToken(content []byte) (t token, ok bool) {
-	if len(content) != len(t.id) && len(content) != len(t.id)+len(t.user) {
+	if len(content) < len(t.id) {
 		return token{}, false
 	}
-	copy(t.user[:], content[copy(t.id[:], content):])
-	return t, true
+	content = content[copy(t.id[:], content):]
+	if len(content) >= len(t.user) {
+		content = content[copy(t.user[:], content):]
+	}
+	if len(content) == idleSize {
+		t.idle, content = binary.BigEndian.Uint32(content), nil
+	}
+	return t, len(content) == 0
 }
 
 // maxTokens bounds how many cookies of one name a request makes the store look

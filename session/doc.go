@@ -49,7 +49,13 @@
 // A request that does not touch its session costs nothing, one that reads it a
 // single round trip, which also rolls the idle timeout. Nothing is written and
 // no cookie is set when nothing changed, nor is a cookie that is still right
-// sent again.
+// sent again. One with a MaxAge is sent again, and the session written, when a
+// quarter of it has passed.
+//
+// What the cookie says, the session does: with gin-contrib's usual
+// Options{MaxAge: 86400 * 7} it lives for a week, unless the store's timeouts were
+// chosen. The cookie of an active user is sent anew, until the absolute timeout.
+// [Store.Remember] gives one session a lifetime of its own ("remember me").
 //
 // # What an application does
 //

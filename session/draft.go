@@ -14,6 +14,7 @@ import (
 type draft struct {
 	record
 	tag     tag              // the user's, under the first key
+	idle    uint32           // as the cookie says it
 	send    bool             // the cookie has to be set
 	options sessions.Options // with send: how
 }
@@ -35,25 +36,34 @@ func (st *state) draft(ctx context.Context, session *sessions.Session, merged va
 	if d.user != "" {
 		d.tag = st.pairs[0].tagOf(d.user)
 	}
-	st.draftCookie(d)
+	st.draftCookie(session, d)
 	return d, nil
 }
 
 // draftCookie decides whether the browser's cookie has to be set. A cookie that
 // is still right is not sent again: in a response that comes late it would take
 // the place of a newer one.
-func (st *state) draftCookie(d *draft) {
+func (st *state) draftCookie(session *sessions.Session, d *draft) {
 	asGiven := d.options == st.given
-	d.send = !st.issued || st.pair != 0 || d.tag != st.token.user || !asGiven || d.options.MaxAge > 0
+	rolls := st.rolls(session)
 	switch {
-	case !d.send:
-	case asGiven && d.options.MaxAge == 0 && !d.cookieEnd.IsZero(): // keeps the life that it once was given
+	case st.remember > 0:
+		d.maxAge, d.until = int64(st.remember/time.Second), now().Add(st.remember)
+		d.cookieEnd = d.until
+	case !asGiven, d.options.MaxAge > 0 && d.until.IsZero():
+		d.until, d.cookieEnd, d.maxAge = time.Time{}, time.Time{}, min(int64(d.options.MaxAge), maxAge)
+		if d.maxAge > 0 {
+			d.cookieEnd = now().Add(d.age())
+		}
+	case rolls:
+		d.cookieEnd = now().Add(d.age())
+	}
+	d.idle = st.idleOf(&d.record)
+	d.send = !st.issued || st.pair != 0 || d.tag != st.token.user || d.idle != st.token.idle ||
+		!asGiven || rolls || st.remember > 0 || d.options.MaxAge > 0 && d.until.IsZero()
+	if !d.cookieEnd.IsZero() { // keeps the life that it once was given
 		left := int64(math.Ceil(time.Until(d.cookieEnd).Seconds()))
 		d.options.MaxAge = int(min(max(1, left), math.MaxInt))
-	case d.options.MaxAge == 0:
-		d.cookieEnd = time.Time{}
-	default:
-		d.cookieEnd = now().Add(time.Duration(min(int64(d.options.MaxAge), maxAge)) * time.Second)
 	}
 }
 

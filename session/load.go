@@ -14,7 +14,11 @@ import (
 // is never taken up again.
 func (st *state) load(ctx context.Context, session *sessions.Session) error {
 	readEpoch := st.startEpoch(ctx, st.token.user)
-	item, err := st.client.GetAndTouch(ctx, st.location(), st.opts.IdleTimeout)
+	idle := st.opts.IdleTimeout
+	if st.token.idle != 0 {
+		idle = time.Duration(st.token.idle) * time.Second
+	}
+	item, err := st.client.GetAndTouch(ctx, st.location(), idle)
 	current, epochErr := readEpoch()
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		st.end(session)
@@ -32,13 +36,16 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 		st.log.warn(ctx, "a stored session cannot be read", err)
 		return err
 	}
-	if !time.Now().Before(st.record.end(st.opts.AbsoluteTimeout)) {
+	if !time.Now().Before(st.Store.end(st.record)) {
 		_ = st.client.Delete(ctx, st.location()) // unusable either way
 		st.end(session)
 		return nil
 	}
 	if tag := st.userTag(); tag != st.token.user { // the cookie is older than the binding
 		current, epochErr = st.startEpoch(ctx, tag)()
+	}
+	if own := st.idle(st.record); own != idle { // the cookie is older than the record, or the options are newer
+		_, _ = st.client.GetAndTouch(ctx, st.location(), own)
 	}
 	return st.fill(ctx, session, current, epochErr)
 }

@@ -22,12 +22,14 @@ type Options struct {
 
 	// IdleTimeout ends a session that long after the last request that loaded
 	// it. Memcached counts in seconds: a session may end up to a second early.
-	// Durations have units: 60 is 60 ns and refused. 0: 20 min.
+	// Durations have units: 60 is 60 ns and refused. 0: 20 min, or the MaxAge of
+	// the session's cookie where that is longer.
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session that long after it was created, however
 	// active it is. Renew does not extend it. Durations have units: 60 is 60 ns
-	// and refused. 0: 12 h.
+	// and refused. 0: 12 h, or the MaxAge of the session's cookie where that is
+	// longer.
 	AbsoluteTimeout time.Duration
 
 	// Codec encodes values of types that the package does not store by itself.

@@ -3,7 +3,6 @@ package session
 import (
 	"encoding/binary"
 	"maps"
-	"math"
 	"slices"
 	"time"
 )
@@ -13,34 +12,29 @@ type epoch [16]byte
 
 // record is what memcached holds of a session, once it is opened:
 //
-//	created, end of the cookie (Unix milliseconds, varints) | user, with its length before it |
+//	created, end of the cookie, until (Unix milliseconds, varints) | MaxAge (varint) | user, with its length before it |
 //	epoch (16 bytes) | then each value: key and value, each with its length before it
 type record struct {
 	created   time.Time // starts the absolute timeout; kept through renewals
 	cookieEnd time.Time // when the browser drops the cookie; zero: when it closes
+	until     time.Time // the end that Remember set; zero: none
+	maxAge    int64     // of the cookie, in seconds; 0: the browser drops it when it closes
 	user      string    // the one that Bind named; empty: not bound
 	epoch     epoch     // the user's, under the key that the record is sealed under
 	values    values    // by key; nil until parse in a record that was read
 	encoded   string    // the values as they were read
 }
 
-// end is when the session ends however active it is.
-func (r *record) end(absolute time.Duration) time.Time {
-	end := r.created.Add(absolute)
-	if !r.cookieEnd.IsZero() && r.cookieEnd.Before(end) {
-		return r.cookieEnd
-	}
-	return end
-}
-
 func (r *record) encode() []byte {
-	size := 3*binary.MaxVarintLen64 + len(r.user) + len(r.epoch)
+	size := 5*binary.MaxVarintLen64 + len(r.user) + len(r.epoch)
 	for k, v := range r.values {
 		size += len(k) + len(v) + 2*binary.MaxVarintLen32
 	}
 	out := make([]byte, 0, size)
 	out = binary.AppendVarint(out, milli(r.created))
 	out = binary.AppendVarint(out, milli(r.cookieEnd))
+	out = binary.AppendVarint(out, milli(r.until))
+	out = binary.AppendVarint(out, r.maxAge)
 	out = appendText(out, r.user)
 	out = append(out, r.epoch[:]...)
 	for _, k := range slices.Sorted(maps.Keys(r.values)) {
@@ -61,11 +55,19 @@ func decodeRecord(data string) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	user, data, err := cutText(data)
+	until, data, err := cutTime(data)
 	if err != nil {
 		return record{}, err
 	}
-	r := record{created: created, cookieEnd: cookieEnd, user: user}
+	age, size := binary.Varint([]byte(data[:min(len(data), binary.MaxVarintLen64)]))
+	if size <= 0 || age < 0 || age > maxAge {
+		return record{}, undecodable("a malformed MaxAge")
+	}
+	user, data, err := cutText(data[size:])
+	if err != nil {
+		return record{}, err
+	}
+	r := record{created: created, cookieEnd: cookieEnd, until: until, maxAge: age, user: user}
 	if len(data) < len(r.epoch) {
 		return record{}, undecodable("cut short")
 	}
@@ -129,21 +131,6 @@ func cutTime(data string) (time.Time, string, error) {
 		return time.Time{}, data[size:], nil
 	}
 	return time.UnixMilli(n), data[size:], nil
-}
-
-// margin is how much longer a record stays in memcached than until its end, which
-// the record knows exactly. Memcached's clock has whole seconds, and can advance by
-// two at once: without the margin, sessions would end early. Only memcached knows
-// the idle timeout of a record, so that has no margin.
-const margin = 2 * time.Second
-
-// maxLife is the longest lifetime in memcached.
-const maxLife = math.MaxInt32 * time.Second
-
-// lifetime is how long a record is valid: up to the idle timeout and to the
-// session's end.
-func lifetime(idle time.Duration, end time.Time) time.Duration {
-	return min(idle, time.Until(end), maxLife)
 }
 
 // now is the time as records keep it, in milliseconds.

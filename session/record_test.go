@@ -12,6 +12,8 @@ func sampleRecord() *record {
 	return &record{
 		created:   time.UnixMilli(1700000000123),
 		cookieEnd: time.UnixMilli(1700000999000),
+		until:     time.UnixMilli(1700000998000),
+		maxAge:    3600,
 		user:      "ada@example.test",
 		epoch:     epoch{1, 2, 3},
 		values:    values{"\x03k": "\x02", "\x03l": "\x03value"},
@@ -60,16 +62,16 @@ func TestDecodeRecord_RefusesEveryTruncation(t *testing.T) {
 
 func TestRecord_End(t *testing.T) {
 	created := time.UnixMilli(1700000000000)
-	r := &record{created: created}
-	if got, want := r.end(time.Hour), created.Add(time.Hour); !got.Equal(want) {
+	r, s := &record{created: created}, &Store{opts: Options{AbsoluteTimeout: time.Hour}, absoluteChosen: true}
+	if got, want := s.end(r), created.Add(time.Hour); !got.Equal(want) {
 		t.Errorf("end = %v, want %v", got, want)
 	}
 	r.cookieEnd = created.Add(time.Minute)
-	if got := r.end(time.Hour); !got.Equal(r.cookieEnd) {
+	if got := s.end(r); !got.Equal(r.cookieEnd) {
 		t.Errorf("end with a cookie of a minute = %v, want %v", got, r.cookieEnd)
 	}
 	r.cookieEnd = created.Add(2 * time.Hour)
-	if got, want := r.end(time.Hour), created.Add(time.Hour); !got.Equal(want) {
+	if got, want := s.end(r), created.Add(time.Hour); !got.Equal(want) {
 		t.Errorf("end with a cookie of two hours = %v, want %v", got, want)
 	}
 }

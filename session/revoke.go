@@ -132,7 +132,7 @@ const maxEpochAttempts = 4
 // bindEpoch returns the epoch of a tag, making one if there is none, and keeps
 // it for as long as a session bound to it can live.
 func (s *Store) bindEpoch(ctx context.Context, t tag) (epoch, error) {
-	ttl := s.opts.AbsoluteTimeout + time.Minute
+	ttl := max(s.opts.AbsoluteTimeout, maxRemembered) + time.Minute
 	for range maxEpochAttempts {
 		current, err := asEpoch(s.client.GetAndTouch(ctx, s.epochKey(t), ttl))
 		if err != nil || current != (epoch{}) {

@@ -48,7 +48,7 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 
 func (st *state) save(ctx context.Context, w http.ResponseWriter, session *sessions.Session, ours values) error {
 	if !st.stored {
-		if len(ours) == 0 && !st.renewed && !st.bound {
+		if len(ours) == 0 && !st.renewed && !st.bound && st.remember == 0 {
 			return nil
 		}
 		return st.create(ctx, w, session, ours)
@@ -84,8 +84,8 @@ func (st *state) next(ctx context.Context, session *sessions.Session, ours value
 		st.dropTaken(conflicts)
 		return nil, err
 	}
-	reissue := !st.issued || st.pair != 0 || st.sealed != 0 || *session.Options != st.given
-	if !changed && !reissue && !st.bound {
+	reissue := !st.issued || st.pair != 0 || st.sealed != 0 || *session.Options != st.given || st.rolls(session) || st.token.idle != st.idleOf(st.record)
+	if !changed && !reissue && !st.bound && st.remember == 0 {
 		st.seen = ours
 		return nil, nil
 	}
@@ -197,22 +197,23 @@ func (st *state) item(next *draft) (*memcached.Item, error) {
 	if len(sealed) > st.opts.MaxSize {
 		return nil, fmt.Errorf("session: %w: %d bytes, and Options.MaxSize is %d", ErrTooLarge, len(sealed), st.opts.MaxSize)
 	}
-	ttl := lifetime(st.opts.IdleTimeout, next.end(st.opts.AbsoluteTimeout))
+	idle := st.idle(&next.record)
+	ttl := lifetime(idle, st.Store.end(&next.record))
 	if ttl <= 0 {
 		return nil, st.dead("it expired")
 	}
-	return &memcached.Item{Key: st.location(), Value: sealed, TTL: min(ttl+margin, max(st.opts.IdleTimeout, time.Millisecond))}, nil
+	return &memcached.Item{Key: st.location(), Value: sealed, TTL: min(ttl+margin, max(idle, time.Millisecond))}, nil
 }
 
 // written takes note of what is stored now and sets the cookie if it has to be.
 func (st *state) written(w http.ResponseWriter, session *sessions.Session, next *draft, ours values) error {
-	st.record, st.seen, st.sealed, st.bound = &next.record, ours, 0, false
+	st.record, st.seen, st.sealed, st.bound, st.remember = &next.record, ours, 0, false, 0
 	session.ID = st.of(st.token.id).public
 	session.IsNew = false
 	if !next.send {
 		return nil
 	}
-	st.token.user, st.pair, st.issued, st.given = next.tag, 0, true, *session.Options
+	st.token.user, st.token.idle, st.pair, st.issued, st.given = next.tag, next.idle, 0, true, *session.Options
 	return st.setCookie(w, &next.options)
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gorilla/sessions"
 )
@@ -40,6 +41,8 @@ type view struct {
 	bound   bool     // Bind set user and epoch: the next save writes them
 	user    string   // with bound
 	epoch   epoch    // with bound
+
+	remember time.Duration // Remember said so: the next save gives the session this life; 0: it did not
 }
 
 // New makes and loads the session. Gorilla's registry calls it, at most once,

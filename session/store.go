@@ -37,7 +37,8 @@ type Store struct {
 	contexts contexts
 	log      limitedLog
 
-	warned atomic.Bool // of plain HTTP
+	idleChosen, absoluteChosen bool        // by the application
+	warned                     atomic.Bool // of plain HTTP
 }
 
 var (
@@ -65,7 +66,11 @@ func New(client Client, opts *Options, keyPairs ...[]byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}}, nil
+	s := &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}}
+	if opts != nil {
+		s.idleChosen, s.absoluteChosen = opts.IdleTimeout > 0, opts.AbsoluteTimeout > 0
+	}
+	return s, nil
 }
 
 // requireClient panics if there is no client: that can only be a mistake in the
@@ -82,8 +87,13 @@ func requireClient(constructor string, client Client) {
 // "__Host-" or "__Secure-", which browsers accept with Secure alone.
 //
 // MaxAge 0 makes a cookie that the browser drops when it closes; the session
-// then lives as the store's timeouts say. A positive MaxAge ends the session on
-// the server, too. A negative one, set on a single session, deletes it.
+// then lives as the store's timeouts say. A positive MaxAge, in seconds, is how
+// long both live: a timeout that was not chosen is not shorter than it. Each save
+// that changes something sends the cookie anew, and so does one that comes, with
+// Autosave or by Save, after a quarter of MaxAge, until the absolute timeout.
+// For "remember me", set a MaxAge on a single session, or use Remember where
+// the store's timeouts were chosen. A negative MaxAge, set on a single session,
+// deletes it.
 func (s *Store) Options(options ginsessions.Options) { s.cookie.Store(options.ToGorillaOptions()) }
 
 // cookieOptions are what a new session's Options field is set to.
