@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,16 +57,12 @@ func anyWrites(value string) []anyWrite {
 // follows it on its connection, until release is closed.
 func holdWrites(server *memcachedtest.Server) (release chan struct{}) {
 	release = make(chan struct{})
-	held := false
+	var held atomic.Bool // the server has a goroutine for each connection
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-		switch r.Op {
-		case "GET", "NOOP":
+		switch {
+		case r.Op == memcachedtest.OpGet, r.Op == memcachedtest.OpNoop, held.Swap(true):
 			return memcachedtest.Action{}
 		}
-		if held {
-			return memcachedtest.Action{}
-		}
-		held = true
 		return memcachedtest.Action{Until: release}
 	})
 	return release
