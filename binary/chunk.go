@@ -114,7 +114,7 @@ func (m *multi) setAlone(n *node, i int) {
 	item := m.items[i]
 	cl := m.client.newCall(wire.OpSet, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.deadline = item.Value, item.Flags, expiry(item.TTL), m.deadline
-	cl.late = true
+	cl.began, cl.late = m.began, true
 	owned, err := m.client.runTraced(m.ctx, n, m.name, cl)
 	if owned {
 		cl.free()

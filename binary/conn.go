@@ -53,6 +53,7 @@ type conn struct {
 	lastRead     atomic.Int64  // when bytes came last, on the client's clock
 	pendingSince atomic.Int64  // when the queue last became non-empty
 	rejected     atomic.Bool   // the last response was one after which the server closes
+	suspected    atomic.Bool   // it is out of use until something is read: see suspect.go
 
 	in inbox // belongs to the reader
 
@@ -199,7 +200,7 @@ func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
 func (c *conn) abandon(cl *call, cause error) (owned bool, err error) {
 	c.mu.Lock()
 	// Once abandoned, cl is the reader's, who frees it.
-	promoted := cl.promoted
+	promoted, began := cl.promoted, cl.began
 	left, unsent := c.giveUp(cl)
 	if !left {
 		c.mu.Unlock()
@@ -213,5 +214,6 @@ func (c *conn) abandon(cl *call, cause error) (owned bool, err error) {
 	if promoted {
 		c.handOver()
 	}
+	c.doubt(began, cause)
 	return false, &fault{cause: cause, unsent: unsent}
 }

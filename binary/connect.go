@@ -10,9 +10,40 @@ import (
 	"time"
 )
 
+// stage is what an attempt to connect waits for.
+type stage = int32
+
+const (
+	stageConnect stage = iota
+	stageTLS
+	stageGreeting
+	stageAuth
+	stageCredentials
+	stageProof
+)
+
+// waitsFor returns why an attempt is not over yet. timeout is the limit that was
+// reached.
+func (a *attempt) waitsFor(timeout error) error {
+	switch a.stage.Load() {
+	case stageTLS:
+		return unavailable(fmt.Errorf("TLS: no answer to the handshake; the server may not speak TLS on this port: %w", timeout))
+	case stageGreeting:
+		return unavailable(fmt.Errorf("no answer to a binary request: the server may speak only the text protocol (memcached -B ascii) or expect TLS: %w", timeout))
+	case stageAuth:
+		return unavailable(fmt.Errorf("the server stopped answering during authentication: %w", timeout))
+	case stageCredentials:
+		return unavailable(fmt.Errorf("no credentials yet: %w", timeout))
+	case stageProof:
+		return unavailable(fmt.Errorf("%w: %w", errUnproved, timeout))
+	default:
+		return unavailable(timeout)
+	}
+}
+
 // connect dials, encrypts and authenticates.
-func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error) {
-	opts := &n.client.opts
+func (n *node) connect(a *attempt) (nc net.Conn, secure bool, err error) {
+	ctx, opts := a.ctx, &n.client.opts
 	dial := opts.DialContext
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
@@ -32,7 +63,8 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 	defer stop()
 	conn := nc
 	if opts.TLS != nil && n.addr.network != "unix" {
-		t, err := n.encrypt(ctx, nc)
+		a.stage.Store(stageTLS)
+		t, err := n.encrypt(a, nc)
 		if err != nil {
 			_ = nc.Close()
 			return nil, false, err
@@ -40,7 +72,7 @@ func (n *node) connect(ctx context.Context) (nc net.Conn, secure bool, err error
 		conn = t
 	}
 	secure = isTLS(conn)
-	if err := n.handshake(ctx, conn, secure); err != nil {
+	if err := n.handshake(a, conn, secure); err != nil {
 		_ = nc.Close()
 		return nil, false, err
 	}
@@ -59,14 +91,14 @@ func isTLS(nc net.Conn) bool {
 }
 
 // encrypt runs the TLS handshake.
-func (n *node) encrypt(ctx context.Context, nc net.Conn) (net.Conn, error) {
+func (n *node) encrypt(a *attempt, nc net.Conn) (net.Conn, error) {
 	config := n.client.opts.TLS
 	if config.ServerName == "" {
 		config = config.Clone()
 		config.ServerName = n.addr.host
 	}
 	t := tls.Client(nc, config)
-	err := t.HandshakeContext(ctx)
+	err := t.HandshakeContext(a.ctx)
 	var notTLS tls.RecordHeaderError
 	switch {
 	case err == nil:
@@ -74,7 +106,7 @@ func (n *node) encrypt(ctx context.Context, nc net.Conn) (net.Conn, error) {
 	case errors.As(err, &notTLS):
 		return nil, unavailable(fmt.Errorf("TLS: the server does not speak TLS on this port: %w", err))
 	case isTimeout(err):
-		return nil, unavailable(fmt.Errorf("TLS: no answer to the handshake; the server may not speak TLS on this port: %w", dialError(ctx, err)))
+		return nil, a.waitsFor(errDialTimeout)
 	case errors.Is(err, io.EOF), isReset(err):
 		return nil, unavailable(fmt.Errorf("TLS: the server closed the connection during the handshake; it may not speak TLS on this port, or be out of connections: %w", err))
 	default:

@@ -21,8 +21,8 @@ import (
 //	                                                             call.late (conn.wait)
 //	                            a write that waits for earlier   the caller's timer
 //	                            ones of its key                  (node.awaitEarlier)
-//	                            an operation that waits for      the caller's timer, with
-//	                            a connection                     dialGrace (node.dial)
+//	                            an operation that waits for      the caller's timer
+//	                            a connection                     (node.dial)
 //	                            an operation on many keys        before each piece
 //	                                                             (multi.over)
 //	                            a reply that nobody waits for    the reader (conn.drain)
@@ -31,10 +31,12 @@ import (
 //	the context's               an operation that waits          the caller
 //	                            an operation whose caller reads  the socket's read
 //	                                                             deadline (conn.read)
-//	Options.dialTimeout         dialling, TLS and handshake      the attempt's context and
+//	Options.DialTimeout         dialling, TLS and handshake      the attempt's context and
 //	                            together                         deadline (node.connect)
+//	node.attemptLimit           how long operations wait for     node.overdue
+//	                            an attempt, all together
 //	a part of what is left      one of several replicas          deadlineInTurn
-//	health.retryAt              the next attempt to connect      node.dial, node.grow
+//	health.pauses               the next attempt to connect      node.recover, node.grow
 //	Options.IdleTimeout         an unused connection             node.reap
 const (
 	// noDeadline is later than every time on the client's clock.
@@ -42,9 +44,6 @@ const (
 	// quickAnswer is how long a reader waits before it takes the trouble to
 	// watch its context: a healthy server has answered by then.
 	quickAnswer = 2 * time.Millisecond
-	// dialGrace is how much longer than Options.Timeout an operation waits for a
-	// connection attempt, which ends by itself before: it knows what is wrong.
-	dialGrace = 25 * time.Millisecond
 	// defaultSilence and defaultWriteTimeout are how long responses that nobody
 	// waits for may be missing, and how long a write may take, when
 	// Options.Timeout sets no limit.
@@ -54,7 +53,8 @@ const (
 
 var (
 	errWaitTimeout  = &timeoutError{"no room in the queue of the server within Options.Timeout"}
-	errDialTimeout  = &timeoutError{"no connection within Options.Timeout"}
+	errNoConnection = &timeoutError{"no connection within Options.Timeout"}
+	errDialTimeout  = &timeoutError{"no connection within Options.DialTimeout"}
 	errEarlierWrite = &timeoutError{"an earlier write of the key, whose caller has left, was not answered within Options.Timeout"}
 	errWriteTimeout = &timeoutError{"the server does not take requests: nothing could be written within Options.Timeout"}
 )
@@ -78,13 +78,13 @@ func (c *Client) deadline() int64 {
 	return c.now() + int64(c.opts.Timeout)
 }
 
-// dialTimeout limits connecting and authenticating. It ends a little before the
-// operation that waits for it, which then learns what the attempt met.
-func (o *Options) dialTimeout() time.Duration {
-	if o.Timeout > 0 {
-		return o.Timeout - min(o.Timeout/20, 10*time.Millisecond)
+// began returns when an operation began that ends by Options.Timeout at the given
+// time.
+func (c *Client) began(deadline int64) int64 {
+	if c.opts.Timeout < 0 {
+		return c.now()
 	}
-	return defaultDialTimeout
+	return deadline - int64(c.opts.Timeout)
 }
 
 // deadlineInTurn returns by when one of several servers, which are asked in
@@ -177,10 +177,12 @@ func (c *conn) expire(now int64, own *call) error {
 			cl.deadline = noDeadline // abandoned: nobody waits
 			continue
 		}
+		began := cl.began
 		s, unsent := c.standIn(cl)
 		c.in.pending[i] = s
 		cl.err = &fault{cause: errTimeout, unsent: unsent}
 		c.complete(cl, own)
+		c.doubt(began, errTimeout)
 	}
 	return nil
 }

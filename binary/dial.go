@@ -3,109 +3,241 @@ package memcached
 import (
 	"context"
 	"net"
+	"slices"
+	"sync/atomic"
+	"time"
 )
 
-// dialing is a connection attempt that several operations may wait for.
-type dialing struct {
-	cancel context.CancelFunc
-	done   chan struct{} // closed when conn and err are set
-	conn   *conn
-	err    error
+// attempt is an attempt to connect. It runs in the background, limited by
+// Options.DialTimeout; operations wait for it while their own time lasts.
+type attempt struct {
+	began    int64 // on the client's clock
+	ctx      context.Context
+	cancel   context.CancelFunc
+	late     *time.Timer  // calls node.overdue
+	stage    atomic.Int32 // what it waits for: a stage
+	counted  bool         // that it failed is known already; guarded by node.mu
+	replaced bool         // by another attempt; guarded by node.mu
+	proved   bool         // an operation was answered on its connection
+
+	ended chan struct{} // closed when conn and err are set: it ended, or is overdue
+	conn  *conn
+	err   error
+}
+
+// replace ends an attempt that another takes the place of, under mu.
+func (a *attempt) replace() {
+	a.counted, a.replaced = true, true
+	a.cancel()
 }
 
 // dial returns a new connection. Operations that need one at the same time get
 // the same, and when there are Options.MaxConns the newest of them. While the
-// server is known to be down it fails fast, except for one operation after each
-// pause.
+// server is down it fails at once.
 func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
 	n.mu.Lock()
 	if n.closed != nil {
 		defer n.mu.Unlock()
 		return nil, &fault{cause: n.closed, unsent: true}
 	}
-	if err := n.health.err; err != nil && (n.dialing != nil || !n.health.mayConnect(n.client.now())) {
+	if err := n.health.err; err != nil {
 		defer n.mu.Unlock()
 		return nil, &fault{cause: err, unsent: true}
 	}
-	d := n.dialing
-	if d == nil {
-		if conns := *n.conns.Load(); len(conns) >= n.client.opts.MaxConns {
+	a := n.dialing
+	if a == nil {
+		if n.open() >= n.client.opts.MaxConns {
 			defer n.mu.Unlock()
-			return conns[len(conns)-1], nil // others were faster
+			return n.newest(), nil // others were faster
 		}
-		d = n.startDialing()
+		a = n.startAttempt()
+		n.dialing = a
 	}
 	n.mu.Unlock()
 
-	if deadline != noDeadline {
-		deadline += int64(dialGrace)
-	}
 	timeout, stop := n.client.timer(deadline)
 	defer stop()
 	select {
-	case <-d.done:
-		if d.err != nil {
-			return nil, &fault{cause: d.err, unsent: true}
+	case <-a.ended:
+		if a.err != nil {
+			return nil, &fault{cause: a.err, unsent: true}
 		}
-		return d.conn, nil
+		return a.conn, nil
 	case <-ctx.Done():
 		return nil, &fault{cause: ctx.Err(), unsent: true}
 	case <-timeout:
-		return nil, &fault{cause: errDialTimeout, unsent: true}
+		return nil, &fault{cause: a.waitsFor(errNoConnection), unsent: true}
 	}
+}
+
+// newest returns, under mu, the newest connection, if possible one that is not
+// suspected.
+func (n *node) newest() *conn {
+	conns := *n.conns.Load()
+	if len(conns) == 0 {
+		conns = n.suspects
+	}
+	return conns[len(conns)-1]
 }
 
 // grow opens another connection in the background, unless that is under way.
 func (n *node) grow() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed == nil && n.dialing == nil && n.health.mayConnect(n.client.now()) && len(*n.conns.Load()) < n.client.opts.MaxConns {
-		n.startDialing()
+	if n.closed == nil && n.dialing == nil && n.health.err == nil && n.client.now() >= n.health.pauses.growAt && n.open() < n.client.opts.MaxConns {
+		n.dialing = n.startAttempt()
 	}
 }
 
-// startDialing begins a connection attempt, under mu.
-func (n *node) startDialing() *dialing {
-	ctx, cancel := context.WithTimeout(context.Background(), n.client.opts.dialTimeout())
-	d := &dialing{cancel: cancel, done: make(chan struct{})}
-	n.dialing = d
+// startAttempt begins an attempt to connect, under mu.
+func (n *node) startAttempt() *attempt {
+	a := &attempt{began: n.client.now(), ended: make(chan struct{})}
+	a.ctx, a.cancel = context.WithTimeout(context.Background(), n.client.opts.DialTimeout)
+	n.attempts = append(n.attempts, a)
+	space := n.health.pauses.space(a.began, n.health.retryAfter)
+	if limit := n.attemptLimit(); limit > 0 && n.health.state() < down {
+		a.late = time.AfterFunc(space+limit, func() { n.overdue(a) })
+	}
 	n.client.goroutines.Go(func() {
-		defer cancel()
-		nc, secure, err := n.connect(ctx)
-		n.dialed(d, nc, secure, err)
+		defer a.cancel()
+		if space > 0 {
+			select {
+			case <-time.After(space):
+			case <-a.ctx.Done():
+			}
+		}
+		nc, secure, err := n.connect(a)
+		if a.late != nil {
+			a.late.Stop()
+		}
+		n.dialed(a, nc, secure, err)
 	})
-	return d
+	return a
 }
 
-// dialed ends a connection attempt.
-func (n *node) dialed(d *dialing, nc net.Conn, secure bool, err error) {
+// mustProve reports whether an operation has to be answered on the connection of
+// an attempt before it is used.
+func (n *node) mustProve() bool {
 	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.onTrial()
+}
+
+// onTrial is mustProve under mu. A dead connection is reason enough.
+func (n *node) onTrial() bool { return n.health.mustProve() || len(n.suspects) > 0 }
+
+// attemptLimit returns how long an attempt may take before the server is down.
+func (n *node) attemptLimit() time.Duration {
+	if n.onTrial() {
+		return n.trialTime()
+	}
+	return n.client.opts.Timeout
+}
+
+// trialTime returns how long a server that was silent has to answer: some times
+// as long as the last connection took.
+func (n *node) trialTime() time.Duration {
+	limit := n.client.opts.DialTimeout
+	if timeout := n.client.opts.Timeout; timeout > 0 {
+		limit = min(limit, timeout)
+	}
+	if n.connectTook == 0 {
+		return max(limit/4, min(limit, minTrial))
+	}
+	return min(max(8*n.connectTook, minTrial), limit)
+}
+
+const minTrial = 50 * time.Millisecond
+
+// overdue notes that an attempt takes longer than operations wait for it. It
+// goes on, and without other connections the server is down meanwhile.
+func (n *node) overdue(a *attempt) {
+	n.mu.Lock()
+	switch {
+	case n.closed != nil || n.dialing != a:
+		n.mu.Unlock()
+	case len(*n.conns.Load()) > 0:
+		a.late.Reset(n.attemptLimit())
+		n.mu.Unlock()
+	default:
+		a.counted = true
+		err := a.waitsFor(errNoConnection)
+		n.end(a, nil, err)
+		n.follow(n.health.connectFailed(n.client.now(), err, false))
+	}
+}
+
+// end tells those who wait for an attempt, under mu, what came of it.
+func (n *node) end(a *attempt, c *conn, err error) {
+	if n.dialing != a {
+		return // nobody waits: it is a probe
+	}
 	n.dialing = nil
-	defer close(d.done)
-	if n.closed != nil {
+	a.conn, a.err = c, err
+	close(a.ended)
+}
+
+// dialed ends an attempt.
+func (n *node) dialed(a *attempt, nc net.Conn, secure bool, err error) {
+	n.mu.Lock()
+	n.attempts = slices.DeleteFunc(n.attempts, func(other *attempt) bool { return other == a })
+	switch {
+	case n.closed != nil:
+		n.end(a, nil, n.closed)
+		n.mu.Unlock()
 		if err == nil {
 			_ = nc.Close()
 		}
-		d.err = n.closed
-		n.mu.Unlock()
-		return
-	}
-	if err != nil {
-		d.err = err
+	case err != nil:
 		n.counters.dialErrors.Add(1)
-		rebuild := n.followUp(n.health.connectFailed(n.client.now(), err, len(*n.conns.Load()) > 0))
-		n.mu.Unlock()
-		if rebuild {
-			n.client.rebuild()
+		n.follow(n.attemptFailed(a, err))
+	default:
+		n.counters.dials.Add(1)
+		t := n.attemptSucceeded(a, nc, secure)
+		crowdedOut := n.crowdOut()
+		n.follow(t)
+		for _, c := range crowdedOut {
+			c.fail(errSuspected)
 		}
-		return
 	}
-	d.conn = newConn(n, nc, secure)
-	n.add(d.conn)
-	n.counters.dials.Add(1)
-	rebuild := n.followUp(n.health.connected())
-	n.mu.Unlock()
-	if rebuild {
-		n.client.rebuild()
+}
+
+// attemptFailed ends, under mu, an attempt that made no connection.
+func (n *node) attemptFailed(a *attempt, err error) transition {
+	n.end(a, nil, err)
+	if !a.counted {
+		return n.health.connectFailed(n.client.now(), err, len(*n.conns.Load()) > 0)
 	}
+	if !a.replaced && n.health.err != nil {
+		n.health.err = err // it says more
+	}
+	return transition{}
+}
+
+// attemptSucceeded ends, under mu, an attempt that made a connection.
+func (n *node) attemptSucceeded(a *attempt, nc net.Conn, secure bool) (t transition) {
+	n.connectTook = time.Duration(n.client.now() - a.began)
+	n.health.pauses.connected()
+	if a.proved {
+		t = n.health.answered()
+	}
+	switch {
+	case n.health.err != nil: // it fell when the greeting was over, and is tried again
+		n.end(a, nil, n.health.err)
+		_ = nc.Close()
+		return t
+	case len(*n.conns.Load()) >= n.client.opts.MaxConns: // it was ejected, and has its connections
+		n.end(a, n.newest(), nil)
+		_ = nc.Close()
+	default:
+		c := newConn(n, nc, secure)
+		n.add(c)
+		n.end(a, c, nil)
+	}
+	for _, other := range n.attempts {
+		if other != n.dialing {
+			other.replace()
+		}
+	}
+	return t
 }

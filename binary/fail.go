@@ -23,6 +23,7 @@ func (c *conn) fail(cause error) {
 // failLocked is fail under mu, which it releases.
 func (c *conn) failLocked(cause error) {
 	first := c.cause == nil
+	used := c.out.enqueued != c.dequeued.Load()
 	if first {
 		c.cause = cause
 		_ = c.nc.Close()
@@ -36,8 +37,8 @@ func (c *conn) failLocked(cause error) {
 	reader := !c.reading
 	c.reading = true // for ever: nobody reads a broken connection
 	c.mu.Unlock()
-	if first && isTimeout(cause) {
-		c.node.silent()
+	if first {
+		c.node.broke(c, cause, used)
 	}
 	if reader {
 		c.failPending(nil)

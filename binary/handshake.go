@@ -24,20 +24,32 @@ const (
 // frames that it asked for.
 type handshake struct {
 	nc       net.Conn
+	attempt  *attempt
 	frame    wire.Frame
 	answered bool // by a frame
 }
 
 // handshake authenticates nc or, without credentials, makes sure that the
-// server answers binary requests.
-func (n *node) handshake(ctx context.Context, nc net.Conn, encrypted bool) error {
-	h := &handshake{nc: nc}
+// server answers binary requests. When the server failed before it has to answer
+// an operation as well.
+func (n *node) handshake(a *attempt, nc net.Conn, encrypted bool) error {
+	a.stage.Store(stageGreeting)
+	h := &handshake{nc: nc, attempt: a}
+	if err := n.greet(h, encrypted); err != nil || !n.mustProve() {
+		return err
+	}
+	a.stage.Store(stageProof)
+	a.proved = true
+	return h.prove()
+}
+
+func (n *node) greet(h *handshake, encrypted bool) error {
 	auth := n.client.opts.Auth
 	if auth == nil {
 		return h.hello()
 	}
-	server := sasl.Server{Addr: n.addr.target, Secure: encrypted || local(nc)}
-	return h.authenticate(ctx, auth, server)
+	server := sasl.Server{Addr: n.addr.target, Secure: encrypted || local(h.nc)}
+	return h.authenticate(h.attempt.ctx, auth, server)
 }
 
 // local reports whether the bytes of nc do not leave the machine.
@@ -86,7 +98,9 @@ func (h *handshake) authenticate(ctx context.Context, auth sasl.Mechanism, serve
 		return unavailable(h.statusError())
 	}
 	server.Mechanisms = splitMechanisms(h.frame.Value)
+	h.attempt.stage.Store(stageCredentials)
 	session, response, err := auth.Start(ctx, server)
+	h.attempt.stage.Store(stageAuth)
 	if err != nil {
 		return authError(err)
 	}
@@ -175,7 +189,10 @@ func (h *handshake) exchange(request []byte) error {
 	if h.frame.Opcode != wire.Opcode(request[1]) || h.frame.Opaque != 0 {
 		return unavailable(fmt.Errorf("%w: a response to %s with opaque %d instead of %s with 0", wire.ErrFrame, h.frame.Opcode, h.frame.Opaque, wire.Opcode(request[1])))
 	}
-	h.answered = true
+	if !h.answered {
+		h.answered = true
+		h.attempt.stage.Store(stageAuth)
+	}
 	whole := append(head, make([]byte, h.frame.BodyLen)...)
 	if _, err := io.ReadFull(h.nc, whole[wire.HeaderLen:]); err != nil {
 		return h.describe(nil, err)
@@ -197,10 +214,10 @@ func (h *handshake) restOfLine(head []byte) []byte {
 // response, or not at all.
 func (h *handshake) describe(got []byte, err error) error {
 	switch {
-	case isTimeout(err) && h.answered:
-		return unavailable(fmt.Errorf("the server stopped answering during authentication: %w", errDialTimeout))
 	case isTimeout(err):
-		return unavailable(fmt.Errorf("no answer to a binary request: the server may speak only the text protocol (memcached -B ascii) or expect TLS: %w", errDialTimeout))
+		return h.attempt.waitsFor(errDialTimeout)
+	case h.attempt.proved: // prove says what it means
+		return err
 	case h.answered:
 		return unavailable(fmt.Errorf("the server ended the connection during authentication: %w", err))
 	case len(got) > 1 && got[0] == 0x15 && got[1] == 0x03: // a TLS alert record

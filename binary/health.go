@@ -1,20 +1,19 @@
 package memcached
 
-import (
-	"context"
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
-// healthState is what the client thinks of a server. The events connected,
-// connectFailed, silent and answered of health change it:
+// healthState is what the client thinks of a server. Only operations on data
+// decide: a greeting (connecting, NOOP, authentication) proves nothing, because a
+// proxy greets although the server behind it is dead.
 //
-//	up       it answers, or was not asked yet
-//	failing  it was silent, and has carried out no operation since
-//	down     no connection can be made and none is left: operations fail at
-//	         once, except for one that tries after each pause
-//	ejected  it failed Options.EjectAfter times in a row: the distribution
-//	         leaves it out, and a goroutine tries it until it is connected
+//	up       the last operation was answered, or none was sent yet
+//	failing  an operation failed, and none was answered since
+//	down     operations fail at once: there is no connection, and the last
+//	         attempt to connect failed or two failures came in a row
+//	ejected  Options.EjectAfter failures came in a row: the distribution leaves
+//	         the server out
+//
+// While a server is down or ejected a goroutine tries it (recover.go).
 type healthState uint8
 
 const (
@@ -28,9 +27,6 @@ func (s healthState) String() string {
 	return [...]string{"up", "failing", "down", "ejected"}[s]
 }
 
-// firstPause is the fraction of Options.RetryAfter that the first pause takes.
-const firstPause = 4
-
 // health is the state machine of one server's health. It has no lock, clock or
 // goroutine of its own: a node has one under its mu, tells it of events, and
 // follows up what they changed.
@@ -38,17 +34,19 @@ type health struct {
 	ejectAfter int           // Options.EjectAfter
 	retryAfter time.Duration // Options.RetryAfter
 
-	failures int           // consecutive
-	err      error         // why no connection can be made; nil: it is not down
-	pause    time.Duration // before the next attempt
-	retryAt  int64         // when that is, on the client's clock
+	failures int   // consecutive
+	silent   bool  // one of them was silence
+	since    int64 // when the first of them was, on the client's clock
+	last     int64 // when the last of them was
+	err      error // why operations fail at once; nil: the server is not down
 	ejected  bool
+	pauses   pauses
 }
 
 // transition is what an event changed.
 type transition struct {
 	from, to healthState
-	fell     bool // no connection can be made any more; an ejected server falls, too
+	fell     bool // operations fail at once from now on; an ejected server falls, too
 }
 
 // state returns the state. An ejected server may be down as well.
@@ -65,116 +63,63 @@ func (h *health) state() healthState {
 	}
 }
 
-// connected is the event that a connection was made.
-func (h *health) connected() transition {
-	from := h.state()
-	*h = health{ejectAfter: h.ejectAfter, retryAfter: h.retryAfter}
-	return transition{from: from, to: up}
+// answered is the event that an operation on data was carried out.
+func (h *health) answered() transition {
+	t := transition{from: h.state(), to: up}
+	h.failures, h.silent, h.err, h.ejected = 0, false, nil, false
+	h.pauses.reset()
+	return t
 }
 
-// connectFailed is the event that no connection could be made. others says that
-// there are some: then the server works, and does not take more.
+// connectFailed is the event that no connection could be made, or that one
+// could not be used. others says that there are some: then the server works, and
+// does not take more.
 func (h *health) connectFailed(now int64, err error, others bool) transition {
-	h.pause = min(max(2*h.pause, h.retryAfter/firstPause), h.retryAfter)
-	jittered := h.pause - time.Duration(rand.Int64N(int64(h.pause)/4+1))
-	h.retryAt = now + int64(jittered)
-	from := h.state()
 	if others {
-		return transition{from: from, to: from}
+		h.pauses.grow(now, h.retryAfter)
+		return transition{from: h.state(), to: h.state()}
 	}
-	fell := h.err == nil
-	h.err = err
-	h.fail()
-	return transition{from: from, to: h.state(), fell: fell}
+	return h.fail(now, err, true)
 }
 
-// silent is the event that a connection was closed because the server did not
-// answer.
-func (h *health) silent() transition {
-	from := h.state()
-	h.fail()
-	return transition{from: from, to: h.state()}
+// broke is the event that a connection ended with operations on it. alive is when
+// it last showed signs of life: connections that were silent since before the
+// last failure tell nothing new.
+func (h *health) broke(now, alive int64, err error, others bool) transition {
+	if isTimeout(err) {
+		h.silent = true
+	}
+	if h.failures > 0 && alive <= h.last {
+		return transition{from: h.state(), to: h.state()}
+	}
+	return h.fail(now, err, !others && h.failures > 0)
 }
 
-// fail counts a failure.
-func (h *health) fail() {
-	h.failures++
+// refused is the event that a server answered an operation with a status by
+// which it cannot serve any.
+func (h *health) refused(now int64, err error) transition { return h.fail(now, err, false) }
+
+// fail counts a failure. falls says that operations fail at once from now on.
+func (h *health) fail(now int64, err error, falls bool) transition {
+	t := transition{from: h.state()}
+	if h.failures++; h.failures == 1 {
+		h.since = now
+	}
+	h.last = now
 	if h.ejectAfter > 0 && h.failures >= h.ejectAfter {
 		h.ejected = true
 	}
-}
-
-// answered is the event that an operation was carried out. It does not end the
-// states down and ejected: only a new connection does.
-func (h *health) answered() { h.failures = 0 }
-
-// mayConnect reports whether the pause before the next attempt is over.
-func (h *health) mayConnect(now int64) bool { return now >= h.retryAt }
-
-// followUp carries out, under mu, what a transition asks for. When it returns
-// true the distribution changes: client.rebuild has to follow without mu.
-func (n *node) followUp(t transition) (rebuild bool) {
-	n.failing.Store(n.health.failures > 0)
-	log, server := n.client.log(), n.addr.name
-	if t.fell {
-		log.Warn("memcached: server is down", "server", server, "error", n.health.err)
+	if falls {
+		t.fell = h.err == nil
+		h.err = err
 	}
-	switch {
-	case t.to == ejected && t.from != ejected:
-		log.Warn("memcached: server is ejected", "server", server, "failures", n.health.failures)
-		n.client.goroutines.Go(n.probe)
-		return true
-	case t.to == up && t.from >= down:
-		log.Info("memcached: server is back", "server", server)
-		return t.from == ejected
+	if t.to = h.state(); t.to >= down && t.from < down {
+		h.pauses.next(now, h.since, h.retryAfter, h.err)
 	}
-	return false
+	return t
 }
 
-// silent notes that a connection was closed because the server did not answer.
-func (n *node) silent() {
-	n.mu.Lock()
-	rebuild := n.closed == nil && n.followUp(n.health.silent())
-	n.mu.Unlock()
-	if rebuild {
-		n.client.rebuild()
-	}
-}
-
-// answered notes that the server carried out an operation. It costs a look at
-// one flag while the server is up.
-func (n *node) answered() {
-	if !n.failing.Load() {
-		return
-	}
-	n.mu.Lock()
-	n.health.answered()
-	n.failing.Store(false)
-	n.mu.Unlock()
-}
-
-// isEjected reports whether the distribution leaves the server out.
-func (n *node) isEjected() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.health.ejected
-}
-
-// probe tries an ejected server again until it answers or is removed.
-func (n *node) probe() {
-	for {
-		n.mu.Lock()
-		if n.closed != nil || !n.health.ejected {
-			n.mu.Unlock()
-			return
-		}
-		pause := time.Duration(max(n.health.retryAt-n.client.now(), int64(time.Millisecond)))
-		n.mu.Unlock()
-		select {
-		case <-time.After(pause):
-			_, _ = n.dial(context.Background(), noDeadline)
-		case <-n.client.done:
-			return
-		}
-	}
-}
+// mustProve reports whether a new connection has to prove that operations are
+// answered on it before it is used. After a single failure that was not silence
+// the operation that wants the connection is the proof.
+func (h *health) mustProve() bool { return h.silent || h.failures > 1 || h.state() >= down }

@@ -63,8 +63,13 @@ func TestDeadServer_FailsFastAndRecovers(t *testing.T) {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		if n := network.dials.Load(); n > 20 {
-			t.Errorf("%d connection attempts in 10 s, want pauses of up to RetryAfter", n)
+		if n := network.dials.Load(); n > 120 {
+			t.Errorf("%d connection attempts in 10 s, want pauses of 40 ms, later 80 ms, then up to RetryAfter", n)
+		}
+		before := network.dials.Load()
+		time.Sleep(10 * time.Second)
+		if n := network.dials.Load() - before; n > 14 {
+			t.Errorf("%d connection attempts in the next 10 s, want pauses of RetryAfter", n)
 		}
 		if !client.Stats().Servers[server.Addr()].Down {
 			t.Error("Stats: the server is not down")

@@ -116,7 +116,7 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 		c.rejected.Store(rejected)
 	}
 	if r.Status == wire.StatusUnknownCommand {
-		after = unavailable(fmt.Errorf("the server does not know %s, and its connection is out of step after it", cl.op))
+		after = unavailable(&unknownError{cl.op})
 	}
 	if cl.batch != nil {
 		if cl.state.Load() == callPending {

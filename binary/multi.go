@@ -55,6 +55,7 @@ type multi struct {
 	client   *Client
 	ctx      context.Context
 	name     string
+	began    int64
 	deadline int64
 	key      func(i int) string
 	items    []*Item // to be stored
@@ -71,7 +72,8 @@ type multi struct {
 type partWork func(m *multi, n *node, which []int)
 
 func (c *Client) newMulti(ctx context.Context, name string, key func(i int) string) *multi {
-	return &multi{client: c, ctx: ctx, name: name, deadline: c.deadline(), key: key}
+	deadline := c.deadline()
+	return &multi{client: c, ctx: ctx, name: name, began: c.began(deadline), deadline: deadline, key: key}
 }
 
 // keysOf returns the keys with the given indexes.
@@ -208,6 +210,7 @@ func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 	cl := m.client.newCall(op, "")
 	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(len(which)), m.deadline, true
 	repeatable := !cl.writes()
+	cl.began = m.began
 	ctx, end := m.client.trace(m.ctx, Op{Name: m.name, Keys: len(which), Server: n.addr.name})
 	owned, err := n.doWithRetry(ctx, cl)
 	if owned {

@@ -17,7 +17,7 @@ type node struct {
 	conns     atomic.Pointer[[]*conn] // replaced under mu
 	crowded   atomic.Bool             // operations share lanes
 	lanes     atomic.Int32            // connections that they share: 1 or 2
-	failing   atomic.Bool             // health has failures to forget when an operation succeeds
+	failing   atomic.Bool             // health has something to forget when an operation is answered
 	retired   atomic.Bool             // SetServers removed the server
 	unsettled unsettled
 	_         cacheLine
@@ -28,15 +28,21 @@ type node struct {
 	counters serverCounters
 	_        cacheLine
 
-	mu      sync.Mutex // guards what follows
-	closed  error      // why no more connections are made
-	dialing *dialing   // nil: nobody dials
-	health  health
-	reaper  *time.Timer
+	mu          sync.Mutex    // guards what follows
+	closed      error         // why no more connections are made
+	dialing     *attempt      // the one that operations wait for; nil: none
+	suspects    []*conn       // connections that operations do not use: see suspect.go
+	attempts    []*attempt    // all, oldest first
+	connectTook time.Duration // the last that made a connection; 0: none did
+	health      health
+	recovering  bool // recover runs
+	reaper      *time.Timer
+
+	woken chan struct{} // tells recover that the state has changed
 }
 
 func newNode(c *Client, a address) *node {
-	n := &node{client: c, addr: a}
+	n := &node{client: c, addr: a, woken: make(chan struct{}, 1)}
 	n.health = health{ejectAfter: c.opts.EjectAfter, retryAfter: c.opts.RetryAfter}
 	n.conns.Store(new([]*conn))
 	return n
@@ -98,6 +104,7 @@ func (n *node) remove(c *conn) {
 	n.mu.Lock()
 	conns := slices.DeleteFunc(slices.Clone(*n.conns.Load()), func(other *conn) bool { return other == c })
 	n.conns.Store(&conns)
+	n.suspects = slices.DeleteFunc(n.suspects, func(other *conn) bool { return other == c })
 	n.mu.Unlock()
 }
 
@@ -110,10 +117,14 @@ func (n *node) close(cause error) {
 	if n.reaper != nil {
 		n.reaper.Stop()
 	}
-	if n.dialing != nil {
-		n.dialing.cancel()
+	for _, a := range n.attempts {
+		a.cancel()
 	}
-	conns := *n.conns.Load()
+	select {
+	case n.woken <- struct{}{}:
+	default:
+	}
+	conns := append(slices.Clone(*n.conns.Load()), n.suspects...)
 	n.mu.Unlock()
 	for _, c := range conns {
 		c.fail(cause)

@@ -29,10 +29,16 @@ type Options struct {
 	// nil: net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Timeout limits each operation, including connecting, authenticating and
-	// retries. 0: 1 s. Negative: only the context limits operations, and a
-	// connection attempt ends after 10 s.
+	// Timeout limits each operation, including retries and the time that it
+	// waits for a connection. 0: 1 s. Negative: only the context limits
+	// operations.
 	Timeout time.Duration
+
+	// DialTimeout limits each attempt to connect: dialling, TLS and
+	// authentication together. Attempts run in the background: one that takes
+	// longer than Timeout goes on when the operations that wait for it have
+	// failed. 0: 5 s, or Timeout if that is longer.
+	DialTimeout time.Duration
 
 	// MaxConns is the number of connections per server. 0: 8.
 	MaxConns int
@@ -62,13 +68,17 @@ type Options struct {
 	Replicate bool
 
 	// EjectAfter is the number of consecutive failures after which a server
-	// leaves the distribution. Its keys move to the other servers until it
+	// leaves the distribution: operations without an answer, broken
+	// connections, and attempts to connect. Connections that one event breaks
+	// count once, and only an answered operation ends the row. Its keys move to the other servers until it
 	// answers again. It then comes back with what it held before, which may be
 	// stale. 0: never; keys of a failing server fail fast.
 	EjectAfter int
 
-	// RetryAfter is the longest pause before a failing server is tried again.
-	// The first pause is a quarter of it; pauses double, with jitter. 0: 1 s.
+	// RetryAfter is the longest pause before a failing server is tried again,
+	// in the background. The first pause is 5 ms; pauses stay below 40 ms for a
+	// second and below 80 ms for five, then they double, with jitter. After
+	// refused credentials they begin with 100 ms. 0: 1 s.
 	RetryAfter time.Duration
 
 	// MaxItemSize is the size of the largest value in bytes. Larger ones are
@@ -92,7 +102,7 @@ const (
 	defaultTimeout     = time.Second
 	defaultMaxConns    = 8
 	defaultRetryAfter  = time.Second
-	defaultDialTimeout = 10 * time.Second // when Timeout sets no limit
+	defaultDialTimeout = 5 * time.Second
 
 	// longest is a duration that can be added to any time of the client's clock.
 	longest = 100 * 365 * 24 * time.Hour
@@ -119,6 +129,10 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.RetryAfter == 0 {
 		c.RetryAfter = defaultRetryAfter
 	}
+	if c.DialTimeout == 0 {
+		c.DialTimeout = max(defaultDialTimeout, c.Timeout)
+	}
+	c.DialTimeout = min(c.DialTimeout, longest)
 	c.Timeout, c.IdleTimeout, c.RetryAfter = min(c.Timeout, longest), min(c.IdleTimeout, longest), min(c.RetryAfter, longest)
 	if c.Distribution == nil {
 		c.Distribution = Ketama
@@ -130,6 +144,8 @@ func (o *Options) validate() error {
 	switch {
 	case o.MaxConns < 0:
 		return fmt.Errorf("memcached: Options.MaxConns is %d: want 1 or more, or 0 for the default", o.MaxConns)
+	case o.DialTimeout < time.Millisecond:
+		return fmt.Errorf("memcached: Options.DialTimeout is %v: want a millisecond or more, or 0 for the default", o.DialTimeout)
 	case o.MaxItemSize < 0 || o.MaxItemSize > maxMaxItemSize:
 		return fmt.Errorf("memcached: Options.MaxItemSize is %d: want up to %d bytes, or 0 for the default", o.MaxItemSize, maxMaxItemSize)
 	case o.EjectAfter < 0:

@@ -55,7 +55,7 @@ func (c *conn) read(ctx context.Context, own *call) (owned bool, err error) {
 		now = client.now()
 		switch {
 		case err == nil:
-			c.lastRead.Store(now)
+			c.noteRead(now)
 			continue
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return c.breakOff(own, unavailable(err))
@@ -74,12 +74,21 @@ func (c *conn) read(ctx context.Context, own *call) (owned bool, err error) {
 	}
 }
 
+// noteRead notes that something was read.
+func (c *conn) noteRead(now int64) {
+	c.lastRead.Store(now)
+	if c.suspected.Load() {
+		c.node.trust(c)
+	}
+}
+
 // quit ends the turn of a reader whose context ended before its response came.
 func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 	c.in.armed = 0
 	if c.in.large.call == own && own.fill {
 		c.in.large.dst = nil // it is the caller's
 	}
+	began := own.began
 	c.mu.Lock()
 	_, unsent := c.giveUp(own) // the result is not there: nobody else reads
 	c.mu.Unlock()
@@ -87,6 +96,7 @@ func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 		c.breakOff(nil, errTimeout) // before the caller comes back with another operation
 	} else {
 		c.handOver()
+		c.doubt(began, cause)
 	}
 	return false, &fault{cause: cause, unsent: unsent}
 }
@@ -180,7 +190,7 @@ func (c *conn) drain() {
 		c.armRead(now, limit)
 		switch err := c.fill(); {
 		case err == nil:
-			c.lastRead.Store(client.now())
+			c.noteRead(client.now())
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			c.in.armed = 0
 		default:

@@ -111,7 +111,7 @@ func mostTelling(errs []error) error {
 // copyCall returns a call for the same request.
 func (c *Client) copyCall(cl *call) *call {
 	cp := c.newCall(cl.op, cl.key)
-	cp.request, cp.into, cp.fill, cp.deadline = cl.request, cl.into, cl.fill, cl.deadline
+	cp.request, cp.into, cp.fill, cp.began, cp.deadline = cl.request, cl.into, cl.fill, cl.began, cl.deadline
 	return cp
 }
 
@@ -177,7 +177,7 @@ func isRetired(err error) bool { return errors.Is(err, errRetired) }
 // part returns an operation like m with failures of its own.
 func (m *multi) part() *multi {
 	return &multi{
-		client: m.client, ctx: m.ctx, name: m.name, deadline: m.deadline,
+		client: m.client, ctx: m.ctx, name: m.name, began: m.began, deadline: m.deadline,
 		key: m.key, items: m.items, replica: true,
 	}
 }

@@ -38,6 +38,7 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 	if cl.deadline == 0 {
 		cl.deadline = c.deadline()
 	}
+	cl.began = c.began(cl.deadline)
 	if c.opts.Replicate {
 		cl, err = c.runReplicated(ctx, name, cl)
 	} else {

@@ -2,6 +2,7 @@ package memcached
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
@@ -112,17 +113,17 @@ func (n *node) stats() ServerStats {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return ServerStats{
-		Conns: len(*n.conns.Load()), InFlight: n.operations(),
+		Conns: n.open(), InFlight: n.operations(),
 		Dials: n.counters.dials.Load(), DialErrors: n.counters.dialErrors.Load(),
 		Ops: n.counters.ops.Load(), Errors: n.counters.errors.Load(),
 		Down: n.health.err != nil, Ejected: n.health.ejected,
 	}
 }
 
-// operations returns how many are under way.
+// operations returns, under mu, how many are under way.
 func (n *node) operations() int {
 	total := int(n.inFlight.Load())
-	for _, c := range *n.conns.Load() {
+	for _, c := range slices.Concat(*n.conns.Load(), n.suspects) {
 		total += c.sharedCalls()
 	}
 	return max(0, total)
