@@ -9,20 +9,17 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// minValue is the smallest value that a server is expected to take.
-const minValue = 8 << 10
+// chunksAtOnce bounds the chunks that are fetched before the first are looked at: an
+// entry can claim more than there is, and what it leads to can be longer than it says.
+const chunksAtOnce = 16
 
-// chunkKeys returns the keys of the chunks of e. The ID of the entry is part of
-// them: chunks of two responses are never mixed.
-func (c *Cache) chunkKeys(e *stored.Entry) []string {
-	if !e.Chunked() {
-		return nil
-	}
-	n := e.Chunks()
-	keys := make([]string, n, n+len(e.Tags))
+// chunkKeys returns the keys of the chunks of e in a range. The ID of the entry is
+// part of them: chunks of two responses are never mixed.
+func (c *Cache) chunkKeys(e *stored.Entry, from, to int) []string {
+	keys := make([]string, 0, to-from+len(e.Tags))
 	prefix := c.keys.prefix + string(rune(letterChunk)) + strconv.FormatUint(e.ID, 36) + "."
-	for i := range keys {
-		keys[i] = prefix + strconv.Itoa(i)
+	for i := from; i < to; i++ {
+		keys = append(keys, prefix+strconv.Itoa(i))
 	}
 	return keys
 }
@@ -34,7 +31,7 @@ func (c *Cache) putChunks(ctx context.Context, e *stored.Entry, limit int64, ttl
 	if parts == nil {
 		return nil, memcached.ErrTooLarge
 	}
-	keys := c.chunkKeys(parts)
+	keys := c.chunkKeys(parts, 0, parts.Chunks())
 	items := make([]*memcached.Item, len(keys))
 	for i, key := range keys {
 		items[i] = &memcached.Item{Key: key, Value: parts.EncodeChunk(i, e.Body), TTL: ttl}

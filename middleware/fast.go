@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"bytes"
 	"errors"
 	"sync"
 	"time"
@@ -23,7 +24,6 @@ type fast struct {
 	name       string
 	directives policy.Directives
 	start      time.Time
-	variant    []byte // full key of the variant, if there are any
 	value      []byte // room for what memcached answers
 	status     []byte // room for Cache-Status
 }
@@ -39,7 +39,7 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 }
 
 func (f *fast) recycle() {
-	f.visit, f.name, f.variant, f.full = nil, "", nil, f.full[:0]
+	f.visit, f.name, f.full = nil, "", f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
 	}
@@ -79,7 +79,7 @@ func (f *fast) lookUp() (value []byte, err error) {
 // serveValue answers with the value of the page, if that is all it takes.
 func (f *fast) serveValue(value []byte) bool {
 	var e stored.Entry
-	if v, err := stored.Open(value); err != nil || v.Entry(&e, f.full) != nil {
+	if v, err := stored.Open(value); err != nil || v.Entry(&e, f.name) != nil {
 		return false
 	}
 	if (e.Chunked() || len(e.Tags) > 0) && (!f.mayUse(&e) || !f.complete(&e)) {
@@ -114,8 +114,8 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 	keys := make([]string, 1, 2+len(h.tags))
 	keys[0] = f.name
 	if h.index != nil {
-		f.variant = appendVariant(append([]byte(nil), f.full...), h.index, sanitize(f.visit.request().Header, h.index))
-		keys = append(keys, f.cache.keys.of(letterVariant, f.variant))
+		variant := appendVariant(bytes.Clone(f.full), h.index, sanitize(f.visit.request().Header, h.index))
+		keys = append(keys, f.cache.keys.of(letterVariant, variant))
 	}
 	keys = append(keys, h.tags...)
 	items, err := f.cache.client.GetMulti(f.cache.deadlines.detached(f.visit.request().Context(), f.start), keys)
@@ -132,7 +132,7 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 
 // pick returns the entry among items, or nil if the hint was wrong.
 func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *stored.Entry {
-	full, item := f.full, items[f.name]
+	key, item := f.name, items[f.name]
 	if h.index != nil {
 		if item == nil {
 			return nil
@@ -141,10 +141,11 @@ func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *s
 			f.cache.hints.forget(h)
 			return nil
 		}
-		full, item = f.variant, items[keys[1]]
+		key = keys[1]
+		item = items[key]
 	}
 	e := new(stored.Entry)
-	if v, err := stored.Open(valueOf(item)); err != nil || v.Entry(e, full) != nil || e.Chunked() {
+	if v, err := stored.Open(valueOf(item)); err != nil || v.Entry(e, key) != nil || e.Chunked() {
 		return nil
 	}
 	if !f.cache.tagsCurrent(e, items) {

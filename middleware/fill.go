@@ -188,7 +188,7 @@ func (f *fill) covers(failure policy.Failure) bool {
 // entry makes the entry of a response that is complete.
 func (f *fill) entry() *stored.Entry {
 	e := &stored.Entry{
-		ID: stored.NewID(), Full: f.full, Status: f.rec.status, Received: f.received,
+		ID: stored.NewID(), Key: f.name, Status: f.rec.status, Received: f.received,
 		Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
 	}
 	header := f.rec.header

@@ -11,8 +11,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// Keys in memcached are Options.Prefix, one letter, and a digest of the full key,
-// which a value repeats so that nothing else can pass for it.
+// Keys in memcached are Options.Prefix, one letter, and a digest of the full key. A
+// value repeats its key, so that nothing else can pass for it. The full key, which
+// has what the client sent, is in no value: queries and cookies can be secrets.
 const (
 	letterPage    = 'p' // entry, lock, note or index of a URL
 	letterVariant = 'v' // entry, lock or note of one variant

@@ -70,7 +70,7 @@ func TestKeyspace_PrefixesThatNewTakesMakeValidKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		k := keyspace{prefix}
-		chunk := (&Cache{keys: k}).chunkKeys(&stored.Entry{ID: math.MaxUint64, Size: stored.MaxChunks, ChunkSize: 1})[stored.MaxChunks-1]
+		chunk := (&Cache{keys: k}).chunkKeys(&stored.Entry{ID: math.MaxUint64}, stored.MaxChunks-1, stored.MaxChunks)[0]
 		for _, key := range []string{k.of(letterPage, []byte("x")), k.tag(stored.NameTag("t")), k.purges(), chunk} {
 			if memcached.SafeKey("", key) != key {
 				t.Errorf("prefix %q makes the key %q, which is not valid", prefix, key)

@@ -80,11 +80,11 @@ func (x *exchange) lookAt(l *lookup) {
 		l.state = statePass
 	case stored.KindIndex:
 		if l.index == nil {
-			l.index, _ = v.Index(l.full)
+			l.index, _ = v.Index(l.name)
 		}
 	case stored.KindEntry:
 		e := new(stored.Entry)
-		if v.Entry(e, l.full) == nil {
+		if v.Entry(e, l.name) == nil {
 			l.state, l.entry = stateStored, e
 		}
 	}
@@ -116,18 +116,33 @@ func (c *Cache) complete(ctx context.Context, e *stored.Entry) (bool, error) {
 	if e.Size > c.opts.MaxBody {
 		return false, nil // stored by another, or not by this cache at all
 	}
-	keys := c.chunkKeys(e)
-	for _, t := range e.Tags {
-		keys = append(keys, c.keys.tag(t.Name))
+	n := e.Chunks()
+	for from := 0; ; from += chunksAtOnce {
+		keys := c.chunkKeys(e, from, min(n, from+chunksAtOnce))
+		chunks := len(keys)
+		if from == 0 {
+			for _, t := range e.Tags {
+				keys = append(keys, c.keys.tag(t.Name))
+			}
+		}
+		items, err := c.client.GetMulti(ctx, keys)
+		if err != nil {
+			return false, err
+		}
+		if from == 0 && !c.tagsCurrent(e, items) {
+			return false, nil
+		}
+		values := make([][]byte, chunks)
+		for i := range values {
+			values[i] = valueOf(items[keys[i]])
+		}
+		if !e.Append(from, values) {
+			return false, nil
+		}
+		if from+chunks >= n {
+			return true, nil
+		}
 	}
-	items, err := c.client.GetMulti(ctx, keys)
-	if err != nil {
-		return false, err
-	}
-	if !c.tagsCurrent(e, items) {
-		return false, nil
-	}
-	return !e.Chunked() || e.Assemble(func(i int) []byte { return valueOf(items[keys[i]]) }), nil
 }
 
 // get is Get within the time that the request has for the cache.

@@ -95,9 +95,8 @@ func (x *exchange) afterFlight(l lookup) {
 // isFor reports whether an entry is what this request would have been stored
 // under.
 func (x *exchange) isFor(e *stored.Entry, ix *stored.Index) bool {
-	full := x.page
-	if ix != nil {
-		full = appendVariant(bytes.Clone(x.page), ix, x.header(ix))
+	if ix == nil {
+		return e.Key == x.pageKey
 	}
-	return string(full) == string(e.Full)
+	return e.Key == x.cache.keys.of(letterVariant, appendVariant(bytes.Clone(x.page), ix, x.header(ix)))
 }

@@ -15,10 +15,6 @@ import (
 // storeTimeout bounds a store that goes on after its request has been answered.
 const storeTimeout = 10 * time.Second
 
-// maxVary bounds the fields that select variants; responses that vary on more are
-// not stored.
-const maxVary = 16
-
 // variantOf gives e its place: that of the request, or, if the response varies
 // on something the index does not list yet, one under a new index, which is
 // returned.
@@ -33,7 +29,7 @@ func (f *fill) variantOf(e *stored.Entry) *stored.Index {
 	if f.index != nil {
 		ix.Fields = policy.VaryFields(append(slices.Clone(f.index.Fields), f.vary...))
 	}
-	e.Full = appendVariant(bytes.Clone(f.page), ix, f.selecting())
+	e.Key = f.cache.keys.of(letterVariant, appendVariant(bytes.Clone(f.page), ix, f.selecting()))
 	return ix
 }
 
@@ -73,7 +69,7 @@ func (f *fill) store(e *stored.Entry, ix *stored.Index) {
 // not use it.
 func (f *fill) write(ctx context.Context, e *stored.Entry, ix *stored.Index, began time.Time) {
 	c := f.cache
-	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > maxVary || e.Overhead() > stored.MaxOverhead {
+	if f.received.Sub(f.called) > longestFill || len(ixFields(ix)) > stored.MaxIndexFields || e.Overhead() > stored.MaxOverhead {
 		f.unlockLate(ctx)
 		return
 	}
@@ -113,15 +109,14 @@ func (f *fill) put(ctx context.Context, e *stored.Entry, ix *stored.Index) error
 	}
 	// A new index: first the variant, at a key that nobody knows yet, then the
 	// index that leads to it, where the page was found.
-	name := c.keys.of(letterVariant, e.Full)
-	if err := c.putValue(ctx, name, version{}, e, f.verdict.Keep); err != nil {
+	if err := c.putValue(ctx, e.Key, version{}, e, f.verdict.Keep); err != nil {
 		return err
 	}
 	old := f.version
 	if f.index != nil {
 		old = f.indexVersion
 	}
-	_, err := c.swap(ctx, f.pageKey, old, ix.Encode(f.page), indexLife)
+	_, err := c.swap(ctx, f.pageKey, old, ix.Encode(f.pageKey), indexLife)
 	if err == nil && f.index != nil && f.lock.isAt(f.name) {
 		f.unlockLate(ctx)
 	}
@@ -147,11 +142,11 @@ func (c *Cache) putValue(ctx context.Context, key string, old version, e *stored
 	for {
 		limit := c.maxChunk.Load()
 		err := c.putWithin(ctx, key, old, e, ttl, limit)
-		if !errors.Is(err, memcached.ErrTooLarge) || limit <= max(minValue, 2*e.Overhead()) {
+		if !errors.Is(err, memcached.ErrTooLarge) || limit <= max(stored.MinValue, 2*e.Overhead()) {
 			return err
 		}
 		size := min(limit, int64(len(e.Body))+e.Overhead())
-		c.maxChunk.CompareAndSwap(limit, max(size/2, minValue))
+		c.maxChunk.CompareAndSwap(limit, max(size/2, stored.MinValue))
 	}
 }
 

@@ -21,10 +21,6 @@ import (
 // counter as it was then. What memcached evicts only ever makes entries bad: a
 // number that is missing equals none.
 
-// maxTags bounds the tags of one response; with more it is not stored, because
-// it could not be purged by each.
-const maxTags = 128
-
 func (k keyspace) tag(n stored.TagName) string {
 	return k.prefix + string(rune(letterTag)) + base64.RawURLEncoding.EncodeToString(n[:])
 }
@@ -79,7 +75,7 @@ func (f *fill) readTags(ctx context.Context, e *stored.Entry) ([]stored.Tag, boo
 	if len(names) == 0 {
 		return nil, true, nil
 	}
-	if len(names) > maxTags || !f.hasPurges {
+	if len(names) > stored.MaxTags || !f.hasPurges {
 		return nil, false, nil
 	}
 	keys := make([]string, 0, len(names)+1)

@@ -32,12 +32,19 @@ func (f *fill) judge(status int, header http.Header) {
 	}
 	if f.verdict.Store {
 		f.vary = policy.VaryFields(effective["Vary"])
+		if slices.ContainsFunc(f.vary, func(name string) bool { return !policy.IsFieldName(name) }) {
+			f.verdict = policy.Verdict{Reason: "vary"}
+			return
+		}
 		f.fields = stored.Delta(f.rec.before, header, f.unstorable(header))
-		if e := (&stored.Entry{Full: f.full, Fields: f.fields}); e.Overhead() > stored.MaxOverhead {
+		switch e := (&stored.Entry{Key: f.name, Fields: f.fields}); {
+		case e.Overhead() > stored.MaxOverhead:
 			f.verdict = policy.Verdict{Reason: "too-large"}
+		case !stored.Sendable(f.fields, f.rec.declared()):
+			f.verdict = policy.Verdict{Reason: "header"} // net/http sends it changed
 		}
 	}
-	if n := len(stored.UniqueTags(stored.TagsOf(f.fields))); f.verdict.Store && (n > maxTags || n > 0 && !f.hasPurges) {
+	if n := len(stored.UniqueTags(stored.TagsOf(f.fields))); f.verdict.Store && (n > stored.MaxTags || n > 0 && !f.hasPurges) {
 		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
 	}
 }

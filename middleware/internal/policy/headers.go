@@ -9,6 +9,9 @@ var hopByHop = map[string]bool{
 	"Proxy-Connection": true, "Te": true, "Transfer-Encoding": true, "Upgrade": true,
 }
 
+// IsHopByHop reports whether a field, by its canonical name, concerns one connection.
+func IsHopByHop(field string) bool { return hopByHop[field] }
+
 // Unstorable returns which fields of a response must not be stored: those of the
 // connection and the ones it lists, Age, which is computed anew, and omit.
 func Unstorable(h http.Header, omit []string) func(field string) bool {

@@ -11,6 +11,11 @@ const (
 	MaxOverhead = 64 << 10
 	// MaxChunks bounds the parts of one body.
 	MaxChunks = 1 << 13
+	// MinValue is the smallest limit for values that Split is given, because every
+	// server takes values of that length.
+	MinValue = 8 << 10
+	// minChunk bounds how many chunks a body can be said to have.
+	minChunk = MinValue - chunkOverhead
 	// chunkOverhead is what a chunk has besides its part of the body.
 	chunkOverhead = headerSize + binary.MaxVarintLen64
 )
@@ -50,24 +55,31 @@ func (e *Entry) EncodeChunk(i int, body []byte) []byte {
 	return finish(append(b, part...))
 }
 
-// Assemble puts the body together from the values of its chunks, or reports
-// false if one is missing (nil), of another response, or damaged.
-func (e *Entry) Assemble(chunk func(i int) []byte) bool {
-	body := make([]byte, 0, e.Size)
-	for i := range e.Chunks() {
-		v, err := Open(chunk(i))
-		if err != nil || v.Kind != KindChunk || v.ID != e.ID {
+// Append appends to the body, which is complete up to there, the values of the
+// chunks from the given one on, or reports false if one is missing (nil), of another
+// response, or damaged. Only what is there takes room.
+func (e *Entry) Append(from int, values [][]byte) bool {
+	for i, value := range values {
+		part, ok := e.openChunk(from+i, value)
+		if !ok {
 			return false
 		}
-		d := decoder{v.rest}
-		if n := d.uvarint(); d.failed() || n != uint64(i) {
-			return false
+		if e.Body == nil {
+			e.Body = make([]byte, 0, e.Size)
 		}
-		body = append(body, d.rest...)
+		e.Body = append(e.Body, part...)
 	}
-	if int64(len(body)) != e.Size {
-		return false
-	}
-	e.Body = body
 	return true
+}
+
+// openChunk returns the part of the body that is in chunk i.
+func (e *Entry) openChunk(i int, value []byte) ([]byte, bool) {
+	v, err := Open(value)
+	if err != nil || v.Kind != KindChunk || v.ID != e.ID {
+		return nil, false
+	}
+	d := decoder{v.rest}
+	n := d.uvarint()
+	size := min(e.ChunkSize, e.Size-int64(i)*e.ChunkSize)
+	return d.rest, !d.failed() && n == uint64(i) && int64(len(d.rest)) == size
 }

@@ -15,8 +15,8 @@ func sampleBody() (parts *Entry, body []byte) {
 	return &Entry{ID: 5, Size: 1000, ChunkSize: 400}, body
 }
 
-// FuzzAssemble has anything for the second of three chunks.
-func FuzzAssemble(f *testing.F) {
+// FuzzAppend has anything for the second of three chunks.
+func FuzzAppend(f *testing.F) {
 	f.Add([]byte(nil), byte(KindChunk), uint64(5))
 	f.Add(append([]byte{1}, make([]byte, 400)...), byte(KindChunk), uint64(5))
 	f.Add(append([]byte{1}, make([]byte, 401)...), byte(KindChunk), uint64(5))
@@ -30,7 +30,7 @@ func FuzzAssemble(f *testing.F) {
 			finish(append(begin(nil, Kind(kind), id), rest...)),
 			e.EncodeChunk(2, body),
 		}
-		if !e.Assemble(func(i int) []byte { return chunks[i] }) {
+		if !e.Append(0, chunks) {
 			return
 		}
 		if kind != byte(KindChunk) || id != 5 || len(e.Body) != 1000 || !bytes.HasSuffix(rest, e.Body[400:800]) {
@@ -39,14 +39,14 @@ func FuzzAssemble(f *testing.F) {
 	})
 }
 
-func TestAssemble_RefusesWhatIsNotTheWholeBody(t *testing.T) {
+func TestAppend_RefusesWhatIsNotTheWholeBody(t *testing.T) {
 	sample, body := sampleBody()
 	whole := func() [][]byte {
 		return [][]byte{sample.EncodeChunk(0, body), sample.EncodeChunk(1, body), sample.EncodeChunk(2, body)}
 	}
 	assemble := func(chunks [][]byte) (*Entry, bool) {
 		e := *sample
-		ok := e.Assemble(func(i int) []byte { return chunks[i] })
+		ok := e.Append(0, chunks[:1]) && e.Append(1, chunks[1:])
 		return &e, ok
 	}
 	if e, ok := assemble(whole()); !ok || !bytes.Equal(e.Body, body) {
@@ -78,17 +78,19 @@ func TestAssemble_RefusesWhatIsNotTheWholeBody(t *testing.T) {
 
 func TestSplit_KeepsTheBodyWithinTheLimit(t *testing.T) {
 	_, body := sampleBody()
-	e := &Entry{ID: 5, Full: []byte("key"), Status: 200, Body: body}
+	e := &Entry{ID: 5, Key: "key", Status: 200, Body: body}
 	parts := e.Split(300)
 	if parts == nil || parts.ID == e.ID || parts.Body != nil {
 		t.Fatalf("Split(300) = %+v, want a copy with an ID of its own and no body", parts)
 	}
+	var chunks [][]byte
 	for i := range parts.Chunks() {
+		chunks = append(chunks, parts.EncodeChunk(i, body))
 		if value := parts.EncodeChunk(i, body); len(value) > 300 {
 			t.Errorf("chunk %d has %d bytes, want 300 at most", i, len(value))
 		}
 	}
-	if !parts.Assemble(func(i int) []byte { return parts.EncodeChunk(i, body) }) || !bytes.Equal(parts.Body, body) {
+	if !parts.Append(0, chunks) || !bytes.Equal(parts.Body, body) {
 		t.Error("the chunks do not make the body again")
 	}
 	if huge := (&Entry{Body: make([]byte, MaxChunks+1)}).Split(chunkOverhead + 1); huge != nil {

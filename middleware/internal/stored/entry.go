@@ -12,7 +12,7 @@ import (
 // requests may send it at once.
 type Entry struct {
 	ID       uint64
-	Full     []byte // the whole key, framed
+	Key      string // in memcached
 	Status   int
 	Received time.Time
 	Terms    policy.Terms
@@ -76,9 +76,9 @@ func (e *Entry) flags() byte {
 // Encode returns the value of an entry, the body included unless it is kept in
 // chunks.
 func (e *Entry) Encode() []byte {
-	b := make([]byte, 0, headerSize+len(e.Full)+len(e.Body)+64*len(e.Fields)+128)
+	b := make([]byte, 0, headerSize+len(e.Key)+len(e.Body)+64*len(e.Fields)+128)
 	b = begin(b, KindEntry, e.ID)
-	b = AppendFramed(b, e.Full)
+	b = AppendFramed(b, e.Key)
 	b = append(b, e.flags())
 	b = binary.AppendUvarint(b, uint64(e.Status))
 	b = binary.AppendUvarint(b, uint64(e.Received.UnixMilli()))
@@ -99,14 +99,15 @@ func (e *Entry) Encode() []byte {
 	return finish(append(b, e.Body...))
 }
 
-// Entry makes e the entry that v is, if it belongs to the whole key full. The
-// body aliases what was opened; the fields do not.
-func (v Value) Entry(e *Entry, full []byte) error {
+// Entry makes e the entry that v is, if it was stored under key. The body aliases
+// what was opened; the fields do not. What others may have written is checked like
+// input from the network, and costs no more memory than it is long, and a little.
+func (v Value) Entry(e *Entry, key string) error {
 	d := decoder{v.rest}
-	*e = Entry{ID: v.ID, Full: d.framed()}
-	if v.Kind != KindEntry || string(e.Full) != string(full) {
+	if v.Kind != KindEntry || string(d.framed()) != key {
 		return ErrGarbage
 	}
+	*e = Entry{ID: v.ID, Key: key}
 	flags := d.byte()
 	e.Status = int(min(d.uvarint(), 999))
 	e.Received = time.UnixMilli(int64(d.uvarint()))
@@ -119,7 +120,9 @@ func (v Value) Entry(e *Entry, full []byte) error {
 		AllowAuthorized: flags&flagAllowAuthorized != 0, Validators: flags&flagValidators != 0,
 	}
 	e.MadeETag = flags&flagMadeETag != 0
-	if n := d.count(tagSize); n > 0 {
+	if n := d.count(tagSize); n > MaxTags {
+		return ErrGarbage
+	} else if n > 0 {
 		e.Tags = make([]Tag, n)
 		for i := range e.Tags {
 			copy(e.Tags[i].Name[:], d.bytes(tagNameSize))
@@ -136,14 +139,18 @@ func (v Value) Entry(e *Entry, full []byte) error {
 	}
 	if flags&flagChunked == 0 {
 		e.Body = d.rest
-		return nil
+	} else if err := e.decodeChunked(&d); err != nil {
+		return err
 	}
-	return e.decodeChunked(&d)
+	if !Sendable(e.Fields, max(e.Size, int64(len(e.Body)))) {
+		return ErrGarbage
+	}
+	return nil
 }
 
 // Overhead estimates, from above, what the value of e has besides the body.
 func (e *Entry) Overhead() int64 {
-	n := int64(headerSize + len(e.Full) + 128 + len(e.Tags)*tagSize)
+	n := int64(headerSize + len(e.Key) + 128 + len(e.Tags)*tagSize)
 	for _, f := range e.Fields {
 		n += int64(len(f.Name)) + 12
 		for _, v := range f.Values {
@@ -155,7 +162,7 @@ func (e *Entry) Overhead() int64 {
 
 func (e *Entry) decodeChunked(d *decoder) error {
 	size, chunkSize := d.uvarint(), d.uvarint()
-	if d.failed() || len(d.rest) > 0 || chunkSize == 0 || chunkSize > MaxValue || size > MaxChunks*chunkSize {
+	if d.failed() || len(d.rest) > 0 || chunkSize < minChunk || chunkSize > MaxValue || size > MaxChunks*chunkSize {
 		return ErrGarbage
 	}
 	e.Size, e.ChunkSize = int64(size), int64(chunkSize)

@@ -11,7 +11,7 @@ import (
 
 func sampleEntry() *Entry {
 	return &Entry{
-		ID: 7, Full: []byte("key"), Status: 404, Received: time.UnixMilli(1_790_000_000_123),
+		ID: 7, Key: "key", Status: 404, Received: time.UnixMilli(1_790_000_000_123),
 		Terms: policy.Terms{
 			Freshness:            policy.Freshness{Age: 3 * time.Second, Lifetime: time.Minute, Explicit: true},
 			StaleWhileRevalidate: 5 * time.Second, StaleIfError: 6 * time.Second,
@@ -28,16 +28,16 @@ func sampleEntry() *Entry {
 	}
 }
 
-func decode(value []byte) (*Entry, error) { return decodeAt(value, sampleEntry().Full) }
+func decode(value []byte) (*Entry, error) { return decodeAt(value, sampleEntry().Key) }
 
 // decodeAt is what a reader of memcached does with the value of a key.
-func decodeAt(value, full []byte) (*Entry, error) {
+func decodeAt(value []byte, key string) (*Entry, error) {
 	v, err := Open(value)
 	if err != nil {
 		return nil, err
 	}
 	e := new(Entry)
-	return e, v.Entry(e, full)
+	return e, v.Entry(e, key)
 }
 
 func TestEntry_SurvivesEncoding(t *testing.T) {
@@ -50,7 +50,7 @@ func TestEntry_SurvivesEncoding(t *testing.T) {
 
 func TestEntry_ChunkedSurvivesEncoding(t *testing.T) {
 	e := sampleEntry()
-	e.Body, e.Size, e.ChunkSize = nil, 1000, 300
+	e.Body, e.Size, e.ChunkSize = nil, 100_000, 30_000
 	got, err := decode(e.Encode())
 	if err != nil || !reflect.DeepEqual(got, e) {
 		t.Errorf("decoded = %+v, %v, want %+v", got, err, e)
@@ -78,7 +78,7 @@ func TestEntry_OfAnotherKeyIsGarbage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.Entry(new(Entry), []byte("other")); err == nil {
+	if err := v.Entry(new(Entry), "other"); err == nil {
 		t.Error("an entry that was stored for one key is accepted for another")
 	}
 }
@@ -98,8 +98,8 @@ func FuzzDecodeEntry(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, flagChunked, 200, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0})
 	f.Fuzz(func(t *testing.T, rest []byte) {
-		full := (&decoder{rest}).framed()
-		e, err := decodeAt(finish(append(begin(nil, KindEntry, 1), rest...)), full)
+		key := string((&decoder{rest}).framed())
+		e, err := decodeAt(finish(append(begin(nil, KindEntry, 1), rest...)), key)
 		if err != nil {
 			return
 		}
@@ -109,7 +109,7 @@ func FuzzDecodeEntry(f *testing.F) {
 		if e.Status < 200 || e.Status > 999 || e.Terms.Age < 0 || e.Terms.Lifetime < 0 {
 			t.Errorf("accepted %+v", e)
 		}
-		again, err := decodeAt(e.Encode(), full)
+		again, err := decodeAt(e.Encode(), key)
 		if err != nil || len(again.Body) != len(e.Body) || len(again.Fields) != len(e.Fields) {
 			t.Errorf("%+v encodes to %+v, %v", e, again, err)
 		}

@@ -94,8 +94,8 @@ func appendFields(b []byte, fields []Field) []byte {
 // a whole header costs three allocations.
 func decodeFields(s string) ([]Field, error) {
 	d := stringDecoder{rest: s}
-	fields := make([]Field, 0, d.count(len(s)/3))
-	values := make([]string, 0, d.count(len(s)))
+	fields := make([]Field, 0, d.count(min(len(s)/3, maxFields)))
+	values := make([]string, 0, d.count(min(len(s), maxFields)))
 	for range cap(fields) {
 		f := Field{Mode: Mode(d.byte()), Name: d.framed()}
 		start := len(values)

@@ -12,10 +12,13 @@ type Index struct {
 	Fields []string
 }
 
-// Encode returns the value of an index at the page whose whole key is full.
-func (ix *Index) Encode(full []byte) []byte {
+// MaxIndexFields bounds the fields that select variants.
+const MaxIndexFields = 16
+
+// Encode returns the value of an index under key.
+func (ix *Index) Encode(key string) []byte {
 	b := begin(nil, KindIndex, ix.ID)
-	b = AppendFramed(b, full)
+	b = AppendFramed(b, key)
 	b = binary.AppendUvarint(b, uint64(len(ix.Fields)))
 	for _, f := range ix.Fields {
 		b = AppendFramed(b, f)
@@ -23,16 +26,23 @@ func (ix *Index) Encode(full []byte) []byte {
 	return finish(b)
 }
 
-// Index returns the index that v is, if it belongs to the page whose whole key
-// is full.
-func (v Value) Index(full []byte) (*Index, error) {
+// Index returns the index that v is, if it was stored under key.
+func (v Value) Index(key string) (*Index, error) {
 	d := decoder{v.rest}
-	if v.Kind != KindIndex || string(d.framed()) != string(full) {
+	if v.Kind != KindIndex || string(d.framed()) != key {
 		return nil, ErrGarbage
 	}
-	ix := &Index{ID: v.ID, Fields: make([]string, 0, d.count(1))}
-	for range cap(ix.Fields) {
-		ix.Fields = append(ix.Fields, string(d.framed()))
+	n := d.count(1)
+	if n > MaxIndexFields {
+		return nil, ErrGarbage
+	}
+	ix := &Index{ID: v.ID, Fields: make([]string, 0, n)}
+	for range n {
+		name := string(d.framed())
+		if !canonical(name) {
+			return nil, ErrGarbage
+		}
+		ix.Fields = append(ix.Fields, name)
 	}
 	if d.failed() || len(d.rest) > 0 {
 		return nil, ErrGarbage

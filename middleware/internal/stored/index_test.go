@@ -6,29 +6,29 @@ import (
 )
 
 func FuzzDecodeIndex(f *testing.F) {
-	f.Add((&Index{1, []string{"Accept", "Foo"}}).Encode([]byte("key"))[headerSize:])
+	f.Add((&Index{1, []string{"Accept", "Foo"}}).Encode("key")[headerSize:])
 	f.Add([]byte{3, 'k', 'e', 'y', 255})
 	f.Fuzz(func(t *testing.T, rest []byte) {
-		ix, err := Value{KindIndex, 1, rest}.Index([]byte("key"))
+		ix, err := Value{KindIndex, 1, rest}.Index("key")
 		if err != nil {
 			return
 		}
-		v, err := Open(ix.Encode([]byte("key")))
+		v, err := Open(ix.Encode("key"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := v.Index([]byte("key")); err != nil || !reflect.DeepEqual(again, ix) {
+		if again, err := v.Index("key"); err != nil || !reflect.DeepEqual(again, ix) {
 			t.Errorf("%+v encodes to %+v, %v", ix, again, err)
 		}
 	})
 }
 
 func TestIndex_OfAnotherKeyIsGarbage(t *testing.T) {
-	v, err := Open((&Index{1, []string{"A"}}).Encode([]byte("one")))
+	v, err := Open((&Index{1, []string{"A"}}).Encode("one"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.Index([]byte("two")); err == nil {
+	if _, err := v.Index("two"); err == nil {
 		t.Error("an index that was stored for one key is accepted for another")
 	}
 }

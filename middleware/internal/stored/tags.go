@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// MaxTags bounds the tags of one response; with more it is not stored, because
+// it could not be purged by each.
+const MaxTags = 128
+
 const (
 	tagNameSize = 16
 	tagSize     = tagNameSize + 8
