@@ -20,6 +20,7 @@ type exchange struct {
 	directives policy.Directives
 	start      time.Time
 	spent      time.Duration // waiting for memcached
+	deadline   time.Time     // until when to wait for the responses of others
 }
 
 func (c *Cache) exchange(f *fast) *exchange {
@@ -44,6 +45,9 @@ func (x *exchange) run(found lookup) {
 		}
 		if x.step(found) {
 			return
+		}
+		if !x.deadline.IsZero() && x.cache.now().After(x.deadline) {
+			break
 		}
 		found = lookup{}
 		if x.original.Context().Err() != nil {

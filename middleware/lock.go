@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -13,8 +12,11 @@ const (
 	// lockLife is how long a lock outlives its owner: a process that dies while
 	// it makes a response delays the others by that much.
 	lockLife = 5 * time.Second
-	// lockRenew is how often a living owner renews its lock.
+	// lockRenew is how often a living owner renews its lock at least.
 	lockRenew = 2 * time.Second
+	// renewPart is the part of LookupTimeout after which an owner renews its lock, so
+	// that those who wait for it see that it lives.
+	renewPart = 3
 	// longestFill is how long a response may take to make and still be stored;
 	// nobody waits longer than that for another process.
 	longestFill = 2 * time.Minute
@@ -96,7 +98,8 @@ func (f *fill) keep(l *lock) {
 	ctx, cancel := context.WithTimeout(c.stopped, longestFill)
 	var timer *time.Timer
 	ready := make(chan struct{})
-	timer = time.AfterFunc(lockRenew, func() {
+	pause := c.renewEvery()
+	timer = time.AfterFunc(pause, func() {
 		<-ready
 		if ctx.Err() != nil {
 			return
@@ -114,7 +117,7 @@ func (f *fill) keep(l *lock) {
 		renew, done := context.WithTimeout(ctx, lockRenew/2)
 		defer done()
 		_ = c.renew(renew, key, held, kind) // a lock that is gone is noticed when storing
-		timer.Reset(lockRenew)
+		timer.Reset(pause)
 	})
 	close(ready)
 	l.stop = func() {
@@ -122,6 +125,9 @@ func (f *fill) keep(l *lock) {
 		timer.Stop()
 	}
 }
+
+// renewEvery is how often the cache renews its locks.
+func (c *Cache) renewEvery() time.Duration { return min(lockRenew, c.opts.LookupTimeout/renewPart) }
 
 // renew extends the life of a lock, as long as it is there: an entry that took
 // its place has a life of its own.
@@ -195,47 +201,4 @@ func (f *fill) dismiss() {
 	if !isAnswer(err) {
 		f.fault(f.name, err)
 	}
-}
-
-// await waits until another process has given the lock at key back, by storing the
-// response or otherwise, and has it looked for again.
-func (x *exchange) await(f *flight, key string) bool {
-	defer x.cache.flights.land(f, outcome{again: true})
-	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
-	timer := time.NewTimer(first)
-	defer timer.Stop()
-	deadline := x.cache.now().Add(longestFill)
-	for pause := first; ; pause = min(pause*3/2, longest) {
-		select {
-		case <-timer.C:
-		case <-x.original.Context().Done():
-			return false
-		}
-		locked, err := x.isLocked(key)
-		if err != nil || !locked {
-			return false
-		}
-		if x.cache.now().After(deadline) {
-			x.cache.flights.land(f, outcome{again: true})
-			x.direct(fwdURIMiss, "contended")
-			return true
-		}
-		timer.Reset(pause)
-	}
-}
-
-// isLocked looks whether the value at key is a lock. The time for that is not the
-// request's to spend, as long as memcached answers, and ends with the request.
-func (x *exchange) isLocked(key string) (bool, error) {
-	ctx, cancel := context.WithTimeout(x.original.Context(), x.cache.opts.LookupTimeout)
-	defer cancel()
-	item, err := x.cache.client.Get(ctx, key)
-	if errors.Is(err, memcached.ErrCacheMiss) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	v, _ := stored.Open(item.Value)
-	return v.Kind == stored.KindLock, nil
 }

@@ -18,7 +18,7 @@ func (x *exchange) miss(l lookup) bool {
 		return x.follow(f, l)
 	}
 	if l.state == stateLocked {
-		return x.await(f, l.name)
+		return x.await(f, l.name, slot{lookup: l, why: x.missReason(l)})
 	}
 	lock, err := x.takeLock(l.name, l.version)
 	switch {
@@ -28,7 +28,7 @@ func (x *exchange) miss(l lookup) bool {
 		x.fill(slot{lookup: l, why: x.missReason(l), flight: f, lock: lock})
 		return true
 	case lost(err):
-		return x.await(f, l.name)
+		return x.await(f, l.name, slot{lookup: l, why: x.missReason(l)})
 	default:
 		x.cache.flights.land(f, outcome{})
 		x.fault(l.name, err)
@@ -51,6 +51,7 @@ func (x *exchange) alone(l lookup) {
 
 // follow waits for a flight of this process.
 func (x *exchange) follow(f *flight, l lookup) bool {
+	x.beginWaiting()
 	select {
 	case <-f.done:
 	case <-x.original.Context().Done():

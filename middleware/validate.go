@@ -39,7 +39,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 		x.fill(s)
 		return true
 	case lost(err):
-		return x.await(f, key)
+		return x.await(f, key, s)
 	default:
 		x.cache.flights.land(f, outcome{})
 		x.fault(key, err)
