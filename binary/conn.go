@@ -41,6 +41,7 @@ type conn struct {
 	writing     bool       // somebody writes
 	reading     bool       // somebody reads
 	interrupted bool       // releaseHold interrupted the writer
+	lingers     bool       // it ended but is open, and failPending decides: see linger.go
 	out         outbox
 	waiting     []*call // callers that wait for room in the queue
 	lane        laneUse

@@ -26,6 +26,8 @@ import (
 //	                            an operation on many keys        before each piece
 //	                                                             (multi.over)
 //	                            a reply that nobody waits for    the reader (conn.drain)
+//	                            the end of a silent connection   a timer
+//	                            with writes on it                (conn.awaitEnd)
 //	                            a write                          the socket's write
 //	                                                             deadline (conn.armWrite)
 //	the context's               an operation that waits          the caller

@@ -40,18 +40,18 @@
 // # Order of writes
 //
 // A write that returned nil is not undone by an earlier one of the same client
-// that failed, also when that failed because its context ended: a write that was
-// not sent yet is taken back, and later writes of a key wait until an earlier
-// one, whose caller has left, is answered or its connection has ended. Operations
-// that run at the same time have no order.
+// that failed, also when that failed because its context or [Options.Timeout]
+// ended. A write that was not sent yet is taken back. While one may still be
+// carried out, later writes of its key wait: until the server has answered it or
+// closed its connection, or has been silent for Options.Timeout once more.
+// Operations that run at the same time have no order.
 //
 // Only reads are repeated by the client when a connection is lost after they
 // were sent, because the network may still deliver the first copy of a write
-// after the second one and after later ones. A write of which that is not
-// certain fails instead. [OpError.SafeToRetry] is false then: it may have been
-// carried out, or may be yet. What can hold a write back beyond the end of its
-// connection is a proxy, or a server that was frozen; no client can take it back
-// from there.
+// after the second one and after later ones. Such a write fails instead.
+// [OpError.SafeToRetry] is false then: it may have been carried out, or may be
+// yet. What holds a write back for longer, and delivers it in the end, is a proxy
+// or a server that was frozen; no client can take it back from there.
 //
 // # Time
 //

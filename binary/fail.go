@@ -17,16 +17,25 @@ func (f *fault) Unwrap() error { return f.cause }
 // cause stays.
 func (c *conn) fail(cause error) {
 	c.mu.Lock()
-	c.failLocked(cause)
+	c.failLocked(cause, false)
 }
 
-// failLocked is fail under mu, which it releases.
-func (c *conn) failLocked(cause error) {
+// failLocked is fail under mu, which it releases. If lingers is true the caller
+// is the reader, and the connection stays open until failPending decides.
+func (c *conn) failLocked(cause error, lingers bool) {
 	first := c.cause == nil
 	used := c.out.enqueued != c.dequeued.Load()
+	switch {
+	case !first:
+	case lingers:
+		c.lingers = true
+	case isTimeout(cause):
+		c.cut()
+	default:
+		_ = c.nc.Close()
+	}
 	if first {
 		c.cause = cause
-		_ = c.nc.Close()
 	}
 	c.mu.Unlock()
 	// Before anybody learns of it: who tries again must get another connection.
@@ -54,16 +63,20 @@ func (c *conn) failPending(own *call) {
 	cause, sent := c.err, c.out.sent
 	c.node.counters.ops.Add(c.lane.ops)
 	c.lane.ops = 0
-	unshared := c.unshare()
+	unshared, lingers := c.unshare(), c.lingers
+	c.lingers = false
 	c.mu.Unlock()
 	if unshared {
 		defer c.node.leave()
 	}
 	now := c.node.client.now()
+	var unsettled []string // keys of writes that may still be carried out
 	for _, cl := range pending {
 		c.dequeue(cl)
 		if !cl.state.CompareAndSwap(callPending, callClaimed) {
-			c.drop(cl)
+			if cl.fate != nil && lingers {
+				unsettled = append(unsettled, cl.fate.keys...)
+			}
 			continue
 		}
 		f := &fault{cause: cause, unsent: cl.incomplete(sent) || c.rejected.Load(), lost: true}
@@ -71,6 +84,18 @@ func (c *conn) failPending(own *call) {
 			f.cause, f.lost = errTimeout, false
 		}
 		cl.err = f
-		c.complete(cl, own)
+		if lingers && !f.unsent && cl.writes() {
+			unsettled = append(unsettled, cl.keys()...)
+		}
+	}
+	if lingers {
+		c.linger(unsettled) // before anybody can come with another write
+	}
+	for _, cl := range pending {
+		if cl.err == nil { // its caller has left
+			c.drop(cl)
+		} else {
+			c.complete(cl, own)
+		}
 	}
 }

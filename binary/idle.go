@@ -76,5 +76,5 @@ func (c *conn) failIdle() {
 		c.load.Add(-1)
 		return
 	}
-	c.failLocked(errIdle)
+	c.failLocked(errIdle, false)
 }

@@ -103,7 +103,8 @@ func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 
 // breakOff ends the turn of a reader by ending the connection.
 func (c *conn) breakOff(own *call, cause error) (owned bool, err error) {
-	c.fail(cause)
+	c.mu.Lock()
+	c.failLocked(cause, cause == errTimeout)
 	c.failPending(own)
 	if own == nil {
 		return false, nil

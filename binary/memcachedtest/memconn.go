@@ -52,6 +52,13 @@ func (c *memConn) Close() error {
 	return nil
 }
 
+// CloseWrite ends the direction to the other end, which reads what is still
+// buffered and then io.EOF.
+func (c *memConn) CloseWrite() error {
+	c.out.closeWrite()
+	return nil
+}
+
 func (c *memConn) LocalAddr() net.Addr { return c.local }
 
 func (c *memConn) RemoteAddr() net.Addr { return c.peer }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,13 +16,21 @@ import (
 	"github.com/bmemcached/bmemcached-go/integration"
 )
 
-// start returns the address of a memcached of its own: the machine's, or else
-// one in a container.
+// start returns the address of a memcached of the test's own.
 func start(t *testing.T) (addr string) {
+	t.Helper()
+	addr, _, _ = startFreezable(t)
+	return addr
+}
+
+// startFreezable starts a memcached, the machine's or else one in a container,
+// and returns its address and how to freeze it with SIGSTOP and let it go on.
+func startFreezable(t *testing.T) (addr string, freeze, thaw func()) {
 	t.Helper()
 	path, err := exec.LookPath("memcached")
 	if err != nil {
-		return integration.Start(t, nil).Addr()
+		server := integration.Start(t, nil)
+		return server.Addr(), server.Pause, server.Resume
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -46,12 +55,12 @@ func start(t *testing.T) (addr string) {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()
-			return addr
+			return addr, func() { cmd.Process.Signal(syscall.SIGSTOP) }, func() { cmd.Process.Signal(syscall.SIGCONT) }
 		}
 		time.Sleep(10 * time.Millisecond) // between attempts
 	}
 	t.Fatal("memcached does not listen")
-	return ""
+	return "", nil, nil
 }
 
 // open returns a client of the server at addr.

@@ -1,0 +1,65 @@
+package memcached
+
+import (
+	"io"
+	"net"
+	"time"
+)
+
+// A connection whose server is silent lingers when writes on it may still be
+// carried out: they lie in a queue of the server or of the network, and a later
+// write on another connection could overtake them. No more is sent on it, and the
+// server says by closing it that it has read everything. Until then, or until
+// the server has been silent for as long again, later writes of those keys wait.
+
+// linger ends, for a reader whose server is silent, the requests on the
+// connection, and makes writes of keys wait until what was sent is settled.
+func (c *conn) linger(keys []string) {
+	half, ok := c.nc.(interface{ CloseWrite() error })
+	client := c.node.client
+	client.mu.Lock()
+	defer client.mu.Unlock()
+	if len(keys) == 0 || !ok || client.closed {
+		c.cut()
+		return
+	}
+	f := c.node.unsettled.add(keys)
+	client.goroutines.Go(func() {
+		defer c.node.unsettled.settle(f)
+		c.awaitEnd(half.CloseWrite)
+	})
+}
+
+// awaitEnd ends the requests and reads until the server ends the responses.
+func (c *conn) awaitEnd(closeWrite func() error) {
+	client := c.node.client
+	ended := make(chan struct{})
+	client.goroutines.Go(func() {
+		limit := time.NewTimer(min(client.silence(), defaultSilence))
+		defer limit.Stop()
+		select {
+		case <-ended:
+		case <-limit.C:
+		case <-client.done:
+		}
+		c.cut()
+	})
+	_ = c.nc.SetWriteDeadline(longAgo) // who writes at the moment must not hinder
+	_ = c.nc.SetReadDeadline(time.Time{})
+	if closeWrite() == nil {
+		_, _ = io.Copy(io.Discard, c.nc)
+	}
+	close(ended)
+}
+
+// cut closes the connection so that nothing more of what was written is sent.
+func (c *conn) cut() {
+	nc := c.nc
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		nc = t.NetConn()
+	}
+	if tcp, ok := nc.(interface{ SetLinger(sec int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = c.nc.Close()
+}

@@ -1,0 +1,57 @@
+package memcached_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+)
+
+// The server hangs for longer than Options.Timeout, with a write in its queue,
+// and then goes on. The connection of that write is given up by then.
+func TestSilentServer_LateWriteDoesNotUndoALaterOne(t *testing.T) {
+	const timeout = time.Second
+	tests := []struct {
+		name            string
+		leave           time.Duration // when the caller of the first write does
+		release         time.Duration // when the server goes on
+		writeAt, doneBy time.Duration
+	}{
+		{"caller waits", time.Hour, 1500 * time.Millisecond, timeout, 1600 * time.Millisecond},
+		{"caller leaves", 100 * time.Millisecond, 1500 * time.Millisecond, timeout, 1600 * time.Millisecond},
+		{"for ever", time.Hour, time.Hour, 1100 * time.Millisecond, 2 * timeout},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, nil)
+				client := newClient(t, memcached.Options{Timeout: timeout}, server)
+				set(t, client, "k", "0")
+				twoConnections(t, client, server)
+				release := holdWrites(server)
+				start := time.Now()
+				until := func(d time.Duration) { time.Sleep(time.Until(start.Add(d))) }
+				time.AfterFunc(tt.release, func() { close(release) })
+				ctx, cancel := context.WithTimeout(t.Context(), tt.leave)
+				defer cancel()
+				err := client.Set(ctx, &memcached.Item{Key: "k", Value: []byte("old")})
+				var op *memcached.OpError
+				if !errors.As(err, &op) || !op.Timeout() || op.SafeToRetry() {
+					t.Fatalf("Set that is held = %v, want a timeout that is not safe to retry", err)
+				}
+				until(tt.writeAt)
+				set(t, client, "k", "new")
+				if took := time.Since(start); took > tt.doneBy {
+					t.Errorf("the next Set ended after %v, want up to %v", took, tt.doneBy)
+				}
+				if tt.release < time.Hour {
+					until(2 * tt.release)
+				}
+				wantValue(t, client, "k", "new")
+			})
+		})
+	}
+}
