@@ -4,18 +4,20 @@
 // servers, and have each client read what the other wrote.
 //
 //	client                                version  codec                placement
-//	python-binary-memcached               0.31.1   bmemcached.Codec     placement.BMemcached
+//	python-binary-memcached               0.31.1   bmemcached.Codec     BMemcached(user, password)
 //	  its Client, which replicates                                      Options.Replicate
-//	pylibmc (Python, libmemcached 1.1.4)  1.6.3    bmemcached.Pylibmc   Ketama
+//	pylibmc (Python, libmemcached 1.1.4)  1.6.3    bmemcached.Pylibmc   Pylibmc; Ketama
 //	Django over pylibmc                   3.2      bmemcached.Pylibmc   Ketama
-//	pymemcache (Python)                   3.5.2    bmemcached.Pylibmc
-//	Dalli (Ruby)                          3.0.6    dalli.Codec          placement.Dalli
-//	spymemcached (Java)                   2.12.3   spymemcached.Codec   placement.SpymemcachedKetama
-//	php-memcached (PHP 8.2)               3.2.0    phpmemcached.Codec   Ketama
-//	libmemcached-tools                    1.1.4    codec.Raw            a Distribution of one's own
+//	pymemcache (Python)                   3.5.2    bmemcached.Pylibmc   Pymemcache
+//	Dalli (Ruby)                          3.0.6    dalli.Codec          Dalli
+//	spymemcached (Java)                   2.12.3   spymemcached.Codec   Spymemcached; SpymemcachedKetama
+//	php-memcached (PHP 8.2)               3.2.0    phpmemcached.Codec   PHPMemcached; Ketama
+//	memcached (Node.js, npm)              2.2.2    nodememcached.Codec  Ketama
+//	memjs (Node.js, npm)                  1.3.2    codec.Raw            Memjs
+//	libmemcached-tools                    1.1.4    codec.Raw            Pylibmc; one of one's own
 //
-// The placements are those of the settings that the drivers choose. Where the
-// clients put keys by default is compared in package placement.
+// Where two placements are named, the first is that of the client's own settings, the
+// second that of its ketama.
 //
 // What is proved for each, in both directions:
 //
@@ -27,16 +29,17 @@
 //   - objects of a class, whatever the serializer: this client names the format and
 //     hands out bytes from which the other makes the same object again
 //   - counters, times to live, touch, delete, add, append, compare-and-swap
-//   - keys on three servers: each client finds all that the other stored, with the
-//     Distribution for that language and with no other; with weights, on port 11211,
-//     and for Java on servers that are given by name
+//   - keys on three servers, with the client's own settings and with its ketama: each
+//     client finds all that the other stored, with the Distribution for that language
+//     and with no other, deletes it and counts with it; with prefixes, with weights,
+//     on port 11211, and for Java on servers that are given by name
 //   - Django's keys, KEY_PREFIX:VERSION:key, and its versions
 //
-// All of it is on servers that ask for SASL. pymemcache alone cannot authenticate,
-// because it speaks the text protocol; it is tried on a server without SASL, and
-// not on several, because its HashClient places keys by rendezvous hashing. The
-// clients use PLAIN while this one uses SCRAM-SHA-256; those on libmemcached know
-// SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5, too, and spymemcached CRAM-MD5.
+// All of it is on servers that ask for SASL. pymemcache and the npm package memcached
+// alone cannot authenticate, because they speak the text protocol; they are tried on
+// servers without SASL. The clients use PLAIN while this one uses SCRAM-SHA-256; those
+// on libmemcached know SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5, too, and spymemcached
+// CRAM-MD5.
 //
 // What cannot be shared:
 //
@@ -44,11 +47,14 @@
 //   - Dalli's and spymemcached's integers are not counters, nor are counters
 //     integers to them: they read them as text
 //   - pylibmc reads the booleans that it stores as integers
-//   - libmemcached-tools know neither types nor ketama
+//   - libmemcached-tools and memjs know no types; the tools and memjs no ketama
+//   - the numbers of Node.js are exact up to 2^53
 //
 // The programs are in testdata/drivers, one for each client; each reads requests
 // and writes answers, in lines of JSON. They run in one container on the host's
 // network, so that they know the servers by the same addresses as this client does,
 // which placement depends on; Docker Desktop has to have host networking enabled.
-// The image is made once, in about a minute, and kept as bmemcached-go-languages.
+// The clients of Node.js run on this machine, which needs node and npm: without them
+// their tests are skipped and say so. The image is made once, in about a minute, and
+// kept as bmemcached-go-languages.
 package languages

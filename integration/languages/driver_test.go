@@ -24,17 +24,46 @@ const answerLimit = 30 * time.Second
 // what it is asked for, and answers, in lines of JSON. One test at a time uses it.
 type driver struct {
 	name    string
-	stream  client.HijackedResponse // the program's standard input, output and error
+	program program
 	answers *json.Decoder
 	silent  bool // it has failed to answer once
 	out     *io.PipeReader
+	in      *io.PipeWriter
 	wg      sync.WaitGroup
 
 	mu     sync.Mutex // guards stderr
 	stderr bytes.Buffer
 }
 
-// run starts a driver.
+// A program is a driver's own process: its standard input, the time until which it
+// may be silent, and its end.
+type program interface {
+	io.Writer
+	SetDeadline(t time.Time) error
+	Close()
+}
+
+// newDriver returns a driver for a program, whose output read must be given.
+func newDriver(command []string, p program) *driver {
+	out, in := io.Pipe()
+	return &driver{name: command[len(command)-1], program: p, out: out, in: in, answers: json.NewDecoder(out)}
+}
+
+// read has from copy the program's answers until it ends.
+func (d *driver) read(from func(answers io.Writer) error) {
+	d.wg.Go(func() {
+		d.in.CloseWithError(errors.Join(from(d.in), io.ErrUnexpectedEOF))
+	})
+}
+
+// attached is a program in the container.
+type attached struct{ stream client.HijackedResponse }
+
+func (a attached) Write(p []byte) (int, error)   { return a.stream.Conn.Write(p) }
+func (a attached) SetDeadline(t time.Time) error { return a.stream.Conn.SetDeadline(t) }
+func (a attached) Close()                        { a.stream.Close() }
+
+// run starts a driver in the container.
 func (m *machine) run(command []string) (*driver, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerLimit) // it outlives the test
 	defer cancel()
@@ -44,22 +73,22 @@ func (m *machine) run(command []string) (*driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	attached, err := m.provider.Client().ExecAttach(ctx, created.ID, client.ExecAttachOptions{})
+	started, err := m.provider.Client().ExecAttach(ctx, created.ID, client.ExecAttachOptions{})
 	if err != nil {
 		return nil, err
 	}
-	out, in := io.Pipe()
-	d := &driver{name: command[len(command)-1], stream: attached.HijackedResponse, out: out, answers: json.NewDecoder(out)}
-	d.wg.Go(func() {
-		_, err := stdcopy.StdCopy(in, complaints{d}, d.stream.Reader)
-		in.CloseWithError(errors.Join(err, io.ErrUnexpectedEOF))
+	stream := started.HijackedResponse
+	d := newDriver(command, attached{stream})
+	d.read(func(answers io.Writer) error {
+		_, err := stdcopy.StdCopy(answers, complaints{d}, stream.Reader)
+		return err
 	})
 	return d, nil
 }
 
 // stop ends the program, by ending its input.
 func (d *driver) stop() {
-	d.stream.Close()
+	d.program.Close()
 	d.out.Close()
 	d.wg.Wait()
 }
@@ -99,11 +128,11 @@ func (d *driver) ask(t *testing.T, op string, with args, result any) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.stream.Conn.SetDeadline(time.Now().Add(answerLimit)); err != nil {
+	if err := d.program.SetDeadline(time.Now().Add(answerLimit)); err != nil {
 		t.Fatal(err)
 	}
 	d.silent = true
-	if _, err := d.stream.Conn.Write(append(line, '\n')); err != nil {
+	if _, err := d.program.Write(append(line, '\n')); err != nil {
 		t.Fatalf("%s: %s: %v", d.name, op, err)
 	}
 	var answer struct {
@@ -114,7 +143,7 @@ func (d *driver) ask(t *testing.T, op string, with args, result any) error {
 		t.Fatalf("%s: %s: no answer: %v", d.name, op, err)
 	}
 	d.silent = false
-	if err := d.stream.Conn.SetDeadline(time.Time{}); err != nil { // until the next question
+	if err := d.program.SetDeadline(time.Time{}); err != nil { // until the next question
 		t.Fatal(err)
 	}
 	if answer.Error != "" {

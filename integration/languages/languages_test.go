@@ -30,6 +30,7 @@ type language struct {
 	codec   codec.Codec
 	place   placing
 	noSASL  bool // the client cannot authenticate
+	onHost  bool // its driver runs on this machine, not in the container
 }
 
 var (
@@ -85,6 +86,14 @@ func (l language) with(what string, options args, c codec.Codec) language {
 	return l
 }
 
+// asInstalled returns the language with its client's own settings, which place keys
+// as a Distribution does.
+func (l language) asInstalled(options args, p placing) language {
+	l.name += ", defaults"
+	l.options, l.place = options, p
+	return l
+}
+
 // users are who may log in to the servers that the language's client uses.
 func (l language) users() map[string]string {
 	if l.noSASL {
@@ -102,7 +111,7 @@ func (l language) open(t *testing.T, servers ...string) *driver {
 // openWith is open with more than servers, credentials and options.
 func (l language) openWith(t *testing.T, more args, servers ...string) *driver {
 	t.Helper()
-	d := languages(t).driver(t, l.command)
+	d := l.driver(t)
 	t.Cleanup(func() { d.complain(t) })
 	how := args{"servers": servers}
 	if !l.noSASL {
@@ -114,6 +123,16 @@ func (l language) openWith(t *testing.T, more args, servers ...string) *driver {
 	maps.Copy(how, more)
 	d.must(t, "open", how, nil)
 	return d
+}
+
+// driver returns the language's driver, running.
+func (l language) driver(t *testing.T) *driver {
+	t.Helper()
+	if l.onHost {
+		needNode(t)
+		return host.get(t, l.command)
+	}
+	return languages(t).drivers.get(t, l.command)
 }
 
 // connect returns this client, set up to share servers with the language's.

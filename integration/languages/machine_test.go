@@ -29,9 +29,7 @@ const buildLimit = 10 * time.Minute
 type machine struct {
 	container testcontainers.Container
 	provider  *testcontainers.DockerProvider
-
-	mu      sync.Mutex // guards drivers
-	drivers map[string]*driver
+	drivers   drivers
 }
 
 var (
@@ -41,6 +39,7 @@ var (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	host.stop()
 	if running != nil {
 		if err := running.stop(); err != nil && code == 0 {
 			fmt.Println("FAIL: container of the languages:", err)
@@ -82,7 +81,8 @@ func startMachine() (*machine, error) {
 	if run := os.Getenv(integration.RunVariable); run != "" {
 		request.Labels[integration.RunLabel] = run
 	}
-	m := &machine{drivers: map[string]*driver{}}
+	m := &machine{}
+	m.drivers.start = m.run
 	if m.provider, err = testcontainers.NewDockerProvider(testcontainers.WithLogger(silent{})); err != nil {
 		return nil, err
 	}
@@ -96,27 +96,43 @@ func startMachine() (*machine, error) {
 
 // stop ends the drivers and the container.
 func (m *machine) stop() error {
-	for _, d := range m.drivers {
-		d.stop()
-	}
+	m.drivers.stop()
 	return errors.Join(testcontainers.TerminateContainer(m.container, testcontainers.StopTimeout(0)), m.provider.Close())
 }
 
-// driver returns the driver that command starts, running.
-func (m *machine) driver(t *testing.T, command []string) *driver {
+// drivers are the programs that run, by command.
+type drivers struct {
+	start func(command []string) (*driver, error)
+
+	mu      sync.Mutex // guards running
+	running map[string]*driver
+}
+
+// get returns the driver that command starts, running.
+func (ds *drivers) get(t *testing.T, command []string) *driver {
 	t.Helper()
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
 	name := strings.Join(command, " ")
-	d := m.drivers[name]
+	d := ds.running[name]
 	if d == nil || d.silent {
 		var err error
-		if d, err = m.run(command); err != nil {
+		if d, err = ds.start(command); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		m.drivers[name] = d
+		if ds.running == nil {
+			ds.running = map[string]*driver{}
+		}
+		ds.running[name] = d
 	}
 	return d
+}
+
+// stop ends them.
+func (ds *drivers) stop() {
+	for _, d := range ds.running {
+		d.stop()
+	}
 }
 
 // silent drops testcontainers' progress messages.

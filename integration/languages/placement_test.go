@@ -26,7 +26,7 @@ var ketama = placing{"Ketama", memcached.Ketama}
 // placements is all that a language might place its keys by.
 func placements() []placing {
 	return []placing{
-		ketama, java.place, ruby.place, python.place, tools.place,
+		ketama, java.place, ruby.place, python.place, tools.place, memjs.place,
 		{"BMemcached without credentials", placement.BMemcached("", "")},
 		{"BMemcached with another password", placement.BMemcached(username, "other")},
 		{"Modulo", placement.Gomemcache},
@@ -43,7 +43,9 @@ func md5Modulo(servers []memcached.Server) func(key string) int {
 }
 
 // distributed is every language that spreads keys over servers.
-func distributed() []language { return []language{python, pylibmc, ruby, java, php, tools} }
+func distributed() []language {
+	return []language{python, pylibmc, ruby, java, php, tools, memjs}
+}
 
 // A fleet is both clients on several servers.
 type fleet struct {
@@ -63,7 +65,7 @@ func (f fleet) keys(owner string, n int) []string {
 
 // count is with how many keys a fleet is tried.
 func (f fleet) count() int {
-	if f.name == tools.name {
+	if f.command[1] == tools.command[1] {
 		return 12 // each takes a process
 	}
 	return 400

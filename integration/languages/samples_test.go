@@ -144,6 +144,26 @@ func javaTexts() (list []sample) {
 	return list
 }
 
+// safeIntegers are those that JavaScript holds exactly.
+func safeIntegers() []sample {
+	return []sample{
+		{name: "zero", ours: int64(0), theirs: intOf(0)},
+		{name: "int", ours: int64(42), theirs: intOf(42)},
+		{name: "negative int", ours: int64(-7), theirs: intOf(-7)},
+		{name: "largest safe int", ours: int64(1<<53 - 1), theirs: intOf(1<<53 - 1)},
+	}
+}
+
+// javaScript are lists and maps in a language whose numbers are all alike.
+func javaScript() []sample {
+	return []sample{
+		{name: "null", ours: nil, theirs: null},
+		{name: "list", ours: []any{1.0, "two", 3.5, nil, []any{true}}, theirs: listOf(intOf(1), textOf("two"), floatOf(3.5), null, listOf(boolOf(true)))},
+		{name: "map", ours: map[string]any{"a": map[string]any{"b": 1.0}}, theirs: mapOf("a", mapOf("b", intOf(1)))},
+		{name: "line ends", ours: "a\r\nb\nc\\\n", theirs: textOf("a\r\nb\nc\\\n")},
+	}
+}
+
 // around returns text on both sides of the size from which a client compresses.
 func around(sizes ...int) (list []sample) {
 	for _, n := range sizes {

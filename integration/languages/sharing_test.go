@@ -6,21 +6,28 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
-// with the tools, which store bytes like the others.
-func everyone() []language { return append(all(), tools) }
+// with the clients which store nothing but bytes.
+func everyone() []language { return append(all(), tools, memjs) }
+
+// untyped says whether the language's client stores nothing but bytes.
+func (l language) untyped() bool {
+	_, raw := l.codec.(codec.Raw)
+	return raw
+}
 
 // hello is stored by all of them, as text where they have it.
 func (p pair) hello() value {
-	if p.name == tools.name {
+	if p.untyped() {
 		return bytesOf([]byte("hello"))
 	}
 	return textOf("hello")
 }
 
 func (p pair) ourHello() any {
-	if p.name == tools.name {
+	if p.untyped() {
 		return []byte("hello")
 	}
 	return "hello"
@@ -77,7 +84,7 @@ func TestAdd(t *testing.T) {
 // TestAppend has each client that can lengthen what the other stored as plain
 // bytes.
 func TestAppend(t *testing.T) {
-	plain := []language{pylibmc, pymemcache, ruby.with("raw", args{"raw": true}, ruby.codec), java, php}
+	plain := []language{pylibmc, pymemcache, npmMemcached, memjs, ruby.with("raw", args{"raw": true}, ruby.codec), java, php}
 	each(t, plain, func(t *testing.T, p pair) {
 		if err := p.ours.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("a")}); err != nil {
 			t.Fatal(err)

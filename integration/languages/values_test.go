@@ -54,7 +54,9 @@ func values() []struct {
 		},
 		{php.with("not compressing", args{"OPT_COMPRESSION": false}, phpmemcached.Codec{CompressAbove: -1}), join(texts(), phpStrings())},
 		{php.with("user flags", args{"OPT_USER_FLAGS": 0x1234}, phpmemcached.Codec{UserFlags: 0x1234}), join(integers(), booleans(), compound())},
+		{npmMemcached, join(texts(), binaries(), safeIntegers(), floats(), booleans(), javaScript())},
 		{tools, binaries()},
+		{memjs, binaries()},
 	}
 }
 
@@ -134,8 +136,10 @@ func (p pair) read(t *testing.T, key string, v any) {
 	}
 }
 
-// all is every language once, without the tools, which have no types.
-func all() []language { return []language{python, pylibmc, pymemcache, ruby, java, php} }
+// all is every language once, without the clients that have no types.
+func all() []language {
+	return []language{python, pylibmc, pymemcache, ruby, java, php, npmMemcached}
+}
 
 // TestJSON has each client read and write JSON text, the common ground of all.
 func TestJSON(t *testing.T) {

@@ -134,7 +134,17 @@ public final class Spymemcached {
       var handler = new PlainCallbackHandler(username, password);
       auth = new AuthDescriptor(new String[] {mechanism}, handler);
     }
-    client = new MemcachedClient(factory(auth, weights), addresses);
+    client = new MemcachedClient(options.has("defaults") ? defaults(auth) : factory(auth, weights), addresses);
+  }
+
+  /** Connects as BinaryConnectionFactory does: ARRAY_MOD with NATIVE_HASH. */
+  private ConnectionFactory defaults(AuthDescriptor auth) {
+    return new ConnectionFactoryBuilder()
+        .setProtocol(Protocol.BINARY)
+        .setAuthDescriptor(auth)
+        .setOpTimeout(timeout)
+        .setDaemon(true)
+        .build();
   }
 
   private ConnectionFactory factory(AuthDescriptor auth, Map<InetSocketAddress, Integer> weights) {

@@ -8,10 +8,13 @@ from common import MISS, PATIENCE, Driver, pack, unpack
 class Pylibmc(Driver):
     def open(self, servers, username=None, password=None, weights=None, options=None):
         weighted = [f"{server}:{(weights or {}).get(server, 1)}" for server in servers]
-        behaviors = {"ketama_weighted": True, "cas": True}
+        options = dict(options or {})
+        behaviors = {"cas": True}
+        if not options.pop("defaults", False):
+            behaviors["ketama_weighted"] = True
         behaviors["connect_timeout"] = behaviors["_poll_timeout"] = PATIENCE * 1000
         self.client = pylibmc.Client(weighted, behaviors, True, username, password)
-        self.compress = options or {}  # min_compress_len
+        self.compress = options  # min_compress_len
 
     def set(self, key, value, ttl=0):
         return self.client.set(key, unpack(value), ttl, **self.compress)

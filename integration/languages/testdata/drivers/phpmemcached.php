@@ -61,7 +61,13 @@ final class Driver
     {
         $this->client = new Memcached();
         $this->client->setOption(Memcached::OPT_BINARY_PROTOCOL, true);
-        $this->client->setOption(Memcached::OPT_LIBKETAMA_COMPATIBLE, true);
+        if (!($options['defaults'] ?? false)) {
+            $this->client->setOption(Memcached::OPT_LIBKETAMA_COMPATIBLE, true);
+        }
+        if (isset($options['prefix'])) {
+            $this->client->setOption(Memcached::OPT_PREFIX_KEY, $options['prefix']);
+        }
+        unset($options['defaults'], $options['prefix']);
         $this->client->setOption(Memcached::OPT_CONNECT_TIMEOUT, self::PATIENCE);
         $this->client->setOption(Memcached::OPT_POLL_TIMEOUT, self::PATIENCE);
         foreach ($options as $name => $value) {

@@ -2,13 +2,20 @@
 
 from pymemcache import serde
 from pymemcache.client.base import Client
+from pymemcache.client.hash import HashClient
 
 from common import MISS, Driver, pack, unpack
 
 
 class Pymemcache(Driver):
     def open(self, servers, weights=None, options=None):
-        self.client = Client(servers[0], serde=serde.pickle_serde, default_noreply=False)
+        how = {"serde": serde.pickle_serde, "default_noreply": False, **(options or {})}
+        if "key_prefix" in how:
+            how["key_prefix"] = how["key_prefix"].encode()
+        if len(servers) == 1:
+            self.client = Client(servers[0], **how)
+        else:
+            self.client = HashClient(servers, **how)
 
     def set(self, key, value, ttl=0):
         return self.client.set(key, unpack(value), ttl)
@@ -21,6 +28,12 @@ class Pymemcache(Driver):
 
     def get(self, key):
         return pack(self.client.get(key, MISS))
+
+    def set_multi(self, values, ttl=0):
+        return not self.client.set_many({k: unpack(v) for k, v in values.items()}, ttl)
+
+    def get_multi(self, keys):
+        return {k: pack(v) for k, v in self.client.get_many(keys).items()}
 
     def delete(self, key):
         return self.client.delete(key)
