@@ -12,6 +12,9 @@ type closer struct {
 }
 
 func (c *core) close() error {
+	if c.locks {
+		c.loads.close()
+	}
 	if !c.opts.OwnsClient {
 		return nil
 	}

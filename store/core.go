@@ -21,6 +21,8 @@ type core struct {
 	encode   func(v any) (payload, error)
 	decode   func(p payload) (any, error)
 	closer   closer
+	loads    loads // of a Typed
+	locks    bool  // Delete removes the locks of loads
 }
 
 // maxAttempts is how often an operation tries to change an item that others
@@ -92,7 +94,7 @@ func (c *core) lookup(ctx context.Context, key any) (any, time.Duration, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	if u.absent {
+	if u.absent() {
 		return nil, 0, memcached.ErrCacheMiss
 	}
 	value, err := c.decode(u.payload)
@@ -126,8 +128,11 @@ func (c *core) delete(ctx context.Context, key any) error {
 	return c.result("delete", err)
 }
 
-// remove deletes an item that need not exist.
+// remove deletes an item that need not exist, and the lock of its load.
 func (c *core) remove(ctx context.Context, key string) error {
+	if c.locks {
+		return anyError(c.client.DeleteMulti(ctx, []string{c.lockKey(key), key}))
+	}
 	err := c.client.Delete(ctx, key)
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		return nil

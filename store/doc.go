@@ -79,9 +79,30 @@
 // hours by default as in gocache's other stores, or as long as the item if that is
 // longer.
 //
-// A value that was read from a database before an invalidation, and is stored
-// after it, is valid: no cache can know that it is old. Set it with a short
-// expiration where that matters.
+// A value that was read from a database before an invalidation, and is stored with
+// Set after it, is valid: the store cannot know that it is old. GetOrLoad can.
+//
+// # Loading
+//
+// Typed.GetOrLoad returns a value, or loads and stores it:
+//
+//	user, err := users.GetOrLoad(ctx, "user:42", time.Hour, func(ctx context.Context) (User, error) {
+//		return readUser(ctx, db, 42)
+//	}, libstore.WithTags([]string{"users"}))
+//
+// Of all goroutines and processes one loads, and the others wait for its value.
+// It owns a lock, which is an item of its own in memcached and is renewed every
+// second. When its process dies, the lock ends within 5 seconds. Values that are
+// in use are loaded anew before they expire, so that nobody waits
+// (Options.RefreshAhead). When loading fails, old values can be returned for a
+// while (Options.KeepStale); the server keeps them for that long. "There is none"
+// is an answer that is kept (Options.NotFoundTTL). Options.OnEvent is told of
+// loads, waits and old values.
+//
+// What changes during a load wins over it. Invalidate and Clear make what it
+// stores invalid. A value that was set or deleted meanwhile is not replaced, which
+// the item's version and the lock show: so the Delete of a Typed removes the lock,
+// too. The Delete of a Store does not.
 //
 // # Keys, prefixes and Clear
 //

@@ -53,7 +53,10 @@ func TestDoc_StoreAndTypedShowTheirMethods(t *testing.T) {
 		"Clear", "Close", "Delete", "DeleteMulti", "Get", "GetMulti", "GetType", "GetWithTTL",
 		"Invalidate", "Set", "SetIfNotExists", "SetMulti", "Touch",
 	}
-	want := map[string][]string{"Typed": common, "Store": append([]string{"Decrement", "Increment"}, common...)}
+	want := map[string][]string{
+		"Typed": append([]string{"GetOrLoad"}, common...),
+		"Store": append([]string{"Decrement", "Increment"}, common...),
+	}
 	got := make(map[string][]string)
 	for _, file := range parseFiles(t) {
 		for _, d := range file.Decls {

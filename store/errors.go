@@ -19,6 +19,10 @@ var (
 	// not support. Nothing was sent.
 	ErrValueType = errors.New("memcached store: unsupported type of value")
 
+	// ErrNotFound says that there is no value: a function that loads for
+	// GetOrLoad returns it, wrapped or not, and GetOrLoad returns it.
+	ErrNotFound = errors.New("memcached store: there is no value")
+
 	// ErrCorrupt says that an item's value does not match its flags.
 	ErrCorrupt = errors.New("memcached store: item cannot be decoded")
 )

@@ -256,3 +256,34 @@ func ExampleTyped_GetMulti() {
 	// map[1:{Ada} 2:{Grace}] <nil>
 	// map[] <nil>
 }
+
+// GetOrLoad calls the function once for all goroutines and processes that want
+// the value.
+func ExampleTyped_GetOrLoad() {
+	client, stop := newClient()
+	defer stop()
+	ctx := context.Background()
+
+	type User struct{ Name string }
+	users, err := store.NewTyped[User](client, &store.Options{KeepStale: time.Hour})
+	if err != nil {
+		panic(err)
+	}
+	defer users.Close()
+	for range 2 {
+		user, err := users.GetOrLoad(ctx, "user:42", 10*time.Minute, func(context.Context) (User, error) {
+			fmt.Println("reading the database")
+			return User{"Ada"}, nil
+		}, libstore.WithTags([]string{"users"}))
+		fmt.Println(user.Name, err)
+	}
+	_, err = users.GetOrLoad(ctx, "user:43", 10*time.Minute, func(context.Context) (User, error) {
+		return User{}, fmt.Errorf("user 43: %w", store.ErrNotFound)
+	})
+	fmt.Println(errors.Is(err, store.ErrNotFound))
+	// Output:
+	// reading the database
+	// Ada <nil>
+	// Ada <nil>
+	// true
+}

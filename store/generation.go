@@ -28,6 +28,27 @@ func (k *keyspace) remembered(ctx context.Context) (*generation, error) {
 	return k.current(ctx, nil)
 }
 
+// now returns the current generation, which has no number without a prefix.
+func (k *keyspace) now(ctx context.Context) (*generation, error) {
+	if k.counter == "" {
+		return new(generation), nil
+	}
+	return k.current(ctx, k.seen.Load())
+}
+
+// has reports whether gen is still the generation, which is in items.
+func (k *keyspace) has(gen *generation, items map[string]*memcached.Item) bool {
+	if k.counter == "" {
+		return true
+	}
+	counter := items[k.counter]
+	if counter == nil {
+		return false
+	}
+	number, err := parseCount(counter.Value)
+	return err == nil && number == gen.number
+}
+
 // current asks the server for the generation. before is what the caller
 // remembered when it began.
 func (k *keyspace) current(ctx context.Context, before *generation) (*generation, error) {

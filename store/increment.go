@@ -70,7 +70,7 @@ func (c *core) addToTagged(ctx context.Context, key string, delta uint64, up boo
 		if err != nil {
 			return 0, err
 		}
-		if u.absent {
+		if u.absent() {
 			return 0, memcached.ErrCacheMiss
 		}
 		n, err := strconv.ParseUint(number(u.data), 10, 64)
@@ -84,7 +84,7 @@ func (c *core) addToTagged(ctx context.Context, key string, delta uint64, up boo
 		}
 		e := envelope{u.form, u.tags, strconv.AppendUint(nil, n, 10)}
 		item.Value = e.bytes()
-		item.TTL = serverTTL(u.left) // the flags keep the stamp
+		item.TTL = serverTTL(u.left, 0) // the flags keep the stamp
 		err = c.client.CompareAndSwap(ctx, item)
 		if !errors.Is(err, memcached.ErrCASConflict) {
 			return n, err

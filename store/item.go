@@ -18,19 +18,26 @@ type payload struct {
 // unpacked is an item as it was read from a server.
 type unpacked struct {
 	payload
-	left   time.Duration // as GetWithTTL returns it
-	tags   []tagVersion
-	absent bool // expired or invalidated
+	left    time.Duration // as GetWithTTL returns it; 0 or less once expired
+	tags    []tagVersion
+	expired bool // payload and tags are those of open
+	invalid bool // a tag was invalidated
 }
+
+// none reports whether the item says that there is no value.
+func (u *unpacked) none() bool { return u.form.class == classNative && u.form.kind == kindNone }
+
+// absent reports whether the item is no value.
+func (u *unpacked) absent() bool { return u.expired || u.invalid || u.none() }
 
 // unpackValid is unpack with a check of the tags, on the server.
 func (c *core) unpackValid(ctx context.Context, data []byte, flags uint32) (unpacked, error) {
 	u, err := c.unpack(data, flags)
-	if err != nil || u.absent || len(u.tags) == 0 {
+	if err != nil || u.expired || len(u.tags) == 0 {
 		return u, err
 	}
 	valid, err := c.tags.valid(ctx, u.tags)
-	u.absent = !valid
+	u.invalid = !valid
 	return u, err
 }
 
@@ -41,20 +48,29 @@ func (c *core) unpack(data []byte, flags uint32) (unpacked, error) {
 		now = time.Now()
 	}
 	form, left, expires := split(flags, now)
-	u := unpacked{payload: payload{form, data}, left: left, absent: expires && left <= 0}
-	switch {
-	case u.absent:
-	case form.class == classForeign:
-		u.left = c.opts.UnknownTTL
-	case form.class == classNative && form.kind == kindEnvelope:
-		envelope, err := parseEnvelope(data)
-		if err != nil {
-			return u, err
-		}
-		u.payload = payload{envelope.form, envelope.data}
-		u.tags = envelope.tags
+	u := unpacked{payload: payload{form, data}, left: left, expired: expires && left <= 0}
+	if u.expired {
+		return u, nil
 	}
-	return u, nil
+	if form.class == classForeign {
+		u.left = c.opts.UnknownTTL
+	}
+	return u, u.open()
+}
+
+// open takes the value out of its envelope. Unpack does so unless the item has
+// expired.
+func (u *unpacked) open() error {
+	if u.form.class != classNative || u.form.kind != kindEnvelope {
+		return nil
+	}
+	envelope, err := parseEnvelope(u.data)
+	if err != nil {
+		return err
+	}
+	u.payload = payload{envelope.form, envelope.data}
+	u.tags = envelope.tags
+	return nil
 }
 
 // newItem returns the item of a value, without its key, and the name of the
@@ -77,7 +93,7 @@ func (c *core) newItem(ctx context.Context, key, value any, options []libstore.O
 		return "", nil, err
 	}
 	item = new(memcached.Item)
-	fill(item, p, versions, o.Expiration)
+	fill(item, p, versions, o.Expiration, 0)
 	return name, item, nil
 }
 
@@ -89,14 +105,15 @@ func (c *core) tagVersions(ctx context.Context, o *libstore.Options) ([]tagVersi
 	return c.tags.versions(ctx, c.tags.keys(o.Tags), o.Expiration, o.TagsTTL)
 }
 
-// fill sets the value, the flags and the TTL of an item that is to live for ttl.
-// What the flags have no room for goes into an envelope.
-func fill(item *memcached.Item, p payload, versions []tagVersion, ttl time.Duration) {
+// fill sets the value, the flags and the TTL of an item that is to live for ttl,
+// and stays on the server for keep after that. What the flags have no room for
+// goes into an envelope.
+func fill(item *memcached.Item, p payload, versions []tagVersion, ttl, keep time.Duration) {
 	var now time.Time
 	if ttl != 0 {
 		now = time.Now()
 	}
-	item.TTL = serverTTL(ttl)
+	item.TTL = serverTTL(ttl, keep)
 	switch {
 	case len(versions) == 0 && p.form.fits():
 		item.Value, item.Flags = p.data, p.form.join(now, ttl)

@@ -9,11 +9,12 @@ import (
 
 // The store's counters have keys that no user's key is mapped to. SafeKey hashes
 // every name with a zero byte, and what is hashed begins differently for
-// counters of tags, counters of generations and users' keys.
+// counters of tags, counters of generations, locks and users' keys.
 const (
 	reserved           = "\x00"
 	reservedTag        = reserved + "tag" + reserved
 	reservedGeneration = reserved + "generation" + reserved
+	reservedLock       = reserved + "lock" + reserved
 	reservedKey        = reserved + "key" + reserved // before a user's key that begins with a zero byte
 )
 

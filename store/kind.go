@@ -22,6 +22,8 @@ const (
 	kindFloat32
 	kindFloat64
 
+	kindNone // "there is none", as GetOrLoad stores it; not a value
+
 	kindEnvelope kind = lowMask // the envelope has the value and its kind
 )
 

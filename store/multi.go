@@ -29,7 +29,7 @@ func (c *core) lookupMulti(ctx context.Context, names []string) (map[string]any,
 		u, err := c.unpack(item.Value, item.Flags)
 		if err != nil {
 			failed[name] = err
-		} else if !u.absent {
+		} else if !u.absent() {
 			found[name] = u
 		}
 	}
@@ -111,7 +111,7 @@ func newItems[T any](ctx context.Context, c *core, values map[string]T, options 
 	items = make([]*memcached.Item, len(names))
 	for i := range items {
 		items[i] = new(memcached.Item)
-		fill(items[i], payloads[i], versions, o.Expiration)
+		fill(items[i], payloads[i], versions, o.Expiration, 0)
 	}
 	return names, items, nil
 }
@@ -122,15 +122,25 @@ func (c *core) storeMulti(ctx context.Context, keys, names []string, items []*me
 		items[i].Key = key
 	}
 	if len(items) > 0 && items[0].TTL < 0 {
-		return byName(c.client.DeleteMulti(ctx, keys), keys, names)
+		return c.removeMulti(ctx, keys, names)
 	}
 	return byName(c.client.SetMulti(ctx, items), keys, names)
 }
 
 func (c *core) deleteMulti(ctx context.Context, names []string) error {
 	err := c.space.inGeneration(ctx, func(prefix string) error {
-		keys := itemKeys(prefix, names)
-		return byName(c.client.DeleteMulti(ctx, keys), keys, names)
+		return c.removeMulti(ctx, itemKeys(prefix, names), names)
 	})
 	return c.result("delete_multi", err)
+}
+
+// removeMulti is remove of several items.
+func (c *core) removeMulti(ctx context.Context, keys, names []string) error {
+	if c.locks {
+		for _, key := range keys[:len(keys):len(keys)] {
+			keys = append(keys, c.lockKey(key))
+		}
+		names = append(names[:len(names):len(names)], names...)
+	}
+	return byName(c.client.DeleteMulti(ctx, keys), keys, names)
 }

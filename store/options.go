@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -40,11 +41,41 @@ type Options struct {
 	// only returned.
 	OnError func(op string, err error)
 
+	// RefreshAhead is how long before its end a value of GetOrLoad is loaded
+	// anew, in the background, by one caller of all processes. It is at most half
+	// the time to live. Negative: never. 0: a tenth of the time to live.
+	RefreshAhead time.Duration
+
+	// KeepStale is how long after its end an old value of GetOrLoad is kept, for
+	// callers that would get an error because load failed, or would wait for
+	// another process's load. After such a failure nobody loads for 5 s. At most
+	// 8 hours. 0: not at all.
+	KeepStale time.Duration
+
+	// NotFoundTTL is how long GetOrLoad remembers that there is no value, never
+	// longer than a value lives. Negative: not at all. 0: 1 min.
+	NotFoundTTL time.Duration
+
+	// LoadTimeout bounds the loads of GetOrLoad: the context of load ends, and
+	// then nobody waits for it any longer. 0: 30 s.
+	LoadTimeout time.Duration
+
+	// OnEvent gets what happens in GetOrLoad, for metrics. A hit is no event. It
+	// must return quickly and be safe for concurrent use. nil: nobody is told.
+	OnEvent func(Event)
+
 	// OwnsClient makes Close close the client. false: Close does nothing.
 	OwnsClient bool
 }
 
-const defaultUnknownTTL = time.Minute
+const (
+	defaultUnknownTTL  = time.Minute
+	defaultNotFoundTTL = time.Minute
+	defaultLoadTimeout = 30 * time.Second
+
+	// maxKeepStale is less than how far a stamp can be in the past.
+	maxKeepStale = 8 * time.Hour
+)
 
 // withDefaults returns a copy with the defaults filled in.
 func (o *Options) withDefaults() (Options, error) {
@@ -55,7 +86,22 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.UnknownTTL == 0 {
 		c.UnknownTTL = defaultUnknownTTL
 	}
-	return c, checkPositive("Options.UnknownTTL", c.UnknownTTL)
+	if c.NotFoundTTL == 0 {
+		c.NotFoundTTL = defaultNotFoundTTL
+	}
+	if c.LoadTimeout == 0 {
+		c.LoadTimeout = defaultLoadTimeout
+	}
+	if c.KeepStale < 0 || c.KeepStale > maxKeepStale {
+		return c, fmt.Errorf("memcached store: Options.KeepStale is %v: it must be 0 to %v", c.KeepStale, maxKeepStale)
+	}
+	return c, cmp.Or(
+		checkPositive("Options.UnknownTTL", c.UnknownTTL),
+		checkPositive("Options.LoadTimeout", c.LoadTimeout),
+		checkTTL("Options.RefreshAhead", c.RefreshAhead),
+		checkTTL("Options.KeepStale", c.KeepStale),
+		checkTTL("Options.NotFoundTTL", c.NotFoundTTL),
+	)
 }
 
 // applyOptions returns defaults changed by options, of which nil ones are

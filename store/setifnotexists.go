@@ -38,7 +38,7 @@ func (c *core) addOrReplaceAbsent(ctx context.Context, item *memcached.Item) (bo
 			return false, err
 		}
 		u, err := c.unpackValid(ctx, existing.Value, existing.Flags)
-		if err != nil || !u.absent {
+		if err != nil || !u.absent() {
 			return false, err
 		}
 		item.CAS = existing.CAS

@@ -32,7 +32,7 @@ func (c *core) touchItem(ctx context.Context, key string, ttl time.Duration) err
 		switch {
 		case err != nil:
 			return err
-		case u.absent:
+		case u.absent():
 			return memcached.ErrCacheMiss
 		case ttl < 0:
 			return c.client.Delete(ctx, key)
@@ -78,6 +78,6 @@ func (c *core) restamp(ctx context.Context, item *memcached.Item, u unpacked, tt
 			return err
 		}
 	}
-	fill(item, u.payload, u.tags, ttl)
+	fill(item, u.payload, u.tags, ttl, 0)
 	return nil
 }

@@ -12,12 +12,13 @@ import (
 // items in time.
 const serverMargin = 2 * time.Second
 
-// serverTTL returns the TTL on the server of an item with a stamp.
-func serverTTL(ttl time.Duration) time.Duration {
+// serverTTL returns the TTL on the server of an item with a stamp, which stays
+// there for keep after its deadline.
+func serverTTL(ttl, keep time.Duration) time.Duration {
 	if ttl <= 0 {
 		return ttl
 	}
-	return ttl + min(serverMargin, maxDuration-ttl)
+	return ttl + min(keep+serverMargin, maxDuration-ttl)
 }
 
 // checkTTL refuses a time to live between 0 and a millisecond: 60 is 60 ns, and

@@ -44,6 +44,8 @@ func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) (
 		return nil, fmt.Errorf("memcached store: NewTyped: %w", err)
 	}
 	c.encode, c.decode = values.encode, values.decode
+	c.locks = true
+	c.loads.init()
 	return &Typed[T]{c}, nil
 }
 
@@ -134,6 +136,7 @@ func (t *Typed[T]) Clear(ctx context.Context) error {
 // GetType returns Type.
 func (t *Typed[T]) GetType() string { return Type }
 
-// Close closes the client if Options.OwnsClient is set, and otherwise does
-// nothing. Further calls return the same error.
+// Close ends the contexts of the loads of GetOrLoad and waits for them. Then it
+// closes the client if Options.OwnsClient is set. Further calls return the same
+// error.
 func (t *Typed[T]) Close() error { return t.core.close() }

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+)
+
+// loadPanic is the panic of a load, with which GetOrLoad panics.
+type loadPanic struct {
+	Value any
+	stack []byte
+}
+
+// Error returns the panic, and the stack of the goroutine that load ran on.
+func (p *loadPanic) Error() string {
+	return fmt.Sprintf("%v\n\nstack of the load:\n%s", p.Value, p.stack)
+}
+
+// Unwrap returns the error that load panicked with, if it was one.
+func (p *loadPanic) Unwrap() error {
+	err, _ := p.Value.(error)
+	return err
+}
+
+var errGoexit = errors.New("memcached store: GetOrLoad: load ended its goroutine")
+
+// run calls a flight's load, within LoadTimeout, and renews the lock meanwhile.
+func (c *core) run(ctx context.Context, f *flight, lock *loadLock) outcome {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
+	defer cancel()
+	began := time.Now()
+	result := make(chan outcome, 1)
+	c.loads.wg.Go(func() { call(ctx, f.load, result) })
+	if lock != nil {
+		c.loads.wg.Go(func() { lock.keep(ctx) })
+	}
+	var out outcome
+	select {
+	case out = <-result:
+	case <-ctx.Done():
+		out.err = ctx.Err()
+	}
+	if ended := ctx.Err(); ended != nil && errors.Is(out.err, ended) {
+		out.err = c.unfinished(ctx)
+	}
+	kind, err := EventLoaded, out.err
+	if out.panicked != nil {
+		err = out.panicked
+	}
+	switch {
+	case err != nil:
+		kind = EventFailed
+	case f.refresh:
+		kind = EventRefreshed
+	}
+	c.event(Event{Kind: kind, Key: f.key, Duration: time.Since(began), Err: err})
+	return out
+}
+
+// unfinished is the error of a load that did not return in time.
+func (c *core) unfinished(ctx context.Context) error {
+	if c.loads.ctx.Err() != nil {
+		return fmt.Errorf("memcached store: GetOrLoad: %w", memcached.ErrClosed)
+	}
+	return fmt.Errorf("memcached store: GetOrLoad: load took longer than Options.LoadTimeout, %v: %w", c.opts.LoadTimeout, ctx.Err())
+}
+
+// call calls load and sends how it ended.
+func call(ctx context.Context, load func(context.Context) (any, error), result chan<- outcome) {
+	out := outcome{err: errGoexit}
+	defer func() {
+		if v := recover(); v != nil {
+			out = outcome{panicked: &loadPanic{v, debug.Stack()}}
+		}
+		result <- out
+	}()
+	value, err := load(ctx)
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && isNil(value):
+		out = outcome{none: true}
+	case err != nil:
+		out = outcome{err: err}
+	default:
+		out = outcome{value: value}
+	}
+}
