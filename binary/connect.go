@@ -29,6 +29,9 @@ func (a *attempt) waitsFor(timeout error) error {
 	case stageTLS:
 		return unavailable(fmt.Errorf("TLS: no answer to the handshake; the server may not speak TLS on this port: %w", timeout))
 	case stageGreeting:
+		if a.worked {
+			return unavailable(fmt.Errorf("the server takes connections and does not answer: %w", timeout))
+		}
 		return unavailable(fmt.Errorf("no answer to a binary request: the server may speak only the text protocol (memcached -B ascii) or expect TLS: %w", timeout))
 	case stageAuth:
 		return unavailable(fmt.Errorf("the server stopped answering during authentication: %w", timeout))

@@ -18,6 +18,7 @@ type attempt struct {
 	stage    atomic.Int32 // what it waits for: a stage
 	counted  bool         // that it failed is known already; guarded by node.mu
 	replaced bool         // by another attempt; guarded by node.mu
+	worked   bool         // the server has taken connections before
 	proved   bool         // an operation was answered on its connection
 
 	ended chan struct{} // closed when conn and err are set: it ended, or is overdue
@@ -91,7 +92,7 @@ func (n *node) grow() {
 
 // startAttempt begins an attempt to connect, under mu.
 func (n *node) startAttempt() *attempt {
-	a := &attempt{began: n.client.now(), ended: make(chan struct{})}
+	a := &attempt{began: n.client.now(), worked: n.counters.dials.Load() > 0, ended: make(chan struct{})}
 	a.ctx, a.cancel = context.WithTimeout(context.Background(), n.client.opts.DialTimeout)
 	n.attempts = append(n.attempts, a)
 	space := n.health.pauses.space(a.began, n.health.retryAfter)

@@ -213,12 +213,12 @@ func FuzzClient(f *testing.F) {
 	}
 	for _, mechanisms := range []string{"PLAIN", "SCRAM-SHA-256 CRAM-MD5"} {
 		f.Add(slices.Concat(
-			said(codeList, 0, 0, 0, "", "", mechanisms),
+			said(codeList, 0, 0x0d0a0d0a, 0, "", "", mechanisms),
 			said(codeAuth, 0, 0, 0, "", "", "Authenticated"),
 			said(codeGet, 0, 0, 7, "\x00\x00\x00\x05", "", "value"),
 		), uint8(0), uint16(100), true)
 	}
-	f.Add(slices.Concat(said(codeList, 0, 0, 0, "", "", "CRAM-MD5"), said(codeAuth, 0x21, 0, 0, "", "", "<1@host>"), said(codeAuth, 0x20, 0, 0, "", "", "")), uint8(3), uint16(100), true)
+	f.Add(slices.Concat(said(codeList, 0, 0x0d0a0d0a, 0, "", "", "CRAM-MD5"), said(codeAuth, 0x21, 0, 0, "", "", "<1@host>"), said(codeAuth, 0x20, 0, 0, "", "", "")), uint8(3), uint16(100), true)
 	f.Fuzz(func(t *testing.T, says []byte, operation uint8, piece uint16, auth bool) {
 		opts := &memcached.Options{
 			MaxConns: 2, MaxItemSize: 40_000,

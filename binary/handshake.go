@@ -1,6 +1,7 @@
 package memcached
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,10 @@ const (
 	// server may ask on.
 	maxHello = 64 << 10
 	maxSteps = 16
+	// twoLines is the opaque of the first request to a server with SASL, as a
+	// text-only server reads it: two line ends, which make it answer at once. A
+	// NOOP's opcode is one by itself.
+	twoLines = '\r'<<24 | '\n'<<16 | '\r'<<8 | '\n'
 )
 
 // handshake is one exchange before a connection is used. It reads exactly the
@@ -74,8 +79,14 @@ func (h *handshake) hello() error {
 	if err := h.exchange(wire.AppendSimple(nil, wire.OpNoop, 0)); err != nil {
 		return err
 	}
+	if h.frame.Status == wire.StatusUnknownCommand {
+		// It knows no NOOP. That it reads is all that matters.
+		if err := h.exchange(wire.AppendKey(nil, wire.OpGet, 0, proofKey)); err != nil {
+			return err
+		}
+	}
 	switch h.frame.Status {
-	case wire.StatusOK:
+	case wire.StatusOK, wire.StatusKeyNotFound:
 		return nil
 	case wire.StatusAuthError:
 		return fmt.Errorf("%w: the server demands authentication: set Options.Auth", ErrAuth)
@@ -87,7 +98,7 @@ func (h *handshake) hello() error {
 // authenticate negotiates once: listing mechanisms on a connection that is
 // authenticated already would silently undo it.
 func (h *handshake) authenticate(ctx context.Context, auth sasl.Mechanism, server sasl.Server) error {
-	if err := h.exchange(wire.AppendSimple(nil, wire.OpSASLList, 0)); err != nil {
+	if err := h.exchange(wire.AppendSimple(nil, wire.OpSASLList, twoLines)); err != nil {
 		return err
 	}
 	switch h.frame.Status {
@@ -178,16 +189,24 @@ func (h *handshake) exchange(request []byte) error {
 		}
 		return h.describe(last, err)
 	}
-	n, err := io.ReadFull(h.nc, head)
+	n, err := io.ReadAtLeast(h.nc, head, 1)
+	if n > 0 && wire.Magic(head[0]) != wire.MagicResponse {
+		return h.describe(h.restOfLine(head[:n]), fmt.Errorf("%w: magic 0x%02x", wire.ErrFrame, head[0]))
+	}
+	if err == nil {
+		_, err = io.ReadFull(h.nc, head[n:])
+	}
 	if err != nil {
-		return h.describe(head[:n], err)
+		return h.describe(nil, err)
 	}
 	h.frame.Decode(head)
 	if err := h.frame.Check(wire.MagicResponse, maxHello); err != nil {
 		return h.describe(h.restOfLine(head), err)
 	}
-	if h.frame.Opcode != wire.Opcode(request[1]) || h.frame.Opaque != 0 {
-		return unavailable(fmt.Errorf("%w: a response to %s with opaque %d instead of %s with 0", wire.ErrFrame, h.frame.Opcode, h.frame.Opaque, wire.Opcode(request[1])))
+	var sent wire.Header
+	sent.Decode(request)
+	if h.frame.Opcode != sent.Opcode || h.frame.Opaque != sent.Opaque {
+		return unavailable(fmt.Errorf("%w: a response to %s with opaque %d instead of %s with %d", wire.ErrFrame, h.frame.Opcode, h.frame.Opaque, sent.Opcode, sent.Opaque))
 	}
 	if !h.answered {
 		h.answered = true
@@ -222,8 +241,12 @@ func (h *handshake) describe(got []byte, err error) error {
 		return unavailable(fmt.Errorf("the server ended the connection during authentication: %w", err))
 	case len(got) > 1 && got[0] == 0x15 && got[1] == 0x03: // a TLS alert record
 		return unavailable(errors.New("the server speaks TLS on this port: set Options.TLS"))
+	case len(got) == 0 && (errors.Is(err, io.EOF) || isReset(err)) && h.attempt.worked:
+		return unavailable(fmt.Errorf("the server closed the connection instead of answering: it may be stopping, or be out of connections: %w", err))
 	case len(got) == 0 && (errors.Is(err, io.EOF) || isReset(err)):
-		return unavailable(fmt.Errorf("the server closed the connection instead of answering: it may speak TLS on this port, or be out of connections: %w", err))
+		return unavailable(fmt.Errorf("the server closed the connection instead of answering: it may speak TLS on this port, speak only the text protocol (twemproxy), or be out of connections: %w", err))
+	case isText(got) && !h.attempt.worked && !bytes.Contains(got, []byte("Too many open connections")):
+		return unavailable(fmt.Errorf("the server speaks only the text protocol (memcached -B ascii, -Y or a proxy): it answers %q", firstLine(got)))
 	default:
 		return unavailable(describeGarbage(got, err))
 	}
@@ -238,10 +261,24 @@ func isReset(err error) bool {
 
 // describeGarbage adds to err what a server says in plain text.
 func describeGarbage(buf []byte, err error) error {
-	text := string(buf[:min(len(buf), 80)])
-	if !strings.HasPrefix(text, "ERROR") && !strings.HasPrefix(text, "SERVER_ERROR") {
+	if !isText(buf) {
 		return err
 	}
-	line, _, _ := strings.Cut(text, "\r\n")
-	return fmt.Errorf("the server answers in the text protocol: %q", line)
+	return fmt.Errorf("the server answers in the text protocol: %q", firstLine(buf))
+}
+
+// isText reports whether a server says in plain text that it failed.
+func isText(buf []byte) bool {
+	for _, word := range []string{"ERROR", "CLIENT_ERROR", "SERVER_ERROR"} {
+		if bytes.HasPrefix(buf, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstLine returns the beginning of a text, without its line end.
+func firstLine(buf []byte) string {
+	line, _, _ := strings.Cut(string(buf[:min(len(buf), 80)]), "\r\n")
+	return line
 }

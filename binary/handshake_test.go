@@ -1,9 +1,11 @@
 package memcached_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -148,7 +150,11 @@ func TestHandshake_OtherProtocols(t *testing.T) {
 		closes bool
 		text   string
 	}{
-		{"text-only server", "", false, "only the text protocol"},
+		{"silent", "", false, "only the text protocol"},
+		{"text-only server", "ERROR\r\n", false, "speaks only the text protocol"},
+		{"text-only server that wants a password (-Y)", "CLIENT_ERROR unauthenticated\r\n", false, "speaks only the text protocol"},
+		{"memcached's proxy", "CLIENT_ERROR malformed request\r\n", true, "speaks only the text protocol"},
+		{"closed as twemproxy does", "", true, "speak only the text protocol"},
 		{"closed", "", true, "closed the connection"},
 		{"out of connections", "ERROR Too many open connections\r\n", true, "Too many open connections"},
 		{"TLS port", "\x15\x03\x01\x00\x02\x02\x46", true, "set Options.TLS"},
@@ -171,5 +177,88 @@ func TestHandshake_OtherProtocols(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestHandshake_TextOnlyServersAnswerAtOnce: a line end is in the first request,
+// with credentials and without, so that whoever reads lines has read one.
+func TestHandshake_TextOnlyServersAnswerAtOnce(t *testing.T) {
+	for name, auth := range map[string]sasl.Mechanism{"no credentials": nil, "SASL": sasl.Plain("app", "secret")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dial := func(context.Context, string, string) (net.Conn, error) {
+					client, server := net.Pipe()
+					go func() {
+						defer server.Close()
+						lines := bufio.NewReader(server)
+						for {
+							if _, err := lines.ReadString('\n'); err != nil {
+								return
+							}
+							if _, err := io.WriteString(server, "ERROR\r\n"); err != nil {
+								return
+							}
+						}
+					}()
+					return client, nil
+				}
+				client, err := memcached.New([]string{"cache"}, &memcached.Options{Auth: auth, DialContext: dial})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				start := time.Now()
+				_, err = client.Get(t.Context(), "k")
+				if !errors.Is(err, memcached.ErrUnavailable) || !strings.Contains(err.Error(), "speaks only the text protocol") {
+					t.Errorf("Get = %v, want ErrUnavailable that names the protocol", err)
+				}
+				if took := time.Since(start); took > 50*time.Millisecond {
+					t.Errorf("Get took %v, want an error at once", took)
+				}
+			})
+		})
+	}
+}
+
+// TestHandshake_AServerThatWorkedBeforeIsNotTextOnly: it is paused, or stopping.
+func TestHandshake_AServerThatWorkedBeforeIsNotTextOnly(t *testing.T) {
+	for _, closes := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, nil)
+			dial := server.DialContext
+			client := newClient(t, memcached.Options{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				return dial(ctx, network, address)
+			}}, server)
+			set(t, client, "k", "v")
+			dial = answerWith("", closes)
+			server.Stop()
+			for range 3 {
+				_, err := client.Get(t.Context(), "k")
+				if !errors.Is(err, memcached.ErrUnavailable) || strings.Contains(err.Error(), "text protocol") || strings.Contains(err.Error(), "TLS") {
+					t.Errorf("Get = %v, want ErrUnavailable and no other protocol", err)
+				}
+				time.Sleep(2 * time.Second)
+			}
+		})
+	}
+}
+
+// TestHandshake_AServerWithoutNoopIsUsable: NOOP is for the handshake and Ping.
+func TestHandshake_AServerWithoutNoopIsUsable(t *testing.T) {
+	server := newServer(t, nil)
+	server.Intercept(func(r memcachedtest.Request) (a memcachedtest.Action) {
+		if r.Op == memcachedtest.OpNoop {
+			a.Status = memcached.StatusUnknownCommand
+		}
+		return a
+	})
+	client := newClient(t, memcached.Options{}, server)
+	set(t, client, "k", "v")
+	if err := client.Ping(t.Context()); err != nil {
+		t.Errorf("Ping = %v, want nil: the server answers", err)
+	}
+	wantValue(t, client, "k", "v")
+	if n := client.Stats().Servers[server.Addr()].Dials; n != 1 {
+		t.Errorf("%d connections, want 1", n)
 	}
 }

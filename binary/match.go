@@ -115,7 +115,7 @@ func (c *conn) deliver(cl, own *call, r *response) error {
 		// out; unless it goes on to answer.
 		c.rejected.Store(rejected)
 	}
-	if r.Status == wire.StatusUnknownCommand {
+	if r.Status == wire.StatusUnknownCommand && cl.op != wire.OpNoop && cl.op != wire.OpVersion {
 		after = unavailable(&unknownError{cl.op})
 	}
 	if cl.batch != nil {
