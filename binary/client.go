@@ -137,25 +137,27 @@ func (c *Client) AppendValue(ctx context.Context, dst []byte, key string) (value
 	return value, flags, nil
 }
 
-// Set stores an item, whether the key exists or not.
+// Set stores an item, whether the key exists or not, and sets Item.CAS to its
+// version.
 func (c *Client) Set(ctx context.Context, item *Item) error {
 	return c.store(ctx, "set", wire.OpSet, item, 0)
 }
 
-// Add stores an item if the key is not in the cache; otherwise it returns
-// ErrNotStored.
+// Add stores an item if the key is not in the cache, and sets Item.CAS to its
+// version; otherwise it returns ErrNotStored.
 func (c *Client) Add(ctx context.Context, item *Item) error {
 	return c.store(ctx, "add", wire.OpAdd, item, 0)
 }
 
-// Replace stores an item if the key is in the cache; otherwise it returns
-// ErrNotStored.
+// Replace stores an item if the key is in the cache, and sets Item.CAS to its
+// version; otherwise it returns ErrNotStored.
 func (c *Client) Replace(ctx context.Context, item *Item) error {
 	return c.store(ctx, "replace", wire.OpReplace, item, 0)
 }
 
 // CompareAndSwap stores an item if the cached item still has version Item.CAS,
-// which a read returned. It returns ErrCASConflict if the cached item has
+// which a read or a write returned, and sets Item.CAS to the new version, so that
+// it can be called again. It returns ErrCASConflict if the cached item has
 // changed and ErrCacheMiss if it is gone.
 func (c *Client) CompareAndSwap(ctx context.Context, item *Item) error {
 	const name = "compare_and_swap"
@@ -180,7 +182,15 @@ func (c *Client) store(ctx context.Context, name string, op wire.Opcode, item *I
 	}
 	cl := c.newCall(op, item.Key)
 	cl.value, cl.flags, cl.expiry, cl.cas = item.Value, item.Flags, expiry(item.TTL), cas
-	return c.finish(c.run(ctx, name, cl))
+	cl, err := c.run(ctx, name, cl)
+	if err != nil {
+		return err
+	}
+	if !c.opts.Replicate {
+		item.CAS = cl.result.cas
+	}
+	cl.free()
+	return nil
 }
 
 // checkItem says why an item must not be sent, if it is so.

@@ -201,9 +201,10 @@ func ExampleClient_CompareAndSwap_python() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	stale := *item
 	item.Value = append(item.Value, ",b"...)
-	fmt.Println(client.CompareAndSwap(ctx, item))
-	fmt.Println(client.CompareAndSwap(ctx, item) == memcached.ErrCASConflict) // False in Python
+	fmt.Println(client.CompareAndSwap(ctx, item))                               // item.CAS is the new version now
+	fmt.Println(client.CompareAndSwap(ctx, &stale) == memcached.ErrCASConflict) // False in Python
 	// Output:
 	// <nil>
 	// true

@@ -4,8 +4,9 @@ import "time"
 
 // Item is what the cache holds under a key.
 //
-// Items returned by the client belong to the caller. Items passed to it are
-// read only during the call.
+// Items returned by the client belong to the caller. Items passed to it are used
+// only during the call; a write that succeeds sets their CAS, so that several
+// goroutines must not store one Item at the same time.
 type Item struct {
 	// Key is 1 to 250 bytes without spaces and control characters. SafeKey
 	// makes such a key from any string.
@@ -24,8 +25,10 @@ type Item struct {
 	// millisecond is refused as a forgotten unit: TTL: 60 is 60 ns.
 	TTL time.Duration
 
-	// CAS is the version of the item, as a read returned it. CompareAndSwap
-	// stores only if it is still the current version; other writes ignore it.
-	// 0: the server keeps no versions (memcached -C).
+	// CAS is the version of the item. Reads return it, and Set, Add, Replace
+	// and CompareAndSwap set it to that of what they stored, except with
+	// Options.Replicate, where servers number versions on their own. CompareAndSwap stores only if it is still
+	// the current version; other writes ignore it. 0: the server keeps no
+	// versions (memcached -C).
 	CAS uint64
 }

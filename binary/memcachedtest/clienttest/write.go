@@ -21,11 +21,11 @@ var storeTests = []clientTest{
 		s.wantValue(t, key, "b")
 		s.store(t, &memcached.Item{Key: s.key(), Value: []byte("c"), CAS: 12345})
 	}},
-	{"Set leaves the item alone", func(t *testing.T, s *suite) {
+	{"Set leaves all but the version of the item alone", func(t *testing.T, s *suite) {
 		item := &memcached.Item{Key: s.key(), Value: []byte("value"), Flags: 3, CAS: 9}
 		before := *item
 		s.store(t, item)
-		if item.Key != before.Key || string(item.Value) != "value" || item.Flags != 3 || item.CAS != 9 {
+		if item.Key != before.Key || string(item.Value) != "value" || item.Flags != 3 || item.TTL != 0 {
 			t.Errorf("after Set the item is %+v, want %+v", *item, before)
 		}
 	}},
@@ -60,6 +60,23 @@ var storeTests = []clientTest{
 }
 
 var casTests = []clientTest{
+	{"writes tell the version of what they stored", func(t *testing.T, s *suite) {
+		s.needCAS(t)
+		item := &memcached.Item{Key: s.key(), Value: []byte("a"), CAS: 9}
+		for _, write := range []func() error{
+			func() error { return s.client.Add(t.Context(), item) },
+			func() error { return s.client.Set(t.Context(), item) },
+			func() error { return s.client.Replace(t.Context(), item) },
+			func() error { return s.client.CompareAndSwap(t.Context(), item) },
+		} {
+			if err := write(); err != nil {
+				t.Fatal(err)
+			}
+			if got := s.get(t, item.Key); got.CAS != item.CAS {
+				t.Errorf("after a write the version is %d, want %d, which Get returns", item.CAS, got.CAS)
+			}
+		}
+	}},
 	{"CompareAndSwap stores what nobody changed", func(t *testing.T, s *suite) {
 		s.needCAS(t)
 		key := s.set(t, "a")
