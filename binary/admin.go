@@ -16,9 +16,9 @@ func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 	if err := checkDuration("delay", after); err != nil {
 		return &OpError{Op: "flush_all", Err: err}
 	}
-	return c.eachServer(ctx, "flush_all", func(ctx context.Context, n *node, deadline int64) error {
+	return c.eachServer(ctx, "flush_all", func(ctx context.Context, n *node, l limits) error {
 		cl := c.newCall(wire.OpFlush, "")
-		cl.expiry, cl.deadline = expiry(max(after, 0)), deadline
+		cl.expiry, cl.limits, cl.late = expiry(max(after, 0)), l, l.own
 		owned, err := c.runTraced(ctx, n, "flush_all", cl)
 		if owned {
 			cl.free()
@@ -29,9 +29,9 @@ func (c *Client) FlushAll(ctx context.Context, after time.Duration) error {
 
 // Ping asks every server for an answer. The error is a *MultiError by server.
 func (c *Client) Ping(ctx context.Context) error {
-	return c.eachServer(ctx, "ping", func(ctx context.Context, n *node, deadline int64) error {
+	return c.eachServer(ctx, "ping", func(ctx context.Context, n *node, l limits) error {
 		cl := c.newCall(wire.OpNoop, "")
-		cl.deadline = deadline
+		cl.limits, cl.late = l, l.own
 		owned, err := c.runTraced(ctx, n, "ping", cl)
 		if owned {
 			cl.free()
@@ -46,9 +46,9 @@ func (c *Client) Ping(ctx context.Context) error {
 func (c *Client) Versions(ctx context.Context) (map[string]string, error) {
 	var mu sync.Mutex
 	versions := map[string]string{}
-	err := c.eachServer(ctx, "version", func(ctx context.Context, n *node, deadline int64) error {
+	err := c.eachServer(ctx, "version", func(ctx context.Context, n *node, l limits) error {
 		cl := c.newCall(wire.OpVersion, "")
-		cl.deadline = deadline
+		cl.limits, cl.late = l, l.own
 		owned, err := c.runTraced(ctx, n, "version", cl)
 		if err == nil {
 			mu.Lock()
@@ -73,10 +73,10 @@ func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[
 	}
 	var mu sync.Mutex
 	stats := map[string]map[string]string{}
-	err := c.eachServer(ctx, "stats", func(ctx context.Context, n *node, deadline int64) error {
+	err := c.eachServer(ctx, "stats", func(ctx context.Context, n *node, l limits) error {
 		b := &statBatch{group: group, values: map[string]string{}}
 		cl := c.newCall(wire.OpStat, "")
-		cl.batch, cl.deadline = b, deadline
+		cl.batch, cl.limits, cl.late = b, l, l.own
 		owned, err := c.runTraced(ctx, n, "stats", cl)
 		if owned {
 			cl.free()
@@ -92,7 +92,7 @@ func (c *Client) ServerStats(ctx context.Context, group string) (map[string]map[
 }
 
 // serverWork is an operation on one server.
-type serverWork func(ctx context.Context, n *node, deadline int64) error
+type serverWork func(ctx context.Context, n *node, l limits) error
 
 // eachServer runs do for all servers at the same time. When some are removed
 // meanwhile it goes on with those that came in their place.
@@ -100,7 +100,8 @@ func (c *Client) eachServer(ctx context.Context, name string, do serverWork) err
 	if err := checkContext(ctx); err != nil {
 		return &OpError{Op: name, Err: err}
 	}
-	deadline := c.deadline()
+	l := c.limits(ctx)
+	l.began = 0 // nothing follows from a slow one
 	asked := map[*node]bool{}
 	failed := map[string]error{}
 	for range maxTopologies {
@@ -112,7 +113,7 @@ func (c *Client) eachServer(ctx context.Context, name string, do serverWork) err
 			}
 		}
 		changed := false
-		for i, err := range askAll(ctx, nodes, deadline, do) {
+		for i, err := range askAll(ctx, nodes, l, do) {
 			switch {
 			case errors.Is(err, errRetired):
 				changed = true
@@ -130,15 +131,15 @@ func (c *Client) eachServer(ctx context.Context, name string, do serverWork) err
 	return &MultiError{Errors: failed}
 }
 
-func askAll(ctx context.Context, nodes []*node, deadline int64, do serverWork) []error {
+func askAll(ctx context.Context, nodes []*node, l limits, do serverWork) []error {
 	errs := make([]error, len(nodes))
 	var wg sync.WaitGroup
 	for i, n := range nodes {
 		if i == len(nodes)-1 {
-			errs[i] = do(ctx, n, deadline) // the last one on this goroutine
+			errs[i] = do(ctx, n, l) // the last one on this goroutine
 			break
 		}
-		wg.Go(func() { errs[i] = do(ctx, n, deadline) })
+		wg.Go(func() { errs[i] = do(ctx, n, l) })
 	}
 	wg.Wait()
 	return errs

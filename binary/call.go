@@ -56,14 +56,13 @@ type call struct {
 	into []byte
 	fill bool
 
-	began    int64 // when the operation did, on the client's clock; 0: unknown
-	deadline int64 // when Options.Timeout ends, on the client's clock; 0: to be set
-	late     bool  // calls before it in the queue may have later deadlines
-	shared   bool  // it is on a lane, and not counted by itself
-	shard    uint32
-	opaque   uint32
-	start    uint64 // offset of the first byte in the connection's stream
-	size     uint64 // bytes of the request
+	limits
+	late   bool // calls before it in the queue may have later deadlines
+	shared bool // it is on a lane, and not counted by itself
+	shard  uint32
+	opaque uint32
+	start  uint64 // offset of the first byte in the connection's stream
+	size   uint64 // bytes of the request
 
 	state    atomic.Uint32
 	wake     chan signal // capacity 1: a waiting call has one signal at most
@@ -116,7 +115,7 @@ func (cl *call) free() {
 	cl.result = result{}
 	cl.batch, cl.into, cl.fill, cl.late, cl.err = nil, nil, false, false, nil
 	cl.shared, cl.shard = false, 0
-	cl.parked, cl.promoted, cl.hold, cl.fate, cl.began, cl.deadline = false, false, nil, nil, 0, 0
+	cl.parked, cl.promoted, cl.hold, cl.fate, cl.limits = false, false, nil, nil, limits{}
 	cl.state.Store(callPending)
 	cl.pool.Put(cl)
 }

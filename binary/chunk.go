@@ -113,8 +113,8 @@ func (m *multi) sortBySize(which []int) (small, alone []int) {
 func (m *multi) setAlone(n *node, i int) {
 	item := m.items[i]
 	cl := m.client.newCall(wire.OpSet, item.Key)
-	cl.value, cl.flags, cl.expiry, cl.deadline = item.Value, item.Flags, expiry(item.TTL), m.deadline
-	cl.began, cl.late = m.began, true
+	cl.value, cl.flags, cl.expiry, cl.limits = item.Value, item.Flags, expiry(item.TTL), m.limits
+	cl.late = true
 	owned, err := m.client.runTraced(m.ctx, n, m.name, cl)
 	if owned {
 		cl.free()

@@ -178,7 +178,7 @@ func (c *conn) wait(ctx context.Context, cl *call) (owned bool, err error) {
 		case <-done:
 			return c.abandon(cl, ctx.Err())
 		case <-timeout:
-			return c.abandon(cl, errTimeout)
+			return c.abandon(cl, cl.timedOut())
 		}
 	case done != nil:
 		select {

@@ -14,13 +14,13 @@ import (
 // memcached may reject values of 2^63 and above with ErrNotNumber: it looks for
 // a minus sign in them, and reads past the value (util.c, safe_strtoull).
 func (c *Client) Increment(ctx context.Context, key string, delta uint64) (uint64, error) {
-	return c.count(ctx, "increment", wire.OpIncrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
+	return c.count(ctx, "increment", wire.OpIncrement, key, delta, 0, wire.ExpiryNoCreate, c.limits(ctx))
 }
 
 // Decrement subtracts delta and stops at 0. It is otherwise like Increment.
 // The server keeps the length of the value: "10" becomes "9 ".
 func (c *Client) Decrement(ctx context.Context, key string, delta uint64) (uint64, error) {
-	return c.count(ctx, "decrement", wire.OpDecrement, key, delta, 0, wire.ExpiryNoCreate, c.deadline())
+	return c.count(ctx, "decrement", wire.OpDecrement, key, delta, 0, wire.ExpiryNoCreate, c.limits(ctx))
 }
 
 // IncrementOrSet is Increment for a key that may be missing: it then stores and
@@ -43,11 +43,11 @@ func (c *Client) countOrSet(ctx context.Context, name string, op wire.Opcode, ke
 	if err := checkTTL(ttl); err != nil {
 		return 0, &OpError{Op: name, Key: key, Err: err}
 	}
-	deadline := c.deadline() // of all attempts
+	l := c.limits(ctx) // of all attempts
 	for range createAttempts {
 		// The server answers that it did not store when another client created
 		// the counter between its look-up and its creation (proto_bin.c).
-		n, err = c.count(ctx, name, op, key, delta, initial, expiry(ttl), deadline)
+		n, err = c.count(ctx, name, op, key, delta, initial, expiry(ttl), l)
 		if err != ErrNotStored {
 			break
 		}
@@ -55,9 +55,9 @@ func (c *Client) countOrSet(ctx context.Context, name string, op wire.Opcode, ke
 	return n, err
 }
 
-func (c *Client) count(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, exp uint32, deadline int64) (uint64, error) {
+func (c *Client) count(ctx context.Context, name string, op wire.Opcode, key string, delta, initial uint64, exp uint32, l limits) (uint64, error) {
 	cl := c.newCall(op, key)
-	cl.delta, cl.initial, cl.expiry, cl.deadline = delta, initial, exp, deadline
+	cl.delta, cl.initial, cl.expiry, cl.limits = delta, initial, exp, l
 	cl, err := c.run(ctx, name, cl)
 	if err != nil {
 		return 0, err

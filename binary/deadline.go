@@ -10,7 +10,7 @@ import (
 
 // The client's clock, and who enforces which limit of time. All times on it are
 // nanoseconds since the client's start; call.deadline is where Options.Timeout
-// ends for an operation, retries included.
+// or WithTimeout ends for an operation, retries included.
 //
 //	limit                       of                               enforced by
 //	Options.Timeout             an operation that waits for      the caller's timer
@@ -54,6 +54,7 @@ const (
 )
 
 var (
+	errOwnTimeout   = &timeoutError{"no answer within the time that WithTimeout gave"}
 	errWaitTimeout  = &timeoutError{"no room in the queue of the server within Options.Timeout"}
 	errNoConnection = &timeoutError{"no connection within Options.Timeout"}
 	errDialTimeout  = &timeoutError{"no connection within Options.DialTimeout"}
@@ -70,24 +71,6 @@ func (c *Client) now() int64 { return int64(time.Since(c.start)) }
 // at converts from the client's clock, since to it.
 func (c *Client) at(t int64) time.Time    { return c.start.Add(time.Duration(t)) }
 func (c *Client) since(t time.Time) int64 { return int64(t.Sub(c.start)) }
-
-// deadline returns when an operation that starts now has to end by
-// Options.Timeout.
-func (c *Client) deadline() int64 {
-	if c.opts.Timeout < 0 {
-		return noDeadline
-	}
-	return c.now() + int64(c.opts.Timeout)
-}
-
-// began returns when an operation began that ends by Options.Timeout at the given
-// time.
-func (c *Client) began(deadline int64) int64 {
-	if c.opts.Timeout < 0 {
-		return c.now()
-	}
-	return deadline - int64(c.opts.Timeout)
-}
 
 // deadlineInTurn returns by when one of several servers, which are asked in
 // turn, has to answer so that a silent one leaves time for the others.
@@ -144,15 +127,16 @@ func (c *conn) armRead(now, wait int64) {
 // has changed meanwhile: every reader looks why its read ended.
 func (c *conn) interruptRead() { _ = c.nc.SetReadDeadline(longAgo) }
 
-// nextDeadline returns when the time of a pending call is over next.
+// nextDeadline returns when the time of a pending call is over next. The callers
+// of those with limits of their own look for themselves.
 func (c *conn) nextDeadline() int64 {
 	for _, cl := range c.in.pending[c.in.next:] {
-		if cl.deadline != noDeadline {
+		if cl.deadline != noDeadline && !cl.own {
 			return cl.deadline
 		}
 	}
 	for _, cl := range c.takeOver() {
-		if cl.deadline != noDeadline {
+		if cl.deadline != noDeadline && !cl.own {
 			return cl.deadline
 		}
 	}
@@ -161,10 +145,12 @@ func (c *conn) nextDeadline() int64 {
 
 // expire ends the calls whose time is over. When nothing came since the first
 // of them was sent the server is silent, and the error says so: the connection
-// is of no use any more.
+// is of no use any more. Not so while the first has been given more time by
+// WithTimeout: others end alone then.
 func (c *conn) expire(now int64, own *call) error {
-	timeout := int64(c.node.client.opts.Timeout)
+	silence := int64(c.node.client.silence())
 	c.takeOver()
+	extended := c.isExtended(now)
 	for i := c.in.next; i < len(c.in.pending); i++ {
 		cl := c.in.pending[i]
 		switch {
@@ -173,7 +159,7 @@ func (c *conn) expire(now int64, own *call) error {
 		case cl.state.Load() == callWithdrawn:
 			cl.deadline = noDeadline
 			continue
-		case max(c.lastRead.Load(), c.pendingSince.Load()) <= cl.deadline-timeout:
+		case !extended && max(c.lastRead.Load(), c.pendingSince.Load()) <= cl.deadline-silence:
 			return errTimeout
 		case !cl.state.CompareAndSwap(callPending, callClaimed):
 			cl.deadline = noDeadline // abandoned: nobody waits
@@ -182,11 +168,18 @@ func (c *conn) expire(now int64, own *call) error {
 		began := cl.began
 		s, unsent := c.standIn(cl)
 		c.in.pending[i] = s
-		cl.err = &fault{cause: errTimeout, unsent: unsent}
+		cl.err = &fault{cause: cl.timedOut(), unsent: unsent}
 		c.complete(cl, own)
 		c.doubt(began, errTimeout)
 	}
 	return nil
+}
+
+// isExtended reports whether WithTimeout gave the call whose response comes next
+// more time: that nothing comes means nothing then.
+func (c *conn) isExtended(now int64) bool {
+	head := c.head()
+	return head != nil && head.own && head.deadline > now && head.state.Load() == callPending
 }
 
 // standIn returns a call that takes the place of cl, which is claimed, in the

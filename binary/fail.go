@@ -81,7 +81,7 @@ func (c *conn) failPending(own *call) {
 		}
 		f := &fault{cause: cause, unsent: cl.incomplete(sent) || c.rejected.Load(), lost: true}
 		if cl.deadline <= now {
-			f.cause, f.lost = errTimeout, false
+			f.cause, f.lost = cl.timedOut(), false
 		}
 		cl.err = f
 		if lingers && !f.unsent && cl.writes() {

@@ -53,14 +53,13 @@ func (c *Client) DeleteMulti(ctx context.Context, keys []string) error {
 
 // multi is one operation on several keys, which it knows by their indexes.
 type multi struct {
-	client   *Client
-	ctx      context.Context
-	name     string
-	began    int64
-	deadline int64
-	key      func(i int) string
-	items    []*Item // to be stored
-	replica  bool    // it is the part that concerns one of several equal servers
+	client  *Client
+	ctx     context.Context
+	name    string
+	limits  limits
+	key     func(i int) string
+	items   []*Item // to be stored
+	replica bool    // it is the part that concerns one of several equal servers
 
 	whole error // why it cannot be carried out, though no key failed
 
@@ -73,8 +72,7 @@ type multi struct {
 type partWork func(m *multi, n *node, which []int)
 
 func (c *Client) newMulti(ctx context.Context, name string, key func(i int) string) *multi {
-	deadline := c.deadline()
-	return &multi{client: c, ctx: ctx, name: name, began: c.began(deadline), deadline: deadline, key: key}
+	return &multi{client: c, ctx: ctx, name: name, limits: c.limits(ctx), key: key}
 }
 
 // keysOf returns the keys with the given indexes.
@@ -196,8 +194,8 @@ func (m *multi) runParts(which []int, work partWork) {
 // over says why nothing more is to be sent, if it is so.
 func (m *multi) over() error {
 	err := m.ctx.Err()
-	if err == nil && m.client.now() >= m.deadline {
-		err = errTimeout
+	if err == nil && m.client.now() >= m.limits.deadline {
+		err = m.limits.timedOut()
 	}
 	if err == nil {
 		return nil
@@ -209,9 +207,8 @@ func (m *multi) over() error {
 // failed as a whole and must not be looked at any more.
 func (m *multi) send(n *node, op wire.Opcode, which []int, b multiBatch) error {
 	cl := m.client.newCall(op, "")
-	cl.batch, cl.span, cl.deadline, cl.late = b, uint32(len(which)), m.deadline, true
+	cl.batch, cl.span, cl.limits, cl.late = b, uint32(len(which)), m.limits, true
 	repeatable := !cl.writes()
-	cl.began = m.began
 	ctx, end := m.client.trace(m.ctx, Op{Name: m.name, Keys: len(which), Server: n.addr.name})
 	owned, err := n.doWithRetry(ctx, cl)
 	if owned {

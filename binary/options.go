@@ -30,8 +30,8 @@ type Options struct {
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Timeout limits each operation, including retries and the time that it
-	// waits for a connection. 0: 1 s. Negative: only the context limits
-	// operations.
+	// waits for a connection. WithTimeout gives single operations another
+	// limit. 0: 1 s. Negative: only the context limits operations.
 	Timeout time.Duration
 
 	// DialTimeout limits each attempt to connect: dialling, TLS and

@@ -92,7 +92,7 @@ func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 	c.mu.Lock()
 	_, unsent := c.giveUp(own) // the result is not there: nobody else reads
 	c.mu.Unlock()
-	if c.node.client.now() >= c.silentAt() {
+	if now := c.node.client.now(); now >= c.silentAt() && !c.isExtended(now) {
 		c.breakOff(nil, errTimeout) // before the caller comes back with another operation
 	} else {
 		c.handOver()

@@ -111,7 +111,7 @@ func mostTelling(errs []error) error {
 // copyCall returns a call for the same request.
 func (c *Client) copyCall(cl *call) *call {
 	cp := c.newCall(cl.op, cl.key)
-	cp.request, cp.into, cp.fill, cp.began, cp.deadline = cl.request, cl.into, cl.fill, cl.began, cl.deadline
+	cp.request, cp.into, cp.fill, cp.limits, cp.late = cl.request, cl.into, cl.fill, cl.limits, cl.late
 	return cp
 }
 
@@ -147,7 +147,7 @@ func (m *multi) readReplicas(which []int, items map[string]*Item, work partWork)
 			return
 		}
 		p := m.part()
-		p.deadline = m.client.deadlineInTurn(m.ctx, m.deadline, len(nodes)-s)
+		p.limits.deadline = m.client.deadlineInTurn(m.ctx, m.limits.deadline, len(nodes)-s)
 		work(p, n, which)
 		p.eachError(func(i int, err error) { errs[i] = append(errs[i], err) })
 		var rest []int
@@ -177,7 +177,7 @@ func isRetired(err error) bool { return errors.Is(err, errRetired) }
 // part returns an operation like m with failures of its own.
 func (m *multi) part() *multi {
 	return &multi{
-		client: m.client, ctx: m.ctx, name: m.name, began: m.began, deadline: m.deadline,
+		client: m.client, ctx: m.ctx, name: m.name, limits: m.limits,
 		key: m.key, items: m.items, replica: true,
 	}
 }

@@ -36,9 +36,9 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 	var shard uint32
 	var err error
 	if cl.deadline == 0 {
-		cl.deadline = c.deadline()
+		cl.limits = c.limits(ctx)
 	}
-	cl.began = c.began(cl.deadline)
+	cl.late = cl.own
 	if c.opts.Replicate {
 		cl, err = c.runReplicated(ctx, name, cl)
 	} else {

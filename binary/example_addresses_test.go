@@ -1,10 +1,13 @@
 package memcached_test
 
 import (
+	"context"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // A URL, as in MEMCACHED_URL, holds servers, credentials and options.
@@ -36,4 +39,21 @@ func ExampleParseServers() {
 	defer client.Close()
 	fmt.Println(servers, weights)
 	// Output: [mc1.example.com:11211 mc2.example.com:11211] map[mc2.example.com:11211:2]
+}
+
+// One large read gets more time than the client's other operations.
+func ExampleWithTimeout() {
+	server, err := memcachedtest.NewServer(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{Timeout: 100 * time.Millisecond})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	items, err := client.GetMulti(memcached.WithTimeout(context.Background(), 10*time.Second), []string{"a", "b"})
+	fmt.Println(len(items), err)
+	// Output: 0 <nil>
 }
