@@ -49,6 +49,21 @@
 // Adding and removing servers moves the keys of one share in both cases with
 // Ketama and its like; with placement.Gomemcache it moves nearly all.
 //
-// Weights of servers are those of memcached.Options.Weights: servers that are
-// not in it weigh 1.
+// # Weights and order
+//
+// Weights are those of memcached.Options.Weights, by the name that the resolver
+// gives. A server may be in it before it comes and keeps its weight when it leaves
+// and comes back; one that is not in it weighs 1, and so does a server that comes
+// back under another address where a resolver gives addresses. Weights in SRV records
+// are not used. To change a weight, make another client.
+//
+// libmemcached's ketama gives a server points by its share of all weights, so with
+// unequal weights the servers that stay get other points, too, and more keys move than
+// the newcomer takes: when a server of weight 5 joins ten of weight 1, it takes a
+// third, and nearly half of all keys move.
+//
+// The client gets the servers sorted by name. With a placement that depends on their
+// order, as most defaults of other clients do (see package placement), the other
+// side must list them in that order, too; and every server that comes or goes moves
+// most keys.
 package discovery

@@ -20,6 +20,7 @@ func TestPlacement_WhatMoves(t *testing.T) {
 		return servers
 	}
 	before := list(n, "10.1.0.99:11211")
+	heavy := append(list(n, "10.1.0.99:11211"), memcached.Server{Addr: "10.1.0.98:11211", Weight: 5})
 	for name, c := range map[string]struct {
 		distribution memcached.Distribution
 		after        []memcached.Server
@@ -29,6 +30,7 @@ func TestPlacement_WhatMoves(t *testing.T) {
 		"another address":                     {memcached.Ketama, list(n, "10.1.0.98:11211"), 0.13, 0.25},
 		"one less":                            {memcached.Ketama, before[:n-1], 0.07, 0.13},
 		"one more":                            {memcached.Ketama, append(list(n, "10.1.0.99:11211"), memcached.Server{Addr: "10.1.0.98:11211", Weight: 1}), 0.06, 0.13},
+		"one more of weight 5, of 15":         {memcached.Ketama, heavy, 0.40, 0.55},
 		"one less, with placement.Gomemcache": {placement.Gomemcache, before[:n-1], 0.8, 1},
 	} {
 		from, to := c.distribution(before), c.distribution(c.after)
