@@ -189,7 +189,7 @@ func (f *fill) covers(failure policy.Failure) bool {
 func (f *fill) entry() *stored.Entry {
 	e := &stored.Entry{
 		ID: stored.NewID(), Key: f.name, Status: f.rec.status, Received: f.received,
-		Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
+		Unsent: f.rec.unsent, Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
 	}
 	header := f.rec.header
 	if lines, ok := header["Date"]; !ok || len(lines) > 0 && lines[0] == "" {

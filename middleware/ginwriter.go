@@ -129,6 +129,7 @@ func (w *ginWriter) finish(good bool) {
 	switch {
 	case w.committed:
 	case good && w.stated, w.always:
+		w.unsent = true
 		w.settle(0)
 	default:
 		w.abandon()

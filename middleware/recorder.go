@@ -39,6 +39,7 @@ type recorder struct {
 	stated    bool // the handler chose the status
 	restated  bool // and chose another when it was too late
 	silent    bool // the handler returned without writing anything
+	unsent    bool // the handler stated a status and sent nothing
 	always    bool // commit also a response of which the handler wrote nothing
 	committed bool
 	act       action

@@ -31,7 +31,7 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	switch {
 	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.Selected(), c.now()):
 		dropRepresentation(h)
-		sendHeader(w, http.StatusNotModified)
+		w.WriteHeader(http.StatusNotModified)
 	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
 		sendRange(w, r, e, c.now())
 	default:
@@ -71,12 +71,23 @@ func dropRepresentation(h http.Header) {
 }
 
 func sendWhole(w http.ResponseWriter, r *http.Request, e *stored.Entry) {
-	if r.Method == http.MethodHead || !bodyAllowed(e.Status) || len(e.Body) == 0 {
+	switch {
+	case e.Unsent, r.Method == http.MethodHead && !isStatus(w, e.Status):
+		w.WriteHeader(e.Status) // what is above sends it, and may decide how
+		return
+	case r.Method == http.MethodHead || !bodyAllowed(e.Status) || len(e.Body) == 0:
 		sendHeader(w, e.Status)
 		return
 	}
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(e.Body) // a client that left is nobody's fault
+}
+
+// isStatus reports whether gin would take status for its own, for which it has a body
+// of its own.
+func isStatus(w http.ResponseWriter, status int) bool {
+	own, ok := w.(interface{ Status() int })
+	return ok && status >= 400 && own.Status() == status
 }
 
 // maxRanges bounds the parts of a page that one request may ask for: each costs a

@@ -27,8 +27,16 @@ type app struct {
 
 func init() { gin.SetMode(gin.ReleaseMode) } // one for the whole program
 
+// framework is what the cache is used with.
+type framework string
+
+const (
+	ginFramework     framework = "gin"
+	netHTTPFramework framework = "net/http"
+)
+
 // startApp serves on a free port of the loopback interface.
-func startApp(client *memcached.Client, origin string, opts *middleware.Options) (*app, error) {
+func startApp(client *memcached.Client, origin string, with framework, opts *middleware.Options) (*app, error) {
 	target, err := url.Parse(origin)
 	if err != nil {
 		return nil, err
@@ -37,17 +45,21 @@ func startApp(client *memcached.Client, origin string, opts *middleware.Options)
 	if err != nil {
 		return nil, err
 	}
-	router := gin.New()
-	router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) { c.AbortWithStatus(http.StatusInternalServerError) }))
-	opts.Engine = router
+	site := new(engine)
+	opts.Engine = site
 	opts.Logger = slog.New(slog.DiscardHandler)
 	cache, err := middleware.New(client, opts)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, listener.Close())
 	}
-	router.NoRoute(cache.Handler(), proxy(target))
+	if site.Handler = cache.Wrap(proxy(target)); with == ginFramework {
+		router := gin.New()
+		router.Use(gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, _ any) { c.AbortWithStatus(http.StatusInternalServerError) }))
+		router.NoRoute(cache.Handler(), gin.WrapH(proxy(target)))
+		site.Handler = router
+	}
 	a := &app{
-		server: &http.Server{Handler: router, ReadHeaderTimeout: time.Minute},
+		server: &http.Server{Handler: site, ReadHeaderTimeout: time.Minute},
 		cache:  cache,
 		url:    "http://" + listener.Addr().String(),
 		served: make(chan error, 1),
@@ -55,6 +67,9 @@ func startApp(client *memcached.Client, origin string, opts *middleware.Options)
 	go func() { a.served <- a.server.Serve(listener) }() // stop waits for it
 	return a, nil
 }
+
+// engine is the site, which its own cache must know.
+type engine struct{ http.Handler }
 
 func (a *app) stop() error {
 	err := a.server.Close()
@@ -66,8 +81,8 @@ func (a *app) stop() error {
 
 // proxy leads to target. It neither reuses connections, on which a request may
 // have to be repeated, nor asks for compression on its own account.
-func proxy(target *url.URL) gin.HandlerFunc {
-	p := &httputil.ReverseProxy{
+func proxy(target *url.URL) http.Handler {
+	return &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		ModifyResponse: restoreCoding,
 		Transport:      &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: dialLoose},
@@ -76,5 +91,4 @@ func proxy(target *url.URL) gin.HandlerFunc {
 		},
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
-	return gin.WrapH(p)
 }

@@ -32,15 +32,17 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Most of the suite's time is waiting, and each run has servers of its own.
-	for _, storeSetCookie := range []bool{true, false} {
-		t.Run(fmt.Sprintf("StoreSetCookie %v", storeSetCookie), func(t *testing.T) {
-			t.Parallel()
-			r, err := measure(t.Context(), s, storeSetCookie)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantScore(t, grade(tests, r), floor[storeSetCookie])
-		})
+	for _, with := range []framework{ginFramework, netHTTPFramework} {
+		for _, storeSetCookie := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, StoreSetCookie %v", with, storeSetCookie), func(t *testing.T) {
+				t.Parallel()
+				r, err := measure(t.Context(), s, with, storeSetCookie)
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantScore(t, grade(tests, r), floor[storeSetCookie])
+			})
+		}
 	}
 }
 

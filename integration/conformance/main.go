@@ -1,5 +1,5 @@
 // Command conformance runs the public HTTP cache conformance suite
-// (http-cache-tests) against the gin middleware and writes what came of it.
+// (http-cache-tests) against the response cache and writes what came of it.
 //
 //	go run ./conformance                  fetches the suite from npm
 //	go run ./conformance -fetch           does nothing but that, and says so if it cannot
@@ -27,6 +27,7 @@ import (
 // options are the flags.
 type options struct {
 	dir, suite           string
+	with                 framework
 	newest, quiet, fetch bool
 }
 
@@ -34,10 +35,15 @@ func main() {
 	var o options
 	flag.StringVar(&o.dir, "dir", "conformance", "folder of this program, where results go")
 	flag.StringVar(&o.suite, "suite", "", "folder of the suite; empty: fetch version "+suiteVersion+" from npm")
+	netHTTP := flag.Bool("nethttp", false, "measure the cache as a handler of net/http and write no files")
 	flag.BoolVar(&o.newest, "newest", false, "the suite is newer than that on npm: keep its results apart")
 	flag.BoolVar(&o.quiet, "quiet", false, "write no files")
 	flag.BoolVar(&o.fetch, "fetch", false, "fetch the suite and measure nothing")
 	flag.Parse()
+	o.with = ginFramework
+	if *netHTTP {
+		o.with, o.quiet = netHTTPFramework, true
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	err := run(ctx, o)
@@ -59,11 +65,11 @@ func run(ctx context.Context, o options) error {
 	if o.fetch {
 		return nil
 	}
-	with, err := measure(ctx, s, true)
+	with, err := measure(ctx, s, o.with, true)
 	if err != nil {
 		return err
 	}
-	without, err := measure(ctx, s, false)
+	without, err := measure(ctx, s, o.with, false)
 	if err != nil {
 		return err
 	}
@@ -108,7 +114,7 @@ func findSuite(ctx context.Context, dir, suiteDir string) (*suite, error) {
 }
 
 // measure runs the suite once.
-func measure(ctx context.Context, s *suite, storeSetCookie bool) (results, error) {
+func measure(ctx context.Context, s *suite, with framework, storeSetCookie bool) (results, error) {
 	client, closeClient, err := openClient()
 	if err != nil {
 		return nil, err
@@ -119,7 +125,7 @@ func measure(ctx context.Context, s *suite, storeSetCookie bool) (results, error
 		return nil, err
 	}
 	defer o.stop()
-	a, err := startApp(client, o.url, &middleware.Options{
+	a, err := startApp(client, o.url, with, &middleware.Options{
 		StoreSetCookie: storeSetCookie, StaleIfUnreachable: true,
 		LookupTimeout: 5 * time.Second, // a busy machine is not a broken cache
 	})

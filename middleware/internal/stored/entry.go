@@ -17,6 +17,7 @@ type Entry struct {
 	Received time.Time
 	Terms    policy.Terms
 	MadeETag bool // the ETag is the cache's, not the handler's
+	Unsent   bool // the handler stated a status and left the sending to others
 	Tags     []Tag
 	Fields   []Field
 	Body     []byte
@@ -50,6 +51,7 @@ const (
 	flagMadeETag
 	flagExplicit
 	flagChunked
+	flagUnsent
 )
 
 func (e *Entry) flags() byte {
@@ -65,6 +67,7 @@ func (e *Entry) flags() byte {
 		{e.MadeETag, flagMadeETag},
 		{e.Terms.Explicit, flagExplicit},
 		{e.Chunked(), flagChunked},
+		{e.Unsent, flagUnsent},
 	} {
 		if f.set {
 			flags |= f.bit
@@ -119,7 +122,7 @@ func (v Value) Entry(e *Entry, key string) error {
 		NoCache: flags&flagNoCache != 0, NoStale: flags&flagNoStale != 0,
 		AllowAuthorized: flags&flagAllowAuthorized != 0, Validators: flags&flagValidators != 0,
 	}
-	e.MadeETag = flags&flagMadeETag != 0
+	e.MadeETag, e.Unsent = flags&flagMadeETag != 0, flags&flagUnsent != 0
 	if n := d.count(tagSize); n > MaxTags {
 		return ErrGarbage
 	} else if n > 0 {

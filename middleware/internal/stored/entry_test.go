@@ -17,8 +17,8 @@ func sampleEntry() *Entry {
 			StaleWhileRevalidate: 5 * time.Second, StaleIfError: 6 * time.Second,
 			NoCache: true, NoStale: true, AllowAuthorized: true, Validators: true,
 		},
-		MadeETag: true,
-		Tags:     []Tag{{TagName{1, 2}, 99}, {TagName{3}, 1 << 60}},
+		MadeETag: true, Unsent: true,
+		Tags: []Tag{{TagName{1, 2}, 99}, {TagName{3}, 1 << 60}},
 		Fields: []Field{
 			{"Etag", Set, []string{`"x"`}},
 			{"Link", Add, []string{"<a>", "", "<b>"}},
