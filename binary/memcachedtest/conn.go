@@ -34,6 +34,7 @@ type conn struct {
 	done   chan struct{} // closed when the server drops the connection
 	r      *bufio.Reader
 	out    []byte // answers that are not written yet
+	held   int    // bytes of them that leave even when the connection breaks; see unknown
 	req    request
 	head   [wire.HeaderLen + 255 + wire.MaxKeyLen]byte // behind req
 	sasl   saslState
@@ -59,15 +60,18 @@ func (r flushingReader) Read(p []byte) (int, error) {
 	if err := r.c.flush(); err != nil {
 		return 0, err
 	}
-	return r.c.nc.Read(p)
+	n, err := r.c.nc.Read(p)
+	r.c.server.bytesRead.Add(uint64(n))
+	return n, err
 }
 
 func (c *conn) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	_, err := c.nc.Write(c.out)
-	c.out = c.out[:0]
+	n, err := c.nc.Write(c.out)
+	c.server.bytesWritten.Add(uint64(n))
+	c.out, c.held = c.out[:0], 0
 	if cap(c.out) > 4*flushAbove {
 		c.out = nil
 	}
@@ -101,6 +105,7 @@ func (c *conn) next() (*request, error) {
 	req := &c.req
 	req.Decode(b)
 	if req.Magic != wire.MagicRequest {
+		c.out = c.out[:min(c.held, len(c.out))]
 		return nil, errHangUp // the text protocol, or garbage
 	}
 	keep := int(req.ExtrasLen) + min(int(req.KeyLen), wire.MaxKeyLen)
@@ -136,6 +141,7 @@ func (c *conn) answer(req *request, status wire.Status, cas uint64, extras, key,
 		Opaque: req.Opaque,
 		CAS:    cas,
 	}, extras, key, value)
+	c.held = len(c.out)
 }
 
 // succeed answers without a body, unless the request is quiet.

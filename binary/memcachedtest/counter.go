@@ -8,8 +8,11 @@ import (
 
 // parseCounter reads a number as memcached does (util.c, safe_strtoull, which
 // is C's strtoull): leading white space and a sign are skipped, and digits may
-// be followed by white space and then by anything.
+// be followed by white space and then by anything. A NUL ends the number.
 func parseCounter(b []byte) (uint64, bool) {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
 	b = bytes.TrimLeft(b, " \t\n\v\f\r")
 	negative := len(b) > 0 && b[0] == '-'
 	if negative || len(b) > 0 && b[0] == '+' {

@@ -99,8 +99,14 @@ func (c *conn) malformed(req *request) error {
 }
 
 // unknown answers and then drops the length of the whole body, although
-// extras and key were read before: the start of the next request is lost.
+// extras and key were read before: the start of the next request is lost. When
+// what is left of that is no request, the connection ends, and the answer to a
+// request with a body was not written yet, unless others followed it (conn_swallow).
 func (c *conn) unknown(req *request) error {
+	held := len(c.out)
 	c.fail(req, wire.StatusUnknownCommand)
+	if req.BodyLen > 0 {
+		c.held = held
+	}
 	return c.discard(int(req.BodyLen))
 }

@@ -24,9 +24,10 @@ type Server struct {
 	addr    string
 	network bool // it listens
 
-	requests          recorder
-	intercept         atomic.Pointer[func(Request) Action]
-	auths, authErrors atomic.Uint64
+	requests                recorder
+	intercept               atomic.Pointer[func(Request) Action]
+	auths, authErrors       atomic.Uint64
+	bytesRead, bytesWritten atomic.Uint64
 
 	usersMu sync.Mutex        // guards the content of users
 	users   map[string]string // nil lets everybody in

@@ -3,6 +3,7 @@ package memcachedtest
 import (
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,12 @@ func (c *conn) stat(req *request) {
 	c.answer(req, wire.StatusOK, 0, nil, nil, nil)
 }
 
+// What memcached has without options. They limit nothing here.
+const (
+	maxConnections = 1024
+	threads        = 4
+)
+
 type statList []struct{ name, value string }
 
 func (l *statList) add(name string, value any) {
@@ -55,12 +62,15 @@ func (s *Server) generalStats(l *statList) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	n := &st.counts
+	l.add("pid", os.Getpid())
 	l.add("uptime", uint32(s.clock.now()-startAge))
 	l.add("time", s.clock.time().Unix())
 	l.add("version", version)
 	l.add("pointer_size", strconv.IntSize)
+	l.add("max_connections", maxConnections)
 	l.add("curr_connections", conns)
 	l.add("total_connections", total)
+	l.add("rejected_connections", 0)
 	l.add("cmd_get", n.cmdGet)
 	l.add("cmd_set", n.cmdSet)
 	l.add("cmd_flush", n.cmdFlush)
@@ -83,8 +93,11 @@ func (s *Server) generalStats(l *statList) {
 	l.add("store_too_large", 0) // only the text protocol counts them
 	l.add("auth_cmds", s.auths.Load())
 	l.add("auth_errors", s.authErrors.Load())
+	l.add("bytes_read", s.bytesRead.Load())
+	l.add("bytes_written", s.bytesWritten.Load())
 	l.add("limit_maxbytes", s.opts.MaxMemory)
 	l.add("accepting_conns", 1)
+	l.add("threads", threads)
 	l.add("bytes", st.bytes)
 	l.add("curr_items", len(st.items))
 	l.add("total_items", n.totalItems)
@@ -97,12 +110,14 @@ func (s *Server) settingStats(l *statList) {
 		host, port = s.addr, "0"
 	}
 	l.add("maxbytes", s.opts.MaxMemory)
+	l.add("maxconns", maxConnections)
 	l.add("tcpport", port)
 	l.add("udpport", 0)
 	l.add("inter", host)
 	l.add("verbosity", 0)
 	l.add("evictions", "on")
 	l.add("domain_socket", "NULL")
+	l.add("num_threads", threads)
 	l.add("cas_enabled", yes(!s.opts.DisableCAS))
 	l.add("binding_protocol", "binary")
 	l.add("auth_enabled_sasl", yes(s.secured()))
@@ -152,6 +167,8 @@ func (s *Server) slabStats(l *statList) {
 func (s *Server) resetStats() {
 	s.auths.Store(0)
 	s.authErrors.Store(0)
+	s.bytesRead.Store(0)
+	s.bytesWritten.Store(0)
 	st := s.storage
 	st.mu.Lock()
 	defer st.mu.Unlock()

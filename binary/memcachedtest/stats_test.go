@@ -106,3 +106,38 @@ func TestStats_SettingsAreThoseOfTheOptions(t *testing.T) {
 		}
 	}
 }
+
+func TestStats_OfTheProcessAndItsConnections(t *testing.T) {
+	s := Start(t, nil)
+	nc := dialMemory(t, s)
+	set := setRequest("k", "a value")
+	ask(t, nc, set)
+	before, _ := askStats(t, nc, "")
+	for name, want := range map[string]string{
+		"pid": strconv.Itoa(os.Getpid()), "max_connections": "1024", "rejected_connections": "0", "threads": "4",
+	} {
+		if before[name] != want {
+			t.Errorf("STAT %s = %q, want %q", name, before[name], want)
+		}
+	}
+	if settings, _ := askStats(t, nc, "settings"); settings["maxconns"] != "1024" {
+		t.Errorf("maxconns = %q, want 1024", settings["maxconns"])
+	}
+	between, _ := askStats(t, nc, "")
+	ask(t, nc, set)
+	after, _ := askStats(t, nc, "")
+	number := func(stats map[string]string, name string) int {
+		n, err := strconv.Atoi(stats[name])
+		if err != nil {
+			t.Errorf("%s = %q, want a number", name, stats[name])
+		}
+		return n
+	}
+	const stat = wire.HeaderLen
+	if n := number(after, "bytes_read") - number(between, "bytes_read"); n != len(set)+stat {
+		t.Errorf("bytes_read grew by %d, want %d", n, len(set)+stat)
+	}
+	if n := number(after, "bytes_written") - number(between, "bytes_written"); n <= wire.HeaderLen {
+		t.Errorf("bytes_written grew by %d, want an answer and statistics", n)
+	}
+}
