@@ -56,7 +56,7 @@ const (
 var (
 	errOwnTimeout   = &timeoutError{"no answer within the time that WithTimeout gave"}
 	errWaitTimeout  = &timeoutError{"no room in the queue of the server within Options.Timeout"}
-	errNoConnection = &timeoutError{"no connection within Options.Timeout"}
+	errNoConnection = &timeoutError{"no connection in time"}
 	errDialTimeout  = &timeoutError{"no connection within Options.DialTimeout"}
 	errEarlierWrite = &timeoutError{"an earlier write of the key, whose caller has left, was not answered within Options.Timeout"}
 	errWriteTimeout = &timeoutError{"the server does not take requests: nothing could be written within Options.Timeout"}

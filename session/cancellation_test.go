@@ -191,12 +191,15 @@ func TestDeadline_IsKeptAsIsTheTimeout(t *testing.T) {
 func TestClientWithoutTimeout_IsNotWaitedForWithoutEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server := memcachedtest.Start(t, nil)
-		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext, Timeout: -1})
-		if err != nil {
-			t.Fatal(err)
+		newClient := func() *memcached.Client {
+			client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext, Timeout: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = client.Close() })
+			return client
 		}
-		t.Cleanup(func() { _ = client.Close() })
-		store, scs := storeOn(t, client, nil, authKey), scsOn(t, client, nil, authKey)
+		store := storeOn(t, newClient(), nil, authKey)
 		b := newBrowser(t)
 		b.set(store, "k", 1)
 		silent(server, "GAT", "GATK", "GET", "GETK")
@@ -204,12 +207,15 @@ func TestClientWithoutTimeout_IsNotWaitedForWithoutEnd(t *testing.T) {
 		far, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		for name, ctx := range map[string]context.Context{"none": t.Context(), "cancelled": cancelled(t), "with a deadline": far} {
-			for what, do := range map[string]func() error{
+			for what, do := range map[string]func() error{ // each of a client that does not know yet
 				"Get": func() (err error) {
-					b.gorillaContext(ctx, store, func(_ http.ResponseWriter, _ *http.Request, _ *sessions.Session, e error) { err = e })
+					b.gorillaContext(ctx, storeOn(t, newClient(), nil, authKey), func(_ http.ResponseWriter, _ *http.Request, _ *sessions.Session, e error) { err = e })
 					return err
 				},
-				"FindCtx": func() error { _, _, err := scs.FindCtx(ctx, scsToken); return err },
+				"FindCtx": func() error {
+					_, _, err := scsOn(t, newClient(), nil, authKey).FindCtx(ctx, scsToken)
+					return err
+				},
 			} {
 				start := time.Now()
 				wantPassed(t, what, do())
