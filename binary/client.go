@@ -19,6 +19,7 @@ type Client struct {
 	maxFrame int
 	start    time.Time // zero of the client's clock
 	logger   *slog.Logger
+	dialer   dialer
 
 	weights    map[string]int           // by address.target
 	topology   atomic.Pointer[topology] // replaced under mu
@@ -55,7 +56,7 @@ func New(servers []string, opts *Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		opts: o, weights: weights, start: time.Now(), logger: o.Logger,
+		opts: o, weights: weights, start: time.Now(), logger: o.Logger, dialer: newDialer(),
 		done: make(chan struct{}), retiring: map[*node]bool{},
 	}
 	c.maxFrame = max(o.MaxItemSize, 1<<20) + frameSlack

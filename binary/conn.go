@@ -29,6 +29,7 @@ type conn struct {
 	node     *node
 	nc       net.Conn
 	raw      syscall.RawConn // of the socket below; nil if there is none
+	expires  int64           // when it leaves, on the client's clock
 	vectored bool            // values can be written from where they are
 	maxBody  int
 	_        cacheLine
@@ -65,7 +66,9 @@ type conn struct {
 func newConn(n *node, nc net.Conn, secure bool) *conn {
 	c := &conn{node: n, nc: nc, maxBody: n.client.maxFrame, vectored: !secure}
 	c.raw = rawConn(nc)
-	c.lastRead.Store(n.client.now())
+	now := n.client.now()
+	c.expires = n.client.lifetime(now)
+	c.lastRead.Store(now)
 	return c
 }
 

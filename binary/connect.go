@@ -47,17 +47,21 @@ func (a *attempt) waitsFor(timeout error) error {
 // connect dials, encrypts and authenticates.
 func (n *node) connect(a *attempt) (nc net.Conn, secure bool, err error) {
 	ctx, opts := a.ctx, &n.client.opts
-	dial := opts.DialContext
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
+	switch {
+	case opts.DialContext != nil:
+		nc, err = opts.DialContext(ctx, n.addr.network, n.addr.target)
+	case n.addr.network == "unix":
+		nc, err = n.client.dialer.dial(ctx, n.addr.network, n.addr.target)
+	default:
+		nc, err = n.dialTCP(a)
 	}
-	nc, err = dial(ctx, n.addr.network, n.addr.target)
 	switch {
 	case err != nil:
 		return nil, false, unavailable(dialError(ctx, err))
 	case nc == nil:
 		return nil, false, unavailable(errors.New("Options.DialContext returned neither a connection nor an error"))
 	}
+	n.reached(a, nc)
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = nc.SetDeadline(deadline) // before AfterFunc's, which ends the attempt early
 	}

@@ -40,6 +40,9 @@ import (
 //	a part of what is left      one of several replicas          deadlineInTurn
 //	health.pauses               the next attempt to connect      node.recover, node.grow
 //	Options.IdleTimeout         an unused connection             node.reap
+//	Options.ConnMaxLifetime     a connection                     node.reap, then
+//	                                                             node.closeLeaving
+//	stagger                     one address of several           node.dialFirst
 const (
 	// noDeadline is later than every time on the client's clock.
 	noDeadline int64 = math.MaxInt64

@@ -19,6 +19,8 @@ type attempt struct {
 	counted  bool         // that it failed is known already; guarded by node.mu
 	replaced bool         // by another attempt; guarded by node.mu
 	worked   bool         // the server has taken connections before
+	moved    bool         // its address is a new one of the server's name; guarded by node.mu
+	peer     string       // the address that was reached; guarded by node.mu
 	proved   bool         // an operation was answered on its connection
 
 	ended chan struct{} // closed when conn and err are set: it ended, or is overdue
@@ -47,7 +49,7 @@ func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
 	}
 	a := n.dialing
 	if a == nil {
-		if n.open() >= n.client.opts.MaxConns {
+		if n.full() {
 			defer n.mu.Unlock()
 			return n.newest(), nil // others were faster
 		}
@@ -85,7 +87,7 @@ func (n *node) newest() *conn {
 func (n *node) grow() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed == nil && n.dialing == nil && n.health.err == nil && n.client.now() >= n.health.pauses.growAt && n.open() < n.client.opts.MaxConns {
+	if n.closed == nil && n.dialing == nil && n.health.err == nil && n.client.now() >= n.health.pauses.growAt && !n.full() {
 		n.dialing = n.startAttempt()
 	}
 }
@@ -150,6 +152,13 @@ func (n *node) trialTime() time.Duration {
 
 const minTrial = 50 * time.Millisecond
 
+// reached notes which address an attempt goes on with.
+func (n *node) reached(a *attempt, nc net.Conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a.peer = peerOf(nc)
+}
+
 // overdue notes that an attempt takes longer than operations wait for it. It
 // goes on, and without other connections the server is down meanwhile.
 func (n *node) overdue(a *attempt) {
@@ -194,18 +203,16 @@ func (n *node) dialed(a *attempt, nc net.Conn, secure bool, err error) {
 		n.follow(n.attemptFailed(a, err))
 	default:
 		n.counters.dials.Add(1)
-		t := n.attemptSucceeded(a, nc, secure)
-		crowdedOut := n.crowdOut()
-		n.follow(t)
-		for _, c := range crowdedOut {
-			c.fail(errSuspected)
-		}
+		n.follow(n.attemptSucceeded(a, nc, secure))
 	}
 }
 
 // attemptFailed ends, under mu, an attempt that made no connection.
 func (n *node) attemptFailed(a *attempt, err error) transition {
 	n.end(a, nil, err)
+	if a.peer != "" {
+		n.failedPeer = a.peer
+	}
 	if !a.counted {
 		return n.health.connectFailed(n.client.now(), err, len(*n.conns.Load()) > 0)
 	}
@@ -227,11 +234,14 @@ func (n *node) attemptSucceeded(a *attempt, nc net.Conn, secure bool) (t transit
 		n.end(a, nil, n.health.err)
 		_ = nc.Close()
 		return t
-	case len(*n.conns.Load()) >= n.client.opts.MaxConns: // it was ejected, and has its connections
+	case len(*n.conns.Load()) >= n.client.opts.MaxConns, // it was ejected, and has its connections
+		n.isStray(a, nc):
+		n.health.pauses.grow(n.client.now(), min(strayPause, n.health.retryAfter))
 		n.end(a, n.newest(), nil)
 		_ = nc.Close()
-	default:
+	default: // one more than Options.MaxConns, if all others are suspected
 		c := newConn(n, nc, secure)
+		n.failedPeer = ""
 		n.add(c)
 		n.end(a, c, nil)
 	}

@@ -88,7 +88,7 @@ func (n *node) broke(c *conn, cause error, used bool) {
 	since := max(alive, c.pendingSince.Load())
 	var unknown *unknownError
 	switch {
-	case errors.Is(cause, ErrClosed), errors.Is(cause, errRetired), cause == errIdle, cause == errStale, cause == errSuspected:
+	case errors.Is(cause, ErrClosed), errors.Is(cause, errRetired), cause == errIdle, cause == errStale, cause == errLeft:
 		return
 	case errors.As(cause, &unknown) && !onData(unknown.op):
 		return

@@ -43,38 +43,58 @@ func rawConn(nc net.Conn) syscall.RawConn {
 	return raw
 }
 
-// reap closes connections that were idle for too long.
-func (n *node) reap() {
-	idle := n.client.opts.IdleTimeout
-	now := n.client.now()
-	next := idle
+// supervise starts, under mu, the timer that ends connections because of their
+// age.
+func (n *node) supervise() {
+	if n.reaper != nil {
+		return
+	}
+	if next := n.nextEnd(); next != noDeadline {
+		// One that is over may not be idle yet.
+		n.reaper = time.AfterFunc(max(time.Duration(next-n.client.now()), leaveCheck), n.reap)
+	}
+}
+
+// nextEnd returns, under mu, when the next connection may be over.
+func (n *node) nextEnd() int64 {
+	next := noDeadline
 	for _, c := range *n.conns.Load() {
-		unused := time.Duration(now - c.lastRead.Load())
-		if unused < idle {
-			next = min(next, idle-unused)
-			continue
+		next = min(next, c.expires)
+		if idle := n.client.opts.IdleTimeout; idle > 0 {
+			next = min(next, c.lastRead.Load()+int64(idle))
 		}
-		if c.load.CompareAndSwap(0, 1) {
-			c.failIdle()
+	}
+	return next
+}
+
+// reap closes connections that were idle for too long, and makes those leave
+// that are too old.
+func (n *node) reap() {
+	now := n.client.now()
+	if idle := n.client.opts.IdleTimeout; idle > 0 {
+		for _, c := range *n.conns.Load() {
+			if now-c.lastRead.Load() >= int64(idle) && c.load.CompareAndSwap(0, 1) {
+				c.failIdle(errIdle)
+			}
 		}
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed != nil || len(*n.conns.Load()) == 0 {
-		n.reaper = nil
+	if n.reaper = nil; n.closed != nil {
 		return
 	}
-	n.reaper.Reset(next)
+	n.dismiss(func(c *conn) bool { return c.expires <= now })
+	n.supervise()
 }
 
 // failIdle is fail for a connection that is idle, unless a call came first: it
 // would be lost.
-func (c *conn) failIdle() {
+func (c *conn) failIdle(cause error) {
 	c.mu.Lock()
 	if c.reading || c.writing || c.out.enqueued != c.dequeued.Load() {
 		c.mu.Unlock()
 		c.load.Add(-1)
 		return
 	}
-	c.failLocked(errIdle, false)
+	c.failLocked(cause, false)
 }

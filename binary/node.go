@@ -32,6 +32,10 @@ type node struct {
 	closed      error         // why no more connections are made
 	dialing     *attempt      // the one that operations wait for; nil: none
 	suspects    []*conn       // connections that operations do not use: see suspect.go
+	leaving     []*conn       // connections that are closed when they are idle: see leave.go
+	peer        string        // the address of the connections
+	failedPeer  string        // the address that failed last
+	strays      int           // connections in a row that led elsewhere
 	attempts    []*attempt    // all, oldest first
 	connectTook time.Duration // the last that made a connection; 0: none did
 	health      health
@@ -94,9 +98,7 @@ func (n *node) free(conns []*conn) (c *conn, crowd bool) {
 func (n *node) add(c *conn) {
 	conns := append(slices.Clone(*n.conns.Load()), c)
 	n.conns.Store(&conns)
-	if idle := n.client.opts.IdleTimeout; idle > 0 && n.reaper == nil {
-		n.reaper = time.AfterFunc(idle, n.reap)
-	}
+	n.supervise()
 }
 
 // remove takes a broken connection out.
@@ -105,6 +107,7 @@ func (n *node) remove(c *conn) {
 	conns := slices.DeleteFunc(slices.Clone(*n.conns.Load()), func(other *conn) bool { return other == c })
 	n.conns.Store(&conns)
 	n.suspects = slices.DeleteFunc(n.suspects, func(other *conn) bool { return other == c })
+	n.leaving = slices.DeleteFunc(n.leaving, func(other *conn) bool { return other == c })
 	n.mu.Unlock()
 }
 
@@ -124,7 +127,7 @@ func (n *node) close(cause error) {
 	case n.woken <- struct{}{}:
 	default:
 	}
-	conns := append(slices.Clone(*n.conns.Load()), n.suspects...)
+	conns := slices.Concat(*n.conns.Load(), n.suspects, n.leaving)
 	n.mu.Unlock()
 	for _, c := range conns {
 		c.fail(cause)

@@ -47,6 +47,11 @@ type Options struct {
 	// closed. 0: for ever.
 	IdleTimeout time.Duration
 
+	// ConnMaxLifetime is how long a connection may be used before it is replaced,
+	// up to a quarter less. So a password that changed and a name that moved to
+	// another address reach every connection. 0: 24 h. Negative: for ever.
+	ConnMaxLifetime time.Duration
+
 	// Prefix begins every key in memcached. Operations take and return keys
 	// without it. Distribution gets keys with it: placement.WithoutPrefix suits
 	// clients that leave it out of the placement, as libmemcached does. FlushAll
@@ -104,6 +109,8 @@ const (
 	defaultRetryAfter  = time.Second
 	defaultDialTimeout = 5 * time.Second
 
+	defaultConnMaxLifetime = 24 * time.Hour
+
 	// longest is a duration that can be added to any time of the client's clock.
 	longest = 100 * 365 * 24 * time.Hour
 	// maxMaxItemSize is the largest -I that memcached takes.
@@ -132,6 +139,10 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.DialTimeout == 0 {
 		c.DialTimeout = max(defaultDialTimeout, c.Timeout)
 	}
+	if c.ConnMaxLifetime == 0 {
+		c.ConnMaxLifetime = defaultConnMaxLifetime
+	}
+	c.ConnMaxLifetime = min(c.ConnMaxLifetime, longest)
 	c.DialTimeout = min(c.DialTimeout, longest)
 	c.Timeout, c.IdleTimeout, c.RetryAfter = min(c.Timeout, longest), min(c.IdleTimeout, longest), min(c.RetryAfter, longest)
 	if c.Distribution == nil {
@@ -146,6 +157,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("memcached: Options.MaxConns is %d: want 1 or more, or 0 for the default", o.MaxConns)
 	case o.DialTimeout < time.Millisecond:
 		return fmt.Errorf("memcached: Options.DialTimeout is %v: want a millisecond or more, or 0 for the default", o.DialTimeout)
+	case 0 < o.ConnMaxLifetime && o.ConnMaxLifetime < time.Millisecond:
+		return fmt.Errorf("memcached: Options.ConnMaxLifetime is %v: want a millisecond or more, 0 for the default, or a negative duration for ever", o.ConnMaxLifetime)
 	case o.MaxItemSize < 0 || o.MaxItemSize > maxMaxItemSize:
 		return fmt.Errorf("memcached: Options.MaxItemSize is %d: want up to %d bytes, or 0 for the default", o.MaxItemSize, maxMaxItemSize)
 	case o.EjectAfter < 0:

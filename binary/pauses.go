@@ -23,6 +23,8 @@ const (
 	burst        = 3
 	strikeWindow = time.Second
 	spacing      = 10 * time.Millisecond
+	// strayPause is the longest pause after a connection led to another server.
+	strayPause = 100 * time.Millisecond
 	// growFraction is the fraction of Options.RetryAfter that the first pause
 	// takes when a server that works takes no more connections.
 	growFraction = 4

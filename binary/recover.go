@@ -67,6 +67,7 @@ func (n *node) probe(now int64) (t transition) {
 			return t
 		}
 		newest.replace()
+		n.failedPeer = newest.peer
 		t = h.fail(now, h.err, false)
 	}
 	n.startAttempt()

@@ -123,7 +123,7 @@ func (n *node) stats() ServerStats {
 // operations returns, under mu, how many are under way.
 func (n *node) operations() int {
 	total := int(n.inFlight.Load())
-	for _, c := range slices.Concat(*n.conns.Load(), n.suspects) {
+	for _, c := range slices.Concat(*n.conns.Load(), n.suspects, n.leaving) {
 		total += c.sharedCalls()
 	}
 	return max(0, total)

@@ -71,16 +71,10 @@ func (n *node) trust(c *conn) {
 	n.suspects = slices.Delete(n.suspects, i, i+1)
 	c.suspected.Store(false)
 	n.add(c)
+	if peerOf(c.nc) != n.peer { // the name has moved meanwhile
+		n.dismiss(func(other *conn) bool { return other == c })
+	}
 }
-
-// crowdOut returns, under mu, the oldest suspected connections if there are too
-// many connections. They are to fail.
-func (n *node) crowdOut() []*conn {
-	i := min(max(n.open()-n.client.opts.MaxConns, 0), len(n.suspects))
-	return slices.Clone(n.suspects[:i])
-}
-
-var errSuspected = unavailable(errors.New("the server does not answer on this connection, and does on another"))
 
 // isDeadFlow reports, under mu, whether the server answered on other connections
 // while one was silent since the given time.
@@ -91,4 +85,8 @@ func (n *node) isDeadFlow(since int64) bool {
 }
 
 // open returns, under mu, how many connections there are.
-func (n *node) open() int { return len(*n.conns.Load()) + len(n.suspects) }
+func (n *node) open() int { return len(*n.conns.Load()) + len(n.suspects) + len(n.leaving) }
+
+// full reports, under mu, whether there are Options.MaxConns connections. Those
+// that leave do not keep the last one away.
+func (n *node) full() bool { return n.open() >= n.client.opts.MaxConns && n.open() > len(n.leaving) }

@@ -75,7 +75,7 @@ var (
 	_ = memcached.Options{
 		Auth: sasl.Mechanism(nil), TLS: (*tls.Config)(nil),
 		DialContext: func(_ context.Context, _, _ string) (net.Conn, error) { return nil, nil },
-		Timeout:     time.Second, DialTimeout: time.Second, MaxConns: int(1), IdleTimeout: time.Second,
+		Timeout:     time.Second, DialTimeout: time.Second, ConnMaxLifetime: time.Hour, MaxConns: int(1), IdleTimeout: time.Second,
 		Distribution: memcached.Distribution(nil), Weights: map[string]int{}, Replicate: true,
 		EjectAfter: int(1), RetryAfter: time.Second, MaxItemSize: int(1),
 		Logger: (*slog.Logger)(nil), Tracer: memcached.Tracer(nil),
