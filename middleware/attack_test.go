@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // raw sends a request as it is and returns the response.
@@ -247,4 +249,42 @@ func TestPoison_OrderOfLanguages(t *testing.T) {
 		}
 	}
 	s.wantRuns(2)
+}
+
+// TestPoison_FieldsThatConnectionNames: httputil.ReverseProxy removes them, and
+// middleware that ran before it has seen them.
+func TestPoison_FieldsThatConnectionNames(t *testing.T) {
+	attacks := [][]string{
+		{"Connection: X-Tenant, Accept-Language", "X-Tenant: evil", "Accept-Language: de"},
+		{"Connection: close, x-tenant", "X-Tenant: evil"},
+		{"Connection: x-forwarded-proto", "X-Forwarded-Proto: https"},
+		{"Connection: Authorization", "Authorization: Bearer 1"},
+	}
+	victims := [][]string{nil, {"X-Tenant: evil"}, {"Accept-Language: de"}, {"X-Forwarded-Proto: https"}}
+	for name, proxied := range map[string]bool{"a proxy below": true, "middleware above": false} {
+		t.Run(name, func(t *testing.T) {
+			for _, attack := range attacks {
+				var seen http.Header
+				s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), func(c *gin.Context) { seen = c.Request.Header.Clone() }, func(c *gin.Context) {
+					h := seen
+					if proxied {
+						h = c.Request.Header.Clone()
+						for _, field := range strings.Split(h.Get("Connection"), ",") {
+							h.Del(strings.TrimSpace(field))
+						}
+					}
+					c.Header("Vary", "X-Tenant, Accept-Language")
+					c.String(http.StatusOK, "%q %q %q", h.Get("X-Tenant"), h.Get("Accept-Language"), h.Get("X-Forwarded-Proto"))
+				})
+				s.get("/a")
+				s.get("/b", attack...)
+				for _, victim := range victims {
+					want := s.request(t.Context(), http.MethodGet, "/", victim...).Header
+					if r := s.get("/b", victim...); r.body != fmt.Sprintf("%q %q %q", want.Get("X-Tenant"), want.Get("Accept-Language"), want.Get("X-Forwarded-Proto")) {
+						t.Errorf("after %q, %q is answered %s (%s)", attack, victim, r.body, r.cacheStatus())
+					}
+				}
+			}
+		})
+	}
 }

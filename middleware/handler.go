@@ -53,9 +53,11 @@ func (c *Cache) handle(v visit) {
 
 // mustBypass reports whether a cache neither answers a request nor learns from it:
 // it switches protocols, its meaning may be in its body, it has a condition
-// that only the origin may evaluate, or a URL that is no path.
+// that only the origin may evaluate, a URL that is no path, or fields that some see
+// and others do not.
 func mustBypass(r *http.Request) bool {
-	return r.ContentLength != 0 || len(r.Header["Upgrade"]) > 0 || policy.HasPrecondition(r.Header) || r.URL.Opaque != ""
+	return r.ContentLength != 0 || len(r.Header["Upgrade"]) > 0 || policy.HasPrecondition(r.Header) ||
+		r.URL.Opaque != "" || policy.HidesFields(r.Header)
 }
 
 // bypass runs the handler and keeps out of its way.

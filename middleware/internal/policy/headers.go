@@ -12,6 +12,21 @@ var hopByHop = map[string]bool{
 // IsHopByHop reports whether a field, by its canonical name, concerns one connection.
 func IsHopByHop(field string) bool { return hopByHop[field] }
 
+// HidesFields reports whether the Connection field of a request names a field of it
+// that is not the connection's by itself. A proxy among the handlers removes such a
+// field, and middleware before it may have acted on it: no key is right for both.
+func HidesFields(h http.Header) bool {
+	for _, line := range h["Connection"] {
+		for field := range elements(line) {
+			field = http.CanonicalHeaderKey(field)
+			if _, ok := h[field]; ok && !hopByHop[field] && field != "Http2-Settings" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Unstorable returns which fields of a response must not be stored: those of the
 // connection and the ones it lists, Age, which is computed anew, and omit.
 func Unstorable(h http.Header, omit []string) func(field string) bool {
