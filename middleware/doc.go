@@ -29,7 +29,10 @@
 //
 // The key consists of the scheme (whether the connection has TLS, and the http or
 // https that X-Forwarded-Proto names), Host, path and query, and the request fields
-// that the response's Vary names. [Options.Key] may replace path and query.
+// that the response's Vary names. [Options.Key] may leave parameters out, which the
+// handler then does not see either, and add to the key. A part of the path that a
+// layer above has taken away, as http.StripPrefix does, counts. Hosts are compared
+// without the port that the scheme implies.
 //
 // A handler whose response depends on any other field must say so in Vary, or mark
 // the response private; otherwise the next visitor gets what was made for this one.

@@ -214,8 +214,8 @@ func ExampleOptions_engine() {
 	// 200 version 2 | bmemcached; hit
 }
 
-// Key says what a page is known by: here parameters that change nothing are
-// left out, and searches are not cached.
+// Key may change the query, for the key and for the handler: here parameters that
+// change nothing are left out. Searches are not cached.
 func ExampleOptions_key() {
 	client, stop := exampleClient()
 	defer stop()
@@ -229,7 +229,8 @@ func ExampleOptions_key() {
 			}
 			query := r.URL.Query()
 			query.Del("utm_source")
-			return r.URL.Path + "?" + query.Encode(), true
+			r.URL.RawQuery = query.Encode()
+			return "", true
 		},
 	})
 	if err != nil {

@@ -17,6 +17,8 @@ type exchange struct {
 	original   *http.Request
 	page       []byte // its full key
 	pageKey    string // its key in memcached
+	host       string // as in the key
+	query      string // as in the key
 	directives policy.Directives
 	start      time.Time
 	spent      time.Duration // waiting for memcached
@@ -26,7 +28,7 @@ type exchange struct {
 func (c *Cache) exchange(f *fast) *exchange {
 	return &exchange{
 		cache: c, visit: f.visit, original: f.visit.request(), page: bytes.Clone(f.full),
-		pageKey: f.name, directives: f.directives, start: f.start,
+		pageKey: f.name, host: f.host, query: f.query, directives: f.directives, start: f.start,
 	}
 }
 

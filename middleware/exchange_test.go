@@ -125,10 +125,13 @@ func TestOnlyIfCached_WithoutAnEntryIs504(t *testing.T) {
 	})
 }
 
-func TestKey_OfTheOptionsReplacesPathAndQuery(t *testing.T) {
+func TestKey_DecidesWhatOfTheQueryCounts(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		opts := minute()
-		opts.Key = func(r *http.Request) (string, bool) { return r.URL.Path, r.URL.Path != "/never" }
+		opts.Key = func(r *http.Request) (string, bool) {
+			r.URL.RawQuery = ""
+			return "", r.URL.Path != "/never"
+		}
 		s := newSite(t, opts, text("x"))
 		s.get("/a?utm=1")
 		if !s.get("/a?utm=2").hit() {

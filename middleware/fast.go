@@ -22,6 +22,8 @@ type fast struct {
 	visit      visit
 	full       []byte // room of its own
 	name       string
+	host       string // as in the key
+	query      string // as in the key
 	directives policy.Directives
 	start      time.Time
 	value      []byte // room for what memcached answers
@@ -39,7 +41,7 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 }
 
 func (f *fast) recycle() {
-	f.visit, f.name, f.full = nil, "", f.full[:0]
+	f.visit, f.name, f.host, f.query, f.full = nil, "", "", "", f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
 	}

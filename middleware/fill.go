@@ -99,6 +99,10 @@ func (f *fill) prepare() (*http.Request, func()) {
 	url := *r.URL
 	r.URL = &url
 	r = originForm(r)
+	showQuery(r, f.query)
+	if !f.private {
+		r.Host = f.host
+	}
 	header := sanitize(f.original.Header.Clone(), f.index)
 	if f.ownsConditions() {
 		delete(header, "If-None-Match")

@@ -2,6 +2,8 @@ package middleware
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 )
@@ -32,9 +34,26 @@ func (v ginVisit) run(rec *recorder, r *http.Request, direct bool) result {
 	rec.status = below.Status()
 	v.Writer, v.Request = w, r
 	defer func() { v.Writer, v.Request = below, original }()
+	rec.unkeyed = v.showsMore(original.URL)
 	faults := len(v.Errors)
 	v.Next()
 	good := len(v.Errors) == faults
 	w.finish(good)
 	return result{good: good && !v.IsAborted(), last: v.Request}
+}
+
+// showsMore reports whether gin has kept the parameters of the original URL, because
+// somebody above asked for one, and would show the handler some that its request does
+// not have.
+func (v ginVisit) showsMore(original *url.URL) bool {
+	if original.RawQuery == v.Request.URL.RawQuery {
+		return false
+	}
+	query := v.Request.URL.Query()
+	for name := range original.Query() {
+		if !slices.Equal(v.QueryArray(name), query[name]) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,11 +29,12 @@ func (c *Cache) handle(v visit) {
 	}
 	f := c.newFast(v, directives, start)
 	defer f.recycle()
-	var ok bool
-	if f.full, ok = c.appendRequestKey(f.full, r, originOf(r)); !ok {
+	p, ok := c.pageOf(r)
+	if !ok {
 		c.bypass(v, forwardStatus{why: fwdBypass}, start)
 		return
 	}
+	f.full, f.host, f.query = p.append(f.full), p.host, p.query
 	f.name = c.keys.of(letterPage, f.full)
 	if m := markerOf(r, c); m != nil {
 		c.exchange(f).refresh(m)

@@ -73,45 +73,90 @@ func forwardedProto(h http.Header) string {
 	}
 }
 
-// appendKey appends the full key of a request: method class, scheme, host, and
-// path with query or what Options.Key made of the request. Each part is preceded
-// by its length, so that no two requests run together.
-func appendKey(dst []byte, o origin, host, custom, path, query string) []byte {
+// page is what tells pages apart.
+type page struct {
+	origin
+	host   string // see plainHost
+	mount  string // see mountOf
+	path   string
+	query  string // as Options.Key leaves it
+	custom string // what Options.Key returns
+}
+
+// pageOf returns the page of r, or false if Options.Key declines r.
+func (c *Cache) pageOf(r *http.Request) (page, bool) {
+	p := page{
+		origin: originOf(r), mount: mountOf(r), path: pathOf(r.URL), query: r.URL.RawQuery,
+	}
+	p.host = plainHost(r.Host, p.origin)
+	if c.opts.Key == nil {
+		return p, true
+	}
+	shown := *r
+	url := *r.URL
+	shown.URL = &url
+	ok := false
+	p.custom, ok = c.opts.Key(&shown)
+	p.query = url.RawQuery
+	return p, ok
+}
+
+// append appends the full key: method class, and each part preceded by its length, so
+// that no two pages run together.
+func (p *page) append(dst []byte) []byte {
 	secure := byte('0')
-	if o.tls {
+	if p.tls {
 		secure = '1'
 	}
 	dst = append(dst, 'G', secure) // GET and HEAD
-	dst = stored.AppendFramed(dst, o.proto)
-	dst = stored.AppendFramed(dst, lowerHost(host))
-	if custom != "" {
-		return stored.AppendFramed(append(dst, 'k'), custom)
+	for _, part := range [...]string{p.proto, p.host, p.mount, p.path, p.query, p.custom} {
+		dst = stored.AppendFramed(dst, part)
 	}
-	dst = stored.AppendFramed(append(dst, 'u'), path)
-	return stored.AppendFramed(dst, query)
+	return dst
 }
 
-// lowerHost returns host with its letters in lower case. It leaves alone one with
-// bytes that no name of a host has: two of those may be the same in lower case.
-func lowerHost(host string) string {
+// plainHost returns host as it is in the key, and as the handler sees it: with its
+// letters in lower case, and without the port that its scheme implies (RFC 9110,
+// section 4.2.3). It leaves alone one with bytes that no name of a host has: two of
+// those may be the same in lower case.
+func plainHost(host string, o origin) string {
 	for i := range len(host) {
 		if host[i] >= 0x80 {
 			return host
 		}
 	}
-	return strings.ToLower(host)
+	host = strings.ToLower(host)
+	if bare := strings.TrimSuffix(host, o.port()); bare != "" {
+		return bare
+	}
+	return host
 }
 
-// appendRequestKey is appendKey for r, or false if Options.Key declines r.
-func (c *Cache) appendRequestKey(dst []byte, r *http.Request, o origin) ([]byte, bool) {
-	if c.opts.Key == nil {
-		return appendKey(dst, o, r.Host, "", pathOf(r.URL), r.URL.RawQuery), true
+// port is the port that the scheme implies.
+func (o origin) port() string {
+	if o.proto == "https" || o.proto == "" && o.tls {
+		return ":443"
 	}
-	custom, ok := c.opts.Key(r)
-	if !ok {
-		return dst, false
+	return ":80"
+}
+
+// mountOf returns what layers above the cache have taken from the path, as
+// http.StripPrefix does: "/a" where the client asked for /a/b and the path is /b. Two
+// mounts of one router are two sets of pages. Where the path is no part of what the
+// client asked for, the mount is all of that.
+func mountOf(r *http.Request) string {
+	target, path := r.RequestURI, r.URL.EscapedPath()
+	if rest, ok := strings.CutPrefix(target, path); ok && (rest == "" || rest[0] == '?') || target == "" {
+		return ""
 	}
-	return appendKey(dst, o, r.Host, "k"+custom, "", ""), true
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		return "\x00" + target
+	}
+	if mount, ok := strings.CutSuffix(u.EscapedPath(), path); ok {
+		return mount
+	}
+	return "\x00" + u.EscapedPath()
 }
 
 // pathOf returns the path as it came, also where it should have been escaped and

@@ -76,9 +76,10 @@ type Options struct {
 	// obeys, the most important first. nil: CDN-Cache-Control.
 	Targeted []string
 
-	// Key returns what replaces path and query in the cache's key, or false to
-	// bypass the cache. Scheme and host stay in the key. nil: path and query as
-	// they came.
+	// Key returns what tells pages apart besides scheme, host, path and query, or
+	// false to bypass the cache. It may change r.URL.RawQuery, and nothing else, of
+	// the request that it is given: key and handler get the query that it leaves.
+	// nil: nothing; the query as it came.
 	Key func(r *http.Request) (key string, ok bool)
 
 	// Engine receives the requests that revalidate stale responses in the

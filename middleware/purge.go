@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -13,14 +14,16 @@ import (
 )
 
 // Purge makes everything that is stored for the URL of r unusable: all variants, of
-// every scheme, in every process. It looks at the Host and the URL of r, and at what
-// Options.Key looks at. A response that is being made while Purge runs will not be
-// stored. After an error memcached could not be told, and the page may still be
-// served.
+// every scheme, with and without the port that the scheme implies, in every process.
+// It looks at the Host and the URL of r, and at what Options.Key looks at. The URL is
+// what clients ask for, also where http.StripPrefix takes a part of it away before
+// the cache. A response that is being made while Purge runs will not be stored. After
+// an error memcached could not be told, and the page may still be served. A request
+// without a host is an error.
 func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
-	keys, ok := c.pageKeys(r)
-	if !ok {
-		return nil
+	keys, err := c.pageKeys(r)
+	if err != nil {
+		return err
 	}
 	return c.deleteAll(ctx, keys)
 }
@@ -45,22 +48,74 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	return c.client.SetMulti(ctx, items)
 }
 
-// pageKeys returns the keys under which the page of r may be stored.
-func (c *Cache) pageKeys(r *http.Request) ([]string, bool) {
-	if r.Host == "" && r.URL.Host != "" {
-		clone := *r
-		clone.Host = r.URL.Host
-		r = &clone
+// errNoHost says that a request does not say whose page it is about.
+var errNoHost = errors.New("middleware: Purge: the request has no host")
+
+// longestSplit bounds the places at which a path is taken to be mounted.
+const longestSplit = 32
+
+// pageKeys returns the keys under which the page of r may be stored: for every scheme,
+// and for the host with and without the ports that schemes imply. A request that did
+// not come through a server may be for a handler that is mounted at any part of its
+// path.
+func (c *Cache) pageKeys(r *http.Request) ([]string, error) {
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
 	}
-	keys := make([]string, 0, len(origins))
-	for _, o := range origins {
-		full, ok := c.appendRequestKey(nil, r, o)
-		if !ok {
-			return nil, false
+	if host == "" {
+		return nil, errNoHost
+	}
+	p, ok := c.pageOf(r)
+	if !ok {
+		return nil, nil
+	}
+	var keys []string
+	var full []byte
+	for _, mounted := range p.mounts(r.RequestURI == "") {
+		for _, o := range origins {
+			mounted.origin = o
+			for _, mounted.host = range hostsOf(host, o) {
+				full = mounted.append(full[:0])
+				keys = append(keys, c.keys.of(letterPage, full))
+			}
 		}
-		keys = append(keys, c.keys.of(letterPage, full))
 	}
-	return keys, true
+	return keys, nil
+}
+
+// mounts returns p as it is, and if any is true as it is for handlers that are mounted
+// at the beginnings of its path.
+func (p page) mounts(any bool) []page {
+	all := []page{p}
+	if !any {
+		return all
+	}
+	for i := 1; i < len(p.path) && len(all) < longestSplit; i++ {
+		if p.path[i] == '/' {
+			mounted := p
+			mounted.mount, mounted.path = p.path[:i], p.path[i:]
+			all = append(all, mounted)
+		}
+	}
+	return all
+}
+
+// hostsOf returns what a host with an implied port, or none, is in the keys of an
+// origin: without, or with the port of the other scheme, which a proxy may have.
+func hostsOf(host string, o origin) []string {
+	plain := plainHost(host, o)
+	bare := plain
+	for _, port := range []string{":80", ":443"} {
+		bare = strings.TrimSuffix(bare, port)
+	}
+	if bare == plain && strings.LastIndexByte(bare, ':') > strings.LastIndexByte(bare, ']') {
+		return []string{plain} // a port of its own
+	}
+	if o.port() == ":80" {
+		return []string{bare, bare + ":443"}
+	}
+	return []string{bare, bare + ":80"}
 }
 
 // deleteAll deletes keys; those that are not there are no error.
@@ -118,7 +173,12 @@ func sameHost(r *http.Request, reference string) *http.Request {
 	if err != nil || !sameAuthority(target, r.Host) {
 		return nil
 	}
-	return &http.Request{Method: http.MethodGet, Host: r.Host, URL: target, Header: r.Header}
+	to := &http.Request{Method: http.MethodGet, Host: r.Host, URL: target, Header: r.Header}
+	if mount := mountOf(r); mount != "" && strings.HasPrefix(target.Path, mount+"/") {
+		to.RequestURI = target.RequestURI()
+		target.Path, target.RawPath = target.Path[len(mount):], ""
+	}
+	return to
 }
 
 func sameAuthority(u *url.URL, host string) bool {

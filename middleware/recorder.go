@@ -40,6 +40,7 @@ type recorder struct {
 	restated  bool // and chose another when it was too late
 	silent    bool // the handler returned without writing anything
 	unsent    bool // the handler stated a status and sent nothing
+	unkeyed   bool // the handler may see of the query what is not in the key
 	always    bool // commit also a response of which the handler wrote nothing
 	committed bool
 	act       action

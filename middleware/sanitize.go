@@ -3,6 +3,7 @@ package middleware
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -81,4 +82,21 @@ func originForm(r *http.Request) *http.Request {
 		r.RequestURI = r.URL.RequestURI()
 	}
 	return r
+}
+
+// showQuery makes query that of r, which must be the caller's own with its URL: what
+// Options.Key has removed, no handler sees, wherever it looks.
+func showQuery(r *http.Request, query string) {
+	if r.URL.RawQuery == query {
+		return
+	}
+	r.URL.RawQuery = query
+	r.Form, r.PostForm = nil, nil // parsed by somebody above
+	if r.RequestURI != "" {
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		r.RequestURI = path
+		if query != "" {
+			r.RequestURI += "?" + query
+		}
+	}
 }
