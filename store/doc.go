@@ -104,6 +104,13 @@
 // the item's version and the lock show: so the Delete of a Typed removes the lock,
 // too. The Delete of a Store does not.
 //
+// # Chains
+//
+// gocache's chain copies what it finds in this store to the upper layers, without
+// tags and for the rest of its time to live. Invalidations and deletes in other
+// processes do not reach these copies. NewBounded gives the upper layer a bound, by
+// which copies outlive them at most.
+//
 // # Keys, prefixes and Clear
 //
 // Any string is a key, and any string is a tag. What memcached does not permit

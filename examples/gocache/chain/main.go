@@ -35,7 +35,11 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer stop()
 
-	inMemory := capped{memorystore.NewGoCache(memory.New(memory.NoExpiration, time.Minute)), 5 * time.Second}
+	// Copies in memory outlive an invalidation by another process, but not for long.
+	inMemory, err := store.NewBounded(memorystore.NewGoCache(memory.New(memory.NoExpiration, time.Minute)), 5*time.Second)
+	if err != nil {
+		return err
+	}
 	inMemcached, err := store.NewWithOptions(client, &store.Options{
 		Prefix: "example:",
 		// The chain drops the errors of its writes in the background.
@@ -68,18 +72,4 @@ func run(ctx context.Context, out io.Writer) error {
 	_, ttl, err = inMemory.GetWithTTL(ctx, "greeting")
 	fmt.Fprintf(out, "in memory for %v more, %v\n", ttl.Round(time.Second), err)
 	return nil
-}
-
-// capped is a store that keeps nothing for longer than most.
-type capped struct {
-	libstore.StoreInterface
-	most time.Duration
-}
-
-// Set stores a value with its expiration, or with most if that is shorter.
-func (c capped) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
-	if o := libstore.ApplyOptions(options...); o.Expiration == 0 || o.Expiration > c.most {
-		options = append(options, libstore.WithExpiration(c.most))
-	}
-	return c.StoreInterface.Set(ctx, key, value, options...)
 }

@@ -23,6 +23,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/store"
 )
 
+// copyFor is how long copies in memory live.
+const copyFor = 5 * time.Second
+
 // Book is what is cached.
 type Book struct {
 	Title string
@@ -42,7 +45,14 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer stop()
 
-	inMemory := cache.New[[]byte](memorystore.NewGoCache(memory.New(5*time.Second, time.Minute)))
+	// The chain copies what it finds in memcached to memory, for as long as it lives
+	// there. An invalidation does not reach the copies of other processes, so they
+	// are bounded.
+	bounded, err := store.NewBounded(memorystore.NewGoCache(memory.New(memory.NoExpiration, time.Minute)), copyFor)
+	if err != nil {
+		return err
+	}
+	inMemory := cache.New[[]byte](bounded)
 	s, err := store.NewWithOptions(client, &store.Options{
 		Prefix:  "books:",
 		OnError: func(op string, err error) { log.Printf("cache: %s: %v", op, err) },
@@ -79,7 +89,8 @@ func run(ctx context.Context, out io.Writer) error {
 	_, ttl, err := inMemcached.GetWithTTL(ctx, "emma")
 	fmt.Fprintf(out, "in memcached for %v, %v\n", ttl.Round(time.Minute), err)
 
-	// All books of this author, in every process.
+	// All books of this author: at once in memcached and in the memory of this
+	// process. Other processes can have copies in their memory for copyFor.
 	if err := books.Invalidate(ctx, libstore.WithInvalidateTags([]string{"author:austen"})); err != nil {
 		return err
 	}
