@@ -42,7 +42,6 @@ type conn struct {
 	writing     bool       // somebody writes
 	reading     bool       // somebody reads
 	interrupted bool       // releaseHold interrupted the writer
-	lingers     bool       // it ended but is open, and failPending decides: see linger.go
 	out         outbox
 	waiting     []*call // callers that wait for room in the queue
 	lane        laneUse
@@ -54,6 +53,7 @@ type conn struct {
 	answered     atomic.Uint64 // bytes of their requests
 	lastRead     atomic.Int64  // when bytes came last, on the client's clock
 	pendingSince atomic.Int64  // when the queue last became non-empty
+	lingers      atomic.Bool   // it ended but is open, and failPending decides: see linger.go
 	rejected     atomic.Bool   // the last response was one after which the server closes
 	suspected    atomic.Bool   // it is out of use until something is read: see suspect.go
 

@@ -12,3 +12,12 @@ func BufferBytes(c *Client) (each []int) {
 	}
 	return each
 }
+
+// FailWriters ends the connections of c as those on which a write does not go on.
+func FailWriters(c *Client) {
+	for _, n := range c.topology.Load().nodes {
+		for _, conn := range *n.conns.Load() {
+			conn.fail(unavailable(errWriteTimeout))
+		}
+	}
+}

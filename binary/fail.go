@@ -17,20 +17,18 @@ func (f *fault) Unwrap() error { return f.cause }
 // cause stays.
 func (c *conn) fail(cause error) {
 	c.mu.Lock()
-	c.failLocked(cause, false)
+	c.failLocked(cause)
 }
 
-// failLocked is fail under mu, which it releases. If lingers is true the caller
-// is the reader, and the connection stays open until failPending decides.
-func (c *conn) failLocked(cause error, lingers bool) {
+// failLocked is fail under mu, which it releases.
+func (c *conn) failLocked(cause error) {
 	first := c.cause == nil
 	used := c.out.enqueued != c.dequeued.Load()
 	switch {
 	case !first:
-	case lingers:
-		c.lingers = true
-	case isTimeout(cause):
-		c.cut()
+	case mayLinger(cause):
+		c.lingers.Store(true)
+		c.interruptRead() // the reader goes on to failPending, which decides
 	default:
 		_ = c.nc.Close()
 	}
@@ -63,8 +61,7 @@ func (c *conn) failPending(own *call) {
 	cause, sent := c.err, c.out.sent
 	c.node.counters.ops.Add(c.lane.ops)
 	c.lane.ops = 0
-	unshared, lingers := c.unshare(), c.lingers
-	c.lingers = false
+	unshared, lingers := c.unshare(), c.lingers.Swap(false)
 	c.mu.Unlock()
 	if unshared {
 		defer c.node.leave()

@@ -96,5 +96,5 @@ func (c *conn) failIdle(cause error) {
 		c.load.Add(-1)
 		return
 	}
-	c.failLocked(cause, false)
+	c.failLocked(cause)
 }

@@ -1,19 +1,28 @@
 package memcached
 
 import (
+	"errors"
 	"io"
 	"net"
 	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// A connection whose server is silent lingers when writes on it may still be
+// A connection that the client gives up lingers when writes on it may still be
 // carried out: they lie in a queue of the server or of the network, and a later
 // write on another connection could overtake them. No more is sent on it, and the
 // server says by closing it that it has read everything. Until then, or until
 // the server has been silent for as long again, later writes of those keys wait.
 
-// linger ends, for a reader whose server is silent, the requests on the
-// connection, and makes writes of keys wait until what was sent is settled.
+// mayLinger reports whether the server may still read from a connection that
+// ends for this cause.
+func mayLinger(cause error) bool {
+	return isTimeout(cause) || errors.Is(cause, wire.ErrFrame)
+}
+
+// linger ends the requests on the connection, and makes writes of keys wait until
+// what was sent is settled.
 func (c *conn) linger(keys []string) {
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	client := c.node.client

@@ -3,11 +3,13 @@ package memcached_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // The server hangs for longer than Options.Timeout, with a write in its queue,
@@ -50,6 +52,47 @@ func TestSilentServer_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 				if tt.release < time.Hour {
 					until(2 * tt.release)
 				}
+				wantValue(t, client, "k", "new")
+			})
+		})
+	}
+}
+
+// The client gives connections up, and the server goes on to read from them.
+func TestGivenUpConnection_LateWriteDoesNotUndoALaterOne(t *testing.T) {
+	for name, giveUp := range map[string]func(client *memcached.Client, garbage chan struct{}){
+		"writer":  func(client *memcached.Client, _ chan struct{}) { memcached.FailWriters(client) },
+		"garbage": func(_ *memcached.Client, garbage chan struct{}) { close(garbage) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, nil)
+				client := newClient(t, memcached.Options{MaxConns: 1}, server)
+				set(t, client, "k", "0")
+				garbage, release := make(chan struct{}), make(chan struct{})
+				server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+					if r.Key == "k" {
+						return memcachedtest.Action{Until: release}
+					}
+					return memcachedtest.Action{Until: garbage, Edit: func(answer []byte) []byte { clear(answer); return answer }}
+				})
+				var wg sync.WaitGroup
+				wg.Go(func() { _, _ = client.Increment(t.Context(), "before it", 1) })
+				synctest.Wait()
+				wg.Go(func() {
+					err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("old")})
+					if !errors.Is(err, memcached.ErrUnavailable) || safeToRetry(t, err) {
+						t.Errorf("Set on a connection that is given up = %v, want ErrUnavailable that is not safe to retry", err)
+					}
+				})
+				synctest.Wait()
+				giveUp(client, garbage)
+				wg.Wait()
+				synctest.Wait() // the server has come to the write
+				server.Intercept(nil)
+				time.AfterFunc(100*time.Millisecond, func() { close(release) })
+				set(t, client, "k", "new")
+				time.Sleep(200 * time.Millisecond)
 				wantValue(t, client, "k", "new")
 			})
 		})

@@ -47,6 +47,9 @@ func (c *conn) read(ctx context.Context, own *call) (owned bool, err error) {
 			wait = min(wait, quick)
 		}
 		c.armRead(now, wait)
+		if c.lingers.Load() {
+			return c.breakOff(own, errTimeout) // the cause is known already
+		}
 		if stopWatching == nil || ctx.Err() == nil {
 			err = c.fill()
 		} else {
@@ -104,7 +107,7 @@ func (c *conn) quit(own *call, cause error) (owned bool, err error) {
 // breakOff ends the turn of a reader by ending the connection.
 func (c *conn) breakOff(own *call, cause error) (owned bool, err error) {
 	c.mu.Lock()
-	c.failLocked(cause, cause == errTimeout)
+	c.failLocked(cause)
 	c.failPending(own)
 	if own == nil {
 		return false, nil
@@ -189,6 +192,10 @@ func (c *conn) drain() {
 			return
 		}
 		c.armRead(now, limit)
+		if c.lingers.Load() {
+			c.breakOff(nil, errTimeout)
+			return
+		}
 		switch err := c.fill(); {
 		case err == nil:
 			c.noteRead(client.now())

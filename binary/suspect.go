@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
@@ -13,10 +14,16 @@ import (
 // on which nothing was read since the operation began, and operations use others
 // until something is read from it.
 
+// tellingSilence is how long an operation must have waited to say something of
+// the connection: a healthy server on a busy machine takes milliseconds.
+const tellingSilence = 25 * time.Millisecond
+
 // doubt suspects the connection when an operation on it, begun at the given
 // time, ended for lack of time and nothing was read meanwhile.
 func (c *conn) doubt(began int64, cause error) {
-	if began != 0 && c.lastRead.Load() <= began && !errors.Is(cause, context.Canceled) {
+	switch {
+	case began == 0 || c.lastRead.Load() > began || errors.Is(cause, context.Canceled):
+	case c.node.client.now()-began >= int64(tellingSilence):
 		c.node.suspect(began)
 	}
 }

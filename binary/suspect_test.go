@@ -145,3 +145,28 @@ func TestDeadFlow_CancellationIsNoSuspicion(t *testing.T) {
 		}
 	})
 }
+
+// TestDeadFlow_ShortContextsAreNoSuspicion: they end while a healthy server
+// works.
+func TestDeadFlow_ShortContextsAreNoSuspicion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		set(t, client, "k", "v")
+		connectAll(t, client, server, 4)
+		time.Sleep(time.Second)
+		server.Intercept(delays(map[string]time.Duration{"k": 20 * time.Millisecond}))
+		server.ForgetRequests()
+		for range 3 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			if _, err := client.Get(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Get = %v, want %v", err, context.DeadlineExceeded)
+			}
+			cancel()
+			time.Sleep(time.Second)
+		}
+		if n := server.RequestCount(memcachedtest.OpGet); n != 3 {
+			t.Errorf("%d operations came to the server, want 3: no connection is asked whether it lives", n)
+		}
+	})
+}
