@@ -208,3 +208,10 @@ func TestASVS_7_4_5_AdministratorsCanEndSessions(t *testing.T) {
 	everybody := storeOn(t, newClient(t, server), nil, keyOf("a new key instead of the old one"))
 	bob.wantValue(everybody, "user", nil)
 }
+
+func TestASVS_7_1_2_ParallelSessionsAreLimited(t *testing.T) {
+	_, store := newStore(t, &session.Options{MaxSessions: 1})
+	first, second := newLogin(t, store, "ada"), newLogin(t, store, "ada")
+	first.wantValue(store, "user", nil)
+	second.wantValue(store, "user", "ada")
+}

@@ -72,7 +72,7 @@ func TestAttack_Replay(t *testing.T) {
 }
 
 // Whoever can write to memcached puts records in each other's place: a session
-// in that of another one, of an epoch, of a session of another store; an epoch
+// in that of another one, of a roster, of a session of another store; a roster
 // in that of another user.
 func TestAttack_SwappedRecords(t *testing.T) {
 	server := memcachedtest.Start(t, nil)
@@ -87,7 +87,7 @@ func TestAttack_SwappedRecords(t *testing.T) {
 	}
 	keys := slices.Sorted(maps.Keys(stored))
 	if len(keys) != 6 {
-		t.Fatalf("the server holds %q, want three sessions and three epochs", keys)
+		t.Fatalf("the server holds %q, want three sessions and three rosters", keys)
 	}
 	for _, to := range keys {
 		for _, from := range keys {

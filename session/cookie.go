@@ -14,7 +14,7 @@ import (
 )
 
 // token is what a cookie says: an ID and, when the session is bound, its
-// user's tag, so that the user's epoch can be read along with the record.
+// user's tag, so that the user's roster can be read along with the record.
 type token struct {
 	id   id
 	user tag

@@ -67,9 +67,10 @@
 //
 // At logout: Options with MaxAge -1, then Save, and look at its error.
 //
-// To end all sessions of a user but the current one, after a change of the
-// password: read that session first, then RevokeAll, then Renew and Bind. A
-// session that was not read before RevokeAll is ended with the others.
+// [Store.List] shows a user his sessions: when each was made and last used, and
+// the label that Bind was given. [Store.Revoke] ends one of them, and
+// [Store.RevokeOthers] all but one. After a change of the password: RevokeOthers
+// with the [Store.Handle] of the current session, then Renew.
 //
 // Save before the first byte of the response; later it gives
 // [ErrResponseStarted] where the writer can tell (gin's can). [Autosave] does it.
@@ -101,14 +102,16 @@
 //	3.3.2  SameSite=Lax unless told otherwise                    chooses Strict where it can
 //	3.3.3  Path=/, no Domain, Secure: what "__Host-" needs       names the cookie "__Host-…"
 //	3.3.4  HttpOnly; Session.ID is not the token                 -
+//	7.1.2  Options.MaxSessions, 100 for each user                chooses it
 //	7.2.3  256 bits of crypto/rand for each token                -
 //	7.2.4  Renew: new token, old one dead                        calls it at every authentication
 //	7.3.1  Options.IdleTimeout, 20 minutes                       chooses it
 //	7.3.2  Options.AbsoluteTimeout, 12 hours                     chooses it
 //	7.4.1  MaxAge -1 deletes in memcached; so does expiry        looks at the error of Save
 //	7.4.2  RevokeAll                                             calls Bind at login, RevokeAll when it disables the user
-//	7.4.3  RevokeAll, then Renew and Bind for the own session    offers it after a password change
+//	7.4.3  RevokeOthers, or RevokeAll and then Renew and Bind    offers it after a password change
 //	7.4.5  RevokeAll from any process; all users: new keys       offers it to administrators
+//	7.5.2  List, Revoke, RevokeOthers                            offers them, after authentication
 //
 // Each has a test named after it, TestASVS_7_2_3 and so on.
 package session

@@ -27,7 +27,7 @@ func (st *state) draft(ctx context.Context, session *sessions.Session, merged va
 	}
 	d.values = merged
 	if st.bound {
-		d.user, d.epoch = st.user, st.epoch
+		d.user, d.handle = st.user, st.place.handle
 	} else if d.user != "" && st.sealed != 0 {
 		if err := st.rebind(ctx, &d.record); err != nil {
 			return nil, err
@@ -37,6 +37,11 @@ func (st *state) draft(ctx context.Context, session *sessions.Session, merged va
 		d.tag = st.pairs[0].tagOf(d.user)
 	}
 	st.draftCookie(session, d)
+	if d.user != "" {
+		if err := st.reenter(ctx, d); err != nil {
+			return nil, err
+		}
+	}
 	return d, nil
 }
 

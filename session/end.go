@@ -25,6 +25,9 @@ func (st *state) logout(ctx context.Context, r *http.Request, w http.ResponseWri
 		st.log.warn(ctx, "a session could not be deleted", err)
 		return err
 	}
+	if st.record != nil && st.record.user != "" {
+		st.strike(ctx, st.sealed, st.record.user, st.record.handle)
+	}
 	st.end(session)
 	return st.setCookie(w, session.Options)
 }

@@ -30,12 +30,12 @@ func Renew(c *gin.Context) error {
 
 // Bind names the user of gin-contrib's default session and saves it at once,
 // with what has been set so far: see Store.Bind.
-func Bind(c *gin.Context, user string) error {
+func Bind(c *gin.Context, user string, label ...string) error {
 	session, st, err := defaultSession(c)
 	if err != nil {
 		return err
 	}
-	if err := st.Store.Bind(c.Request, session, user); err != nil {
+	if err := st.Store.Bind(c.Request, session, user, label...); err != nil {
 		return err
 	}
 	return session.Save(c.Request, c.Writer)

@@ -126,7 +126,7 @@ func TestRemember(t *testing.T) {
 		}
 		time.Sleep(15 * time.Minute)
 		strict.wantValue(store, "user", nil)
-		other, _ := login(false) // whose epoch lives shorter
+		other, _ := login(false) // whose roster lives shorter
 		time.Sleep(20 * day)
 		remembered.wantValue(store, "user", "ada")
 		other.wantValue(store, "user", nil)

@@ -13,13 +13,13 @@ import (
 // session that is not there, expired or was revoked leaves session new: its ID
 // is never taken up again.
 func (st *state) load(ctx context.Context, session *sessions.Session) error {
-	readEpoch := st.startEpoch(ctx, st.token.user)
+	readRoster := st.startRoster(ctx, st.token.user)
 	idle := st.opts.IdleTimeout
 	if st.token.idle != 0 {
 		idle = time.Duration(st.token.idle) * time.Second
 	}
 	item, err := st.client.GetAndTouch(ctx, st.location(), idle)
-	current, epochErr := readEpoch()
+	users, rosterErr := readRoster()
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		st.end(session)
 		return nil
@@ -42,15 +42,15 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 		return nil
 	}
 	if tag := st.userTag(); tag != st.token.user { // the cookie is older than the binding
-		current, epochErr = st.startEpoch(ctx, tag)()
+		users, rosterErr = st.startRoster(ctx, tag)()
 	}
 	if own := st.idle(st.record); own != idle { // the cookie is older than the record, or the options are newer
 		_, _ = st.client.GetAndTouch(ctx, st.location(), own)
 	}
-	return st.fill(ctx, session, current, epochErr)
+	return st.fill(ctx, session, users, rosterErr)
 }
 
-// userTag is the tag whose epoch the record was bound to.
+// userTag is the tag whose roster the record stands in.
 func (st *state) userTag() tag {
 	if st.record.user == "" {
 		return tag{}
@@ -60,12 +60,12 @@ func (st *state) userTag() tag {
 
 // fill puts what was loaded into the session, unless its user's sessions were
 // revoked.
-func (st *state) fill(ctx context.Context, session *sessions.Session, current epoch, epochErr error) error {
-	if epochErr != nil {
-		st.log.warn(ctx, "sessions cannot be loaded", epochErr)
-		return epochErr
+func (st *state) fill(ctx context.Context, session *sessions.Session, users *memcached.Item, rosterErr error) error {
+	if rosterErr != nil {
+		st.log.warn(ctx, "sessions cannot be loaded", rosterErr)
+		return rosterErr
 	}
-	if st.record.user != "" && current != st.record.epoch {
+	if st.record.user != "" && !st.checkRoster(ctx, users) {
 		st.end(session)
 		return nil
 	}

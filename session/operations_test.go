@@ -86,7 +86,7 @@ func TestOperations(t *testing.T) {
 			s := ginsessions.Default(c)
 			s.Delete("nothing")
 			mustSave(t, s)
-		}, "GAT GAT ADD SET+CAS", 1},
+		}, "GAT GET ADD SET+CAS", 1},
 		{"bound, read", func(c *gin.Context) { ginsessions.Default(c).Get("k") }, "GAT GET", 0},
 		{"renewed", func(c *gin.Context) {
 			if err := session.Renew(c); err != nil {
@@ -97,7 +97,7 @@ func TestOperations(t *testing.T) {
 			s := ginsessions.Default(c)
 			s.Options(ginsessions.Options{Path: "/", MaxAge: -1})
 			mustSave(t, s)
-		}, "GAT GET DELETE+CAS", 1},
+		}, "GAT GET DELETE+CAS GET DELETE+CAS", 1},
 	}
 	for _, tt := range tests {
 		server.ForgetRequests()

@@ -36,6 +36,10 @@ type Options struct {
 	// nil: encoding/gob.
 	Codec Codec
 
+	// MaxSessions is how many sessions a user can have at a time: one more that is
+	// bound to the user ends the one that was used longest ago. 0: 100.
+	MaxSessions int
+
 	// MaxSize is how many bytes a stored session may take. Save refuses larger
 	// ones with ErrTooLarge before anything is sent, because the server would
 	// delete the session that it has. Lower it with the server's -I.
@@ -53,6 +57,7 @@ const (
 	defaultIdle     = 20 * time.Minute
 	defaultAbsolute = 12 * time.Hour
 	defaultMaxSize  = 1<<20 - 1<<10
+	defaultSessions = 100
 )
 
 // withDefaults returns a checked copy with the defaults filled in.
@@ -76,6 +81,9 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Codec == nil {
 		c.Codec = gobCodec{}
 	}
+	if c.MaxSessions == 0 {
+		c.MaxSessions = defaultSessions
+	}
 	if c.MaxSize == 0 {
 		c.MaxSize = defaultMaxSize
 	}
@@ -91,6 +99,9 @@ func (o *Options) check() error {
 	}
 	if err := checkTimeout("AbsoluteTimeout", o.AbsoluteTimeout); err != nil {
 		return err
+	}
+	if o.MaxSessions < 0 {
+		return fmt.Errorf("session: Options.MaxSessions is %d: want a number of sessions, or 0 for the default", o.MaxSessions)
 	}
 	if o.MaxSize < 0 {
 		return fmt.Errorf("session: Options.MaxSize is %d: want a number of bytes, or 0 for the default", o.MaxSize)

@@ -7,26 +7,23 @@ import (
 	"time"
 )
 
-// epoch is what a user's sessions were bound to. All zero: not bound.
-type epoch [16]byte
-
 // record is what memcached holds of a session, once it is opened:
 //
 //	created, end of the cookie, until (Unix milliseconds, varints) | MaxAge (varint) | user, with its length before it |
-//	epoch (16 bytes) | then each value: key and value, each with its length before it
+//	handle (16 bytes) | then each value: key and value, each with its length before it
 type record struct {
 	created   time.Time // starts the absolute timeout; kept through renewals
 	cookieEnd time.Time // when the browser drops the cookie; zero: when it closes
 	until     time.Time // the end that Remember set; zero: none
 	maxAge    int64     // of the cookie, in seconds; 0: the browser drops it when it closes
 	user      string    // the one that Bind named; empty: not bound
-	epoch     epoch     // the user's, under the key that the record is sealed under
+	handle    handle    // in the user's roster, under the key that the record is sealed under
 	values    values    // by key; nil until parse in a record that was read
 	encoded   string    // the values as they were read
 }
 
 func (r *record) encode() []byte {
-	size := 5*binary.MaxVarintLen64 + len(r.user) + len(r.epoch)
+	size := 5*binary.MaxVarintLen64 + len(r.user) + len(r.handle)
 	for k, v := range r.values {
 		size += len(k) + len(v) + 2*binary.MaxVarintLen32
 	}
@@ -36,7 +33,7 @@ func (r *record) encode() []byte {
 	out = binary.AppendVarint(out, milli(r.until))
 	out = binary.AppendVarint(out, r.maxAge)
 	out = appendText(out, r.user)
-	out = append(out, r.epoch[:]...)
+	out = append(out, r.handle[:]...)
 	for _, k := range slices.Sorted(maps.Keys(r.values)) {
 		out = appendText(out, k)
 		out = appendText(out, r.values[k])
@@ -68,10 +65,10 @@ func decodeRecord(data string) (record, error) {
 		return record{}, err
 	}
 	r := record{created: created, cookieEnd: cookieEnd, until: until, maxAge: age, user: user}
-	if len(data) < len(r.epoch) {
+	if len(data) < len(r.handle) {
 		return record{}, undecodable("cut short")
 	}
-	r.encoded = data[copy(r.epoch[:], data):]
+	r.encoded = data[copy(r.handle[:], data):]
 	return r, nil
 }
 

@@ -15,7 +15,7 @@ func sampleRecord() *record {
 		until:     time.UnixMilli(1700000998000),
 		maxAge:    3600,
 		user:      "ada@example.test",
-		epoch:     epoch{1, 2, 3},
+		handle:    handle{1, 2, 3},
 		values:    values{"\x03k": "\x02", "\x03l": "\x03value"},
 	}
 }

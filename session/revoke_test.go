@@ -69,7 +69,7 @@ func TestRevokeAll_OfNobody(t *testing.T) {
 	}
 }
 
-func TestRevokeAll_FailsClosedWhenTheEpochWasEvicted(t *testing.T) {
+func TestRevokeAll_FailsClosedWhenTheRosterWasEvicted(t *testing.T) {
 	server, store := newStore(t, nil)
 	b := newLogin(t, store, "ada")
 	client := newClient(t, server)
@@ -81,11 +81,11 @@ func TestRevokeAll_FailsClosedWhenTheEpochWasEvicted(t *testing.T) {
 		}
 	}
 	b.wantValue(store, "user", nil)
-	newLogin(t, store, "ada") // makes a new epoch, which is another one
+	newLogin(t, store, "ada") // makes a new roster, which is another one
 	b.wantValue(store, "user", nil)
 }
 
-func TestRevokeAll_FailsClosedWhenTheEpochIsGarbage(t *testing.T) {
+func TestRevokeAll_FailsClosedWhenTheRosterIsGarbage(t *testing.T) {
 	server, store := newStore(t, nil)
 	b := newLogin(t, store, "ada")
 	for _, key := range server.Keys() {
@@ -101,12 +101,12 @@ func TestRevokeAll_FailsClosedWhenTheEpochIsGarbage(t *testing.T) {
 	}
 	newBrowser(t).gin(store, func(c *gin.Context) {
 		if err := session.Bind(c, "ada"); err == nil {
-			t.Error("Bind to an epoch that cannot be read = nil, want an error")
+			t.Error("Bind to a roster that cannot be read = nil, want an error")
 		}
 	})
 }
 
-func TestRevokeAll_FailsClosedWhenTheEpochCannotBeRead(t *testing.T) {
+func TestRevokeAll_FailsClosedWhenTheRosterCannotBeRead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		server, store := newStore(t, nil)
 		b := newLogin(t, store, "ada")
@@ -225,7 +225,7 @@ func TestBind_BeforeRevokeAllInFlightEnds(t *testing.T) {
 	b.wantValue(store, "k", nil)
 }
 
-func TestBind_EpochLivesAsLongAsItsSessions(t *testing.T) {
+func TestBind_RosterLivesAsLongAsItsSessions(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		_, store := newStore(t, &session.Options{IdleTimeout: time.Hour, AbsoluteTimeout: 40 * 24 * time.Hour})
 		b := newLogin(t, store, "ada")
@@ -236,7 +236,7 @@ func TestBind_EpochLivesAsLongAsItsSessions(t *testing.T) {
 	})
 }
 
-func TestBind_EpochIsKeptForLaterSessions(t *testing.T) {
+func TestBind_RosterIsKeptForLaterSessions(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		_, store := newStore(t, &session.Options{IdleTimeout: 2 * time.Hour, AbsoluteTimeout: 2 * time.Hour})
 		newLogin(t, store, "ada")
@@ -255,7 +255,7 @@ func TestBind_TwoFirstLoginsAtOnce(t *testing.T) {
 	b.set(store, "k", 1)
 	b.gin(store, func(c *gin.Context) {
 		ginsessions.Default(c).Set("user", "ada")
-		client.before = func() { other.login(store, "ada") } // before the epoch is made
+		client.before = func() { other.login(store, "ada") } // before the roster is made
 		if err := session.Bind(c, "ada"); err != nil {
 			t.Errorf("Bind: %v", err)
 		}

@@ -38,9 +38,9 @@ type view struct {
 
 	renewed bool     // Renew took the old record away: the next save creates
 	forward *forward // what stands in the record's place, once it was renewed
-	bound   bool     // Bind set user and epoch: the next save writes them
+	bound   bool     // Bind set user and place: the next save writes them
 	user    string   // with bound
-	epoch   epoch    // with bound
+	place   place    // the session in its user's roster, if it is bound
 
 	remember time.Duration // Remember said so: the next save gives the session this life; 0: it did not
 }

@@ -52,7 +52,7 @@ func TestDump_GivesNothingAway(t *testing.T) {
 	}
 	items := dump(t, server)
 	if len(items) != 2 {
-		t.Fatalf("memcached holds %d items, want a session and an epoch", len(items))
+		t.Fatalf("memcached holds %d items, want a session and a roster", len(items))
 	}
 	secrets := [][]byte{
 		[]byte("ada@example.test"), []byte("example"), []byte("e-mail"), []byte("welcome"), authKey,

@@ -50,7 +50,8 @@ type game struct {
 	t       *testing.T
 	plain   *session.Store // without turns
 	store   *session.Store
-	bound   bool // to a user
+	bound   bool   // to a user
+	handle  string // of the session, if it is bound
 	random  *rand.Rand
 	ready   chan *player // players who wait for their turn, or are done
 	start   jar          // the cookie that all players begin with
@@ -59,7 +60,7 @@ type game struct {
 
 // player is one request.
 type player struct {
-	what   string // "read", "set", "logout", "renew", "login" or "revoke"
+	what   string // "read", "set", "logout", "renew", "login", "revoke" or "revoke one"
 	n      int    // the value that it sets has this key
 	loaded bool   // it found the session
 	err    error  // of what it did
@@ -78,9 +79,9 @@ func (g *game) String() string {
 
 func (g *game) run() {
 	g.begin()
-	kinds := []string{"read", "set", "set", "logout", "renew", "renew", "login", "revoke"}
+	kinds := []string{"read", "set", "set", "logout", "renew", "renew", "login", "revoke", "revoke one"}
 	if !g.bound {
-		kinds = kinds[:len(kinds)-1]
+		kinds = kinds[:len(kinds)-2]
 	}
 	for n := range 2 + g.random.IntN(4) {
 		p := &player{what: kinds[g.random.IntN(len(kinds))], n: n, turn: make(chan struct{})}
@@ -102,6 +103,7 @@ func (g *game) begin() {
 		var err error
 		if g.bound {
 			err = g.plain.Bind(r, s, user)
+			g.handle = g.plain.Handle(s)
 		}
 		if err = errors.Join(err, s.Save(r, w)); err != nil {
 			g.t.Fatalf("making a session: %v", err)
@@ -135,8 +137,13 @@ type playerKey struct{}
 // play does what the request is for.
 func (p *player) play(g *game) {
 	ctx := context.WithValue(g.t.Context(), playerKey{}, &seat{p, g})
-	if p.cookie = g.start; p.what == "revoke" {
+	p.cookie = g.start
+	switch p.what {
+	case "revoke":
 		p.err = g.store.RevokeAll(ctx, user)
+		return
+	case "revoke one":
+		p.err = g.store.Revoke(ctx, user, g.handle)
 		return
 	}
 	p.cookie = g.start.visit(ctx, g.store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, err error) {
@@ -186,6 +193,8 @@ func (g *game) judge() {
 	switch {
 	case slices.ContainsFunc(g.players, is("revoke")):
 		g.judgeEnded("RevokeAll")
+	case slices.ContainsFunc(g.players, is("revoke one")):
+		g.judgeEnded("Revoke")
 	case slices.ContainsFunc(g.players, is("logout")):
 		g.judgeEnded("a logout")
 	default:
@@ -262,7 +271,7 @@ func wait(ctx context.Context) {
 	}
 }
 
-// Get lets epochs pass: they are read along with the session, at the same time.
+// Get lets rosters pass: they are read along with the session, at the same time.
 func (c turns) Get(ctx context.Context, key string) (*memcached.Item, error) {
 	if !strings.Contains(key, "user:") {
 		wait(ctx)
