@@ -203,8 +203,16 @@ var (
 	_ func(session.Client, *session.Options, ...[]byte) (*session.Store, error) = session.New
 	_                                                                           = session.Options{
 		Prefix: "", IdleTimeout: time.Second, AbsoluteTimeout: time.Second, Codec: session.Codec(nil),
-		MaxSize: int(1), Logger: (*slog.Logger)(nil),
+		MaxSessions: int(1), MaxSize: int(1), Logger: (*slog.Logger)(nil),
 	}
+	_ func(*session.Store, *http.Request, *sessions.Session, string) error         = (*session.Store).Label
+	_ func(*session.Store, *http.Request, *sessions.Session, time.Duration) error  = (*session.Store).Remember
+	_ func(*session.Store, context.Context, string) ([]session.Info, error)        = (*session.Store).List
+	_ func(*session.Store, *sessions.Session) string                               = (*session.Store).Handle
+	_ func(*session.Store, context.Context, string, string) error                  = (*session.Store).Revoke
+	_ func(*session.Store, context.Context, string, string) error                  = (*session.Store).RevokeOthers
+	_ func(http.Handler) http.Handler                                              = session.Private
+	_ scs.IterableCtxStore                                                         = (*session.SCSStore)(nil)
 	_ func(*session.Store, *http.Request, *sessions.Session) error                 = (*session.Store).Renew
 	_ func(*session.Store, *http.Request, *sessions.Session, string) error         = (*session.Store).Bind
 	_ func(*session.Store, context.Context, string) error                          = (*session.Store).RevokeAll

@@ -30,6 +30,7 @@ require (
 	github.com/redis/go-redis/v9 v9.13.0
 	github.com/testcontainers/testcontainers-go v0.45.0
 	golang.org/x/mod v0.41.0
+	pgregory.net/rapid v1.2.0
 )
 
 require (

@@ -30,15 +30,25 @@ func Renew(c *gin.Context) error {
 
 // Bind names the user of gin-contrib's default session and saves it at once,
 // with what has been set so far: see Store.Bind.
-func Bind(c *gin.Context, user string, label ...string) error {
+func Bind(c *gin.Context, user string) error {
 	session, st, err := defaultSession(c)
 	if err != nil {
 		return err
 	}
-	if err := st.Store.Bind(c.Request, session, user, label...); err != nil {
+	if err := st.Store.Bind(c.Request, session, user); err != nil {
 		return err
 	}
 	return session.Save(c.Request, c.Writer)
+}
+
+// Label says what List shows of gin-contrib's default session. Call it before
+// Bind, which stores it: see Store.Label.
+func Label(c *gin.Context, label string) error {
+	session, st, err := defaultSession(c)
+	if err != nil {
+		return err
+	}
+	return st.Store.Label(c.Request, session, label)
 }
 
 // wrapper is what gin-contrib's sessions have besides its Session interface.

@@ -16,7 +16,7 @@ type Info struct {
 	// stays the same when the session is renewed.
 	Handle string
 
-	// Label is what Bind was given.
+	// Label is what Store.Label was given.
 	Label string
 
 	// Created is when the session was made: the visitor's, who then logged in.

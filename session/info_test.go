@@ -24,7 +24,7 @@ func loginWith(t *testing.T, store *session.Store, user, label string) *browser 
 	b := newBrowser(t)
 	b.gin(store, func(c *gin.Context) {
 		ginsessions.Default(c).Set("user", user)
-		if err := errors.Join(session.Renew(c), session.Bind(c, user, label)); err != nil {
+		if err := errors.Join(session.Renew(c), session.Label(c, label), session.Bind(c, user)); err != nil {
 			t.Errorf("login of %s: %v", user, err)
 		}
 	})
@@ -131,7 +131,7 @@ func TestList_FollowsASession(t *testing.T) {
 		t.Errorf("after Renew and Bind: %q, want the phone", got)
 	}
 	b.gin(store, func(c *gin.Context) { // another user, in the same browser
-		if err := errors.Join(session.Renew(c), session.Bind(c, "bob", "as bob")); err != nil {
+		if err := errors.Join(session.Renew(c), session.Label(c, "as bob"), session.Bind(c, "bob")); err != nil {
 			t.Error(err)
 		}
 	})

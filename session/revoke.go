@@ -14,15 +14,14 @@ import (
 // Bind names the session's user, so that RevokeAll(user) ends it and List(user)
 // lists it; then Save. Call it at login, after Renew. The name can be anything
 // that identifies the user permanently. It is stored sealed and never part of a
-// key. A label, the browser's name for instance, is shown by List, cut to 120
-// bytes.
+// key.
 //
 // A user has up to Options.MaxSessions sessions: one more ends the one that was
 // used longest ago.
 //
 // With gin-contrib/sessions use the function Bind: that package's Save does
 // nothing when only the binding changed.
-func (s *Store) Bind(r *http.Request, session *sessions.Session, user string, label ...string) error {
+func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) error {
 	st, err := s.stateIn(r, session)
 	if err != nil {
 		return err
@@ -35,15 +34,26 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string, la
 	}
 	ctx, done := s.contexts.detached(r.Context())
 	defer done()
-	if err := st.bind(ctx, user, asLabel(label)); err != nil {
+	if err := st.bind(ctx, user); err != nil {
 		s.log.warn(ctx, "a session could not be bound", err)
 		return err
 	}
 	return nil
 }
 
-func (st *state) bind(ctx context.Context, user, label string) error {
-	e := place{created: time.Now(), used: time.Now(), label: label}
+// Label says what List shows of a session, the browser's name for instance, cut to
+// 120 bytes. Call it before Bind.
+func (s *Store) Label(r *http.Request, session *sessions.Session, label string) error {
+	st, err := s.stateIn(r, session)
+	if err != nil {
+		return err
+	}
+	st.label = asLabel(label)
+	return nil
+}
+
+func (st *state) bind(ctx context.Context, user string) error {
+	e := place{created: time.Now(), used: time.Now(), label: st.label}
 	r := &record{created: now()}
 	if st.record != nil {
 		r = st.record

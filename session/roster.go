@@ -127,9 +127,9 @@ func decodeRoster(data string) (l roster, err error) {
 // maxLabel is how many bytes of a label are kept.
 const maxLabel = 120
 
-// asLabel puts a label together and cuts it, between two characters.
-func asLabel(parts []string) string {
-	label := strings.ToValidUTF8(strings.Join(parts, " "), "\ufffd")
+// asLabel cuts a label, between two characters.
+func asLabel(label string) string {
+	label = strings.ToValidUTF8(label, "\ufffd")
 	if len(label) <= maxLabel {
 		return label
 	}

@@ -50,7 +50,7 @@ func TestLabel_IsCutBetweenCharacters(t *testing.T) {
 		{"x" + strings.Repeat("é", 200), "x" + strings.Repeat("é", 59)},
 		{"\xff", "\ufffd"},
 	} {
-		if got := asLabel([]string{tt.in}); got != tt.want {
+		if got := asLabel(tt.in); got != tt.want {
 			t.Errorf("asLabel(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}

@@ -40,6 +40,7 @@ type view struct {
 	forward *forward // what stands in the record's place, once it was renewed
 	bound   bool     // Bind set user and place: the next save writes them
 	user    string   // with bound
+	label   string   // that Label said
 	place   place    // the session in its user's roster, if it is bound
 
 	remember time.Duration // Remember said so: the next save gives the session this life; 0: it did not

@@ -1,0 +1,93 @@
+package session_test
+
+import (
+	"maps"
+	"slices"
+)
+
+// The model of the state machine: what a session is, without memcached.
+
+// A node is a session under one ID. Renewing it makes another node.
+type node struct {
+	values  map[any]any // as last acknowledged
+	stored  bool        // under its ID, as far as nothing has ended it
+	created bool        // it was stored once
+	ended   bool        // by a logout, before it was stored or after
+	next    []*node     // what renewals made of it, while a logout still finds that
+	final   map[any]any // the values when it was renewed
+	user    string
+	grip    *grip // in the user's roster; nil: bound to nobody
+}
+
+// A grip is the model's handle.
+type grip struct {
+	user   string
+	handle string
+	gone   bool // from the roster
+}
+
+func (n *node) alive() bool {
+	return n != nil && n.stored && !n.ended && (n.grip == nil || !n.grip.gone)
+}
+
+// end is a logout with the node's cookie.
+func (n *node) end() {
+	if n == nil {
+		return
+	}
+	n.ended = true
+	for _, next := range n.next {
+		next.end()
+	}
+}
+
+// renewed makes a node of one that is alive, or that was renewed at the same time
+// and belongs to nobody. It returns nil where that is an end.
+func (n *node) renewed() *node {
+	switch {
+	case n.ended:
+		return nil
+	case n.stored:
+		n.stored, n.final = false, maps.Clone(n.values)
+	case n.final == nil || n.grip != nil || len(n.next) == 0 || len(n.next) >= 16:
+		return nil
+	}
+	next := &node{values: maps.Clone(n.final), user: n.user, grip: n.grip}
+	n.next = append(n.next, next)
+	return next
+}
+
+// flashes are the messages that the node holds.
+func (n *node) flashes() []any {
+	list, _ := n.values["_flash"].([]any)
+	return list
+}
+
+// change is what a request did to a session since it last saved it.
+type change struct {
+	set   map[any]any
+	added []any // messages
+	took  []any // messages, nil: it has not looked
+}
+
+func (c *change) empty() bool { return len(c.set) == 0 && len(c.added) == 0 && len(c.took) == 0 }
+
+// apply is what a save does. It reports false if the messages that the request
+// took were taken by another one: then nothing is done, and they are not taken.
+func (n *node) apply(c *change, seen []any) bool {
+	there := n.flashes()
+	kept := len(there) >= len(seen) && slices.Equal(there[:len(seen)], seen)
+	if len(c.took) > 0 {
+		if !kept {
+			return false
+		}
+		there = there[len(seen):]
+	}
+	maps.Copy(n.values, c.set)
+	if there = slices.Concat(there, c.added); len(there) > 0 {
+		n.values["_flash"] = there
+	} else {
+		delete(n.values, "_flash")
+	}
+	return true
+}
