@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"strings"
 
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"
@@ -47,12 +48,23 @@ func (s *site) visitor(c *gin.Context) visitor {
 // loginPage is what the page of the login shows.
 type loginPage struct {
 	visitor
-	Tried string // the user name of a login that was refused
+	Tried    string         // the user name of a login that was refused
+	Sessions []session.Info // of the user
+	Current  string         // the handle of this one
 }
 
-// showLogin shows the form, or who is logged in.
+// showLogin shows the form, or who is logged in and where else.
 func (s *site) showLogin(c *gin.Context) {
-	s.render(c, http.StatusOK, "login", "Your account", loginPage{visitor: s.visitor(c)})
+	page := loginPage{visitor: s.visitor(c)}
+	if page.User != "" {
+		var err error
+		if page.Sessions, err = s.sessions.List(c.Request.Context(), page.User); err != nil {
+			s.failSession(c, "Your sessions could not be listed.", err)
+			return
+		}
+		page.Current = session.Handle(c)
+	}
+	s.render(c, http.StatusOK, "login", "Your account", page)
 }
 
 // login checks the password and begins a session of the user, with the cart of
@@ -68,6 +80,9 @@ func (s *site) login(c *gin.Context) {
 	err := session.Renew(c)
 	if err == nil {
 		ginsessions.Default(c).Set("user", user)
+		err = session.Label(c, browserName(c.Request.UserAgent()))
+	}
+	if err == nil {
 		err = session.Bind(c, user)
 	}
 	if err != nil {
@@ -97,19 +112,52 @@ func (s *site) logoutOthers(c *gin.Context) {
 	}
 	err := v.err
 	if err == nil {
-		err = s.sessions.RevokeAll(c.Request.Context(), v.User)
+		err = s.sessions.RevokeOthers(c.Request.Context(), v.User, session.Handle(c))
 	}
 	if err == nil {
 		err = session.Renew(c)
-	}
-	if err == nil {
-		err = session.Bind(c, v.User)
 	}
 	if err != nil {
 		s.failSession(c, "The other browsers could not be logged out.", err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/login")
+}
+
+// logoutOne ends one session of the user. One that has ended already is no error.
+func (s *site) logoutOne(c *gin.Context) {
+	v := s.visitor(c)
+	if v.User == "" && v.err == nil {
+		c.Redirect(http.StatusSeeOther, "/login")
+		return
+	}
+	err := v.err
+	if err == nil {
+		err = s.sessions.Revoke(c.Request.Context(), v.User, c.PostForm("handle"))
+	}
+	if err != nil && !errors.Is(err, session.ErrNotFound) {
+		s.failSession(c, "That browser could not be logged out.", err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/login")
+}
+
+// browserName is what a user knows a browser by.
+func browserName(userAgent string) string {
+	name, system := "A browser", ""
+	for _, known := range []string{"Edg", "Firefox", "Chrome", "Safari"} { // the first two name the others
+		if strings.Contains(userAgent, known) {
+			name = strings.Replace(known, "Edg", "Edge", 1)
+			break
+		}
+	}
+	for _, known := range []string{"Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux"} {
+		if strings.Contains(userAgent, known) {
+			system = " on " + known
+			break
+		}
+	}
+	return name + system
 }
 
 // me tells the script of a page, which is the same for everybody, who looks at

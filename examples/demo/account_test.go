@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -121,6 +122,48 @@ func TestLogoutOthers_EndsTheSessionsOfTheUserInOtherBrowsers(t *testing.T) {
 	}
 	stranger := newBrowser(t, base)
 	stranger.expect(stranger.post("/logout/others"), http.StatusSeeOther)
+}
+
+func TestAccount_ListsTheSessionsOfTheUserAndEndsOne(t *testing.T) {
+	_, base := start(t)
+	first, second, grace := newBrowser(t, base), newBrowser(t, base), newBrowser(t, base)
+	first.login("ada")
+	second.login("ada")
+	grace.login("grace")
+	page := second.get("/login")
+	second.expect(page, http.StatusOK, "this browser", "A browser", `action="/logout/one"`)
+	handles := regexp.MustCompile(`name="handle" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	if len(handles) != 1 {
+		t.Fatalf("the page ends %d sessions, want the other one", len(handles))
+	}
+	grace.expect(grace.post("/logout/one", "handle", handles[0][1]), http.StatusSeeOther) // is not hers
+	if got, want := first.me(), (who{User: "ada"}); got != want {
+		t.Errorf("after another user's request the browser is %+v, want %+v", got, want)
+	}
+	for range 2 {
+		second.expect(second.post("/logout/one", "handle", handles[0][1]), http.StatusSeeOther)
+		if got := first.me(); got != (who{}) {
+			t.Errorf("the browser that was logged out is %+v, want nobody", got)
+		}
+	}
+	if got, want := second.me(), (who{User: "ada"}); got != want {
+		t.Errorf("the own browser is %+v, want %+v", got, want)
+	}
+	stranger := newBrowser(t, base)
+	stranger.expect(stranger.post("/logout/one", "handle", handles[0][1]), http.StatusSeeOther)
+}
+
+func TestBrowserName(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0":                                                        "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0": "Edge on Windows",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15":         "Safari on Mac OS",
+		"<script>": "A browser",
+	} {
+		if got := browserName(agent); got != want {
+			t.Errorf("browserName(%q) = %q, want %q", agent, got, want)
+		}
+	}
 }
 
 // plant gives a browser a session's cookie.

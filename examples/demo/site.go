@@ -135,6 +135,7 @@ func (s *site) routes() {
 	visitors.POST("/login", s.login)
 	visitors.POST("/logout", s.logout)
 	visitors.POST("/logout/others", s.logoutOthers)
+	visitors.POST("/logout/one", s.logoutOne)
 	get(visitors, "/cart", s.showCart)
 	visitors.POST("/cart", s.changeCart)
 

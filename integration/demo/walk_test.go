@@ -173,6 +173,21 @@ func (w *walk) accounts() {
 
 	w.second.login("ada", "lantern")
 	w.second.want("in the second browser", "Hello, ada")
+	if rows := evaluate[int](w.second, `document.querySelectorAll("#sessions tbody tr").length`); rows != 2 {
+		w.t.Errorf("the account lists %d sessions, want 2", rows)
+	}
+	if text := evaluate[string](w.second, `document.querySelector("#sessions").innerText`); !strings.Contains(text, "this browser") || !strings.Contains(text, "Chrome on Linux") {
+		w.t.Errorf("the account lists %q, want this browser and Chrome on Linux", text)
+	}
+	w.second.Press("/logout/one")
+	w.second.want("after logging out the other one", "Hello, ada")
+	if rows := evaluate[int](w.second, `document.querySelectorAll("#sessions tbody tr").length`); rows != 1 {
+		w.t.Errorf("the account lists %d sessions after one was ended, want 1", rows)
+	}
+	w.Do("reloading", chromedp.Reload())
+	w.want("in the browser that was logged out by itself", "Log in")
+	w.login("ada", "lantern")
+	w.second.Visit("/login")
 	w.second.Press("/logout/others")
 	w.second.want("after logging out the others", "Hello, ada")
 	w.Do("reloading", chromedp.Reload())
