@@ -34,6 +34,9 @@
 //     and with no other, deletes it and counts with it; with prefixes, with weights,
 //     on port 11211, and for Java on servers that are given by name
 //   - Django's keys, KEY_PREFIX:VERSION:key, and its versions
+//   - PHP's own sessions, where PHP puts them
+//   - the programs on the pages of the documentation, PHP.md and its like, as they
+//     stand there
 //
 // All of it is on servers that ask for SASL. pymemcache and the npm package memcached
 // alone cannot authenticate, because they speak the text protocol; they are tried on
