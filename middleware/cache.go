@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ type Cache struct {
 	opts   Options
 	policy *policy.Config
 	keys   keyspace
+	shown  map[string]bool // request fields that handlers see; nil: all that are not unkeyed
 
 	lookups   jointLookups
 	flights   flights
@@ -61,6 +63,12 @@ func New(client Client, opts *Options) (*Cache, error) {
 		policy: o.policy(),
 		keys:   keyspace{o.Prefix},
 		slots:  make(chan struct{}, maxWork),
+	}
+	if o.RequestFields != nil {
+		c.shown = make(map[string]bool, len(o.RequestFields))
+		for _, name := range o.RequestFields {
+			c.shown[http.CanonicalHeaderKey(name)] = true
+		}
 	}
 	c.maxChunk.Store(stored.MaxValue)
 	c.deadlines.limit = o.LookupTimeout

@@ -145,7 +145,9 @@ func (x *exchange) direct(why forward, detail string) {
 
 // header returns the request's header as the handler will see it, in respect of
 // what selects a variant.
-func (x *exchange) header(ix *stored.Index) http.Header { return sanitize(x.original.Header, ix) }
+func (x *exchange) header(ix *stored.Index) http.Header {
+	return x.cache.visible(x.original.Header, ix)
+}
 
 // within runs an operation on memcached in the time that is left for it.
 func (x *exchange) within(f func(context.Context) error) error {

@@ -44,6 +44,7 @@ type fill struct {
 
 	verdict   policy.Verdict
 	fields    []stored.Field
+	tagNames  []stored.TagName
 	vary      []string
 	failure   policy.Failure
 	confirmed bool // by a 304
@@ -103,7 +104,7 @@ func (f *fill) prepare() (*http.Request, func()) {
 	if !f.private {
 		r.Host = f.host
 	}
-	header := sanitize(f.original.Header.Clone(), f.index)
+	header := f.cache.visible(f.original.Header.Clone(), f.index)
 	if f.ownsConditions() {
 		delete(header, "If-None-Match")
 		delete(header, "If-Modified-Since")
@@ -113,6 +114,7 @@ func (f *fill) prepare() (*http.Request, func()) {
 	}
 	if !f.private {
 		header = plainChoices(header)
+		oneLine(header)
 	}
 	r.Header = header
 	return r, stop
@@ -166,7 +168,7 @@ func (f *fill) commit(status int, header http.Header) action {
 
 // hand returns what the client gets.
 func (f *fill) hand(status int, header http.Header) action {
-	act := action{pass: !f.background, record: f.verdict.Store}
+	act := action{pass: !f.background, record: f.verdict.Store, hide: f.cache.opts.HideTags}
 	detail := f.detail
 	if detail == "" && !f.verdict.Store {
 		detail = f.verdict.Reason

@@ -22,7 +22,7 @@ func (c *Cache) handle(v visit) {
 		c.bypass(v, forwardStatus{why: fwdBypass, detail: "set-cookie"}, start)
 		return
 	}
-	directives := policy.ParseRequest(r.Header)
+	directives := c.directives(r)
 	if directives.NoStore {
 		c.bypass(v, forwardStatus{why: fwdRequest}, start)
 		return
@@ -50,6 +50,14 @@ func (c *Cache) handle(v visit) {
 		x.spent = c.now().Sub(start)
 		x.run(found)
 	}
+}
+
+// directives returns what a request says to caches.
+func (c *Cache) directives(r *http.Request) policy.Directives {
+	if c.opts.IgnoreRequestDirectives {
+		return policy.ParseRequest(nil)
+	}
+	return policy.ParseRequest(r.Header)
 }
 
 // mustBypass reports whether a cache neither answers a request nor learns from it:
@@ -84,13 +92,19 @@ func (c *Cache) otherMethod(v visit, start time.Time) {
 	rec := newRecorder(v.writer(), 0)
 	rec.ctx, rec.always = request.Context(), true
 	rec.stream = func() {}
+	var succeeded, reached bool
+	var locations http.Header
 	rec.commit = func(status int, header http.Header) action {
-		if status >= 200 && status < 400 {
-			c.invalidate(came, header)
+		if succeeded = status >= 200 && status < 400; succeeded {
+			locations = header
+			reached = c.invalidate(came, header)
 		}
-		return action{pass: true, line: forwardStatus{why: fwdMethod}.String()}
+		return action{pass: true, hide: c.opts.HideTags, line: forwardStatus{why: fwdMethod}.String()}
 	}
 	v.run(rec, request, true)
+	if succeeded {
+		c.invalidateLater(came, locations, reached)
+	}
 	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 

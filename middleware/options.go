@@ -68,6 +68,28 @@ type Options struct {
 	// bypass the cache. nil: none.
 	PersonalFields []string
 
+	// RequestFields names the request fields that handlers see of requests that do
+	// not bypass the cache, besides those that the response's Vary names, the
+	// credentials and those that the cache evaluates. Whoever needs to be sure that no
+	// field poisons the cache lists those that his handlers need. nil: all, without
+	// those that are known to steer frameworks.
+	RequestFields []string
+
+	// IgnoreRequestDirectives answers requests with Cache-Control or Pragma as if
+	// they had none: reloads do not reach the handler. false: RFC 9111.
+	IgnoreRequestDirectives bool
+
+	// Lifetime is called for each response that may be stored, and returns how long
+	// it is fresh, or a negative duration if it must not be stored. stated is what it
+	// has without that: 0 if it states nothing and TTL is 0. What a response states
+	// can be shortened only, and a status of 500 and above gets nothing that it does
+	// not state. nil: stated.
+	Lifetime func(r *http.Request, status int, header http.Header, stated time.Duration) time.Duration
+
+	// HideTags keeps Cache-Tag and Surrogate-Key from clients, except in responses
+	// that bypass the cache. false: clients, and caches before this one, get them.
+	HideTags bool
+
 	// MaxBody is the length of the largest body that is stored, in bytes. Larger
 	// responses stream through. 0: 8 MiB.
 	MaxBody int64
@@ -137,6 +159,7 @@ func (o *Options) check() error {
 		{"NeutralCookies", "cookie", o.NeutralCookies},
 		{"PersonalCookies", "cookie", o.PersonalCookies},
 		{"PersonalFields", "header field", o.PersonalFields},
+		{"RequestFields", "header field", o.RequestFields},
 	} {
 		for _, name := range names.values {
 			if !policy.IsFieldName(name) { // cookies have names of the same form

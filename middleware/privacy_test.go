@@ -285,7 +285,10 @@ func TestSteering_NoneOfTheFieldsReachesTheHandler(t *testing.T) {
 	names := strings.Fields(`Forwarded X-Forwarded-Host X-Forwarded-Server X-Forwarded-Port X-Forwarded-Prefix
 		X-Forwarded-Path X-Forwarded-Uri X-Forwarded-Scheme X-Forwarded-Protocol X-Forwarded-Ssl X-Scheme X-Url-Scheme
 		Front-End-Https X-Host X-Original-Host X-Original-URL X-Original-Uri X-Rewrite-URL X-HTTP-Host-Override
-		X-HTTP-Method X-HTTP-Method-Override X-Method-Override`)
+		X-HTTP-Method X-HTTP-Method-Override X-Method-Override
+		X-Envoy-Original-Path X-Replaced-Path X-Ms-Original-Url X-Original-Path X-Script-Name Cloudfront-Forwarded-Proto
+		Cf-Visitor X-Forwarded-Method X-Original-Method X-Request-Uri X-Waws-Unencoded-Url Fly-Forwarded-Proto
+		X-Arr-Ssl X-Middleware-Subrequest X-Base-Url X-Forwarded-Context Destination`)
 	var seen http.Header
 	s := newSite(t, minute(), func(c *gin.Context) {
 		seen = c.Request.Header.Clone()

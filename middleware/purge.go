@@ -138,7 +138,52 @@ func (c *Cache) deleteAll(ctx context.Context, keys []string) error {
 // invalidate is what a successful unsafe request does to the stored responses of
 // its URL and of those that Location and Content-Location name on the same host
 // (RFC 9111, section 4.4).
-func (c *Cache) invalidate(r *http.Request, header http.Header) {
+func (c *Cache) invalidate(r *http.Request, header http.Header) (ok bool) {
+	keys := c.invalidated(r, header)
+	if len(keys) == 0 {
+		return true
+	}
+	began := time.Now()
+	if err := c.deleteDetached(r, keys); err != nil {
+		c.fault(keys[0], time.Since(began), err)
+		return false
+	}
+	c.event(Event{Kind: EventInvalidated, Key: keys[0], Duration: time.Since(began)})
+	return true
+}
+
+// invalidateLater is invalidate again, when the handler has returned, and when its
+// request has ended: what changes may be committed after the response, and requests
+// before that store once more what it replaces. now is false if the handler's return
+// is not worth another wait, because memcached has just failed.
+func (c *Cache) invalidateLater(r *http.Request, header http.Header, now bool) {
+	keys := c.invalidated(r, header)
+	if len(keys) == 0 {
+		return
+	}
+	if now {
+		if err := c.deleteDetached(r, keys); err != nil {
+			c.fault(keys[0], 0, err)
+		}
+	}
+	context.AfterFunc(r.Context(), func() {
+		c.spawn(func() {
+			if err := c.deleteDetached(r, keys); err != nil {
+				c.fault(keys[0], 0, err)
+			}
+		})
+	})
+}
+
+// deleteDetached is deleteAll in the time that a request has for it.
+func (c *Cache) deleteDetached(r *http.Request, keys []string) error {
+	ctx, cancel := detached(r.Context(), c.opts.LookupTimeout)
+	defer cancel()
+	return c.deleteAll(ctx, keys)
+}
+
+// invalidated returns the keys of what a successful unsafe request invalidates.
+func (c *Cache) invalidated(r *http.Request, header http.Header) []string {
 	keys, _ := c.pageKeys(r)
 	for _, name := range []string{"Location", "Content-Location"} {
 		if target := sameHost(r, header.Get(name)); target != nil {
@@ -146,19 +191,8 @@ func (c *Cache) invalidate(r *http.Request, header http.Header) {
 			keys = append(keys, more...)
 		}
 	}
-	if len(keys) == 0 {
-		return
-	}
 	slices.Sort(keys)
-	keys = slices.Compact(keys)
-	ctx, cancel := detached(r.Context(), c.opts.LookupTimeout)
-	defer cancel()
-	began := time.Now()
-	if err := c.deleteAll(ctx, keys); err != nil {
-		c.fault(keys[0], time.Since(began), err)
-		return
-	}
-	c.event(Event{Kind: EventInvalidated, Key: keys[0], Duration: time.Since(began)})
+	return slices.Compact(keys)
 }
 
 // sameHost returns a request for a reference of a response to r, if it leads to

@@ -61,6 +61,7 @@ type action struct {
 	record bool
 	// status, if not 0, replaces the status towards the client, without body.
 	status int
+	hide   bool // tags from clients
 	// line is added to Cache-Status.
 	line string
 }
@@ -134,6 +135,9 @@ func (w *recorder) settle(n int) {
 	}
 	if w.act.line != "" {
 		addStatus(w.Header(), w.act.line)
+	}
+	if w.act.hide {
+		hideTags(w.Header())
 	}
 }
 

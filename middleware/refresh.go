@@ -114,7 +114,7 @@ func (c *Cache) pauseRefresh(ctx context.Context, l *lock) {
 // refresh is what the handler does for a request of refreshNow.
 func (x *exchange) refresh(m *marker) {
 	defer x.visit.stop()
-	x.directives = policy.ParseRequest(http.Header{})
+	x.directives = policy.ParseRequest(nil)
 	l := x.look()
 	if l.state != stateStored {
 		return // purged meanwhile, or out of reach

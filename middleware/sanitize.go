@@ -10,13 +10,64 @@ import (
 )
 
 // unkeyedFields are request fields that commonly decide what a handler answers but
-// are not part of the key. Whoever can set them could poison the cache.
+// are not part of the key. Whoever can set them could poison the cache. No such list is
+// complete: see Options.RequestFields.
 var unkeyedFields = []string{
 	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Port",
-	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Uri",
-	"X-Forwarded-Scheme", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Scheme", "X-Url-Scheme", "Front-End-Https",
-	"X-Host", "X-Original-Host", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url",
-	"X-Http-Host-Override", "X-Http-Method", "X-Http-Method-Override", "X-Method-Override",
+	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Uri", "X-Forwarded-Url", "X-Forwarded-Base-Url",
+	"X-Forwarded-Scheme", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Forwarded-Method",
+	"X-Forwarded-Context", "X-Forwarded-Basepath", "X-Forwarded-By", "X-Forwarded-Http-Version",
+	"X-Scheme", "X-Url-Scheme", "X-Proto", "X-Ssl", "X-Https", "Front-End-Https",
+	"X-Host", "X-Original-Host", "X-Http-Host-Override", "X-Real-Host", "X-Backend-Host", "X-Server-Name",
+	"X-Original-Url", "X-Original-Uri", "X-Original-Path", "X-Original-Method", "X-Original-Prefix",
+	"X-Rewrite-Url", "X-Rewrite-Uri", "X-Override-Url", "X-Request-Uri", "X-Request-Url", "X-Waws-Unencoded-Url",
+	"X-Envoy-Original-Path", "X-Envoy-Original-Host", "X-Envoy-Original-Method", "X-Envoy-Decorator-Operation",
+	"X-Replaced-Path", "X-Ms-Original-Url", "X-Script-Name", "Script-Name", "X-Base-Path", "X-Base-Url",
+	"X-Ingress-Path", "X-Context-Path", "X-Path-Prefix", "X-Mount-Path", "X-Traefik-Prefix",
+	"Cloudfront-Forwarded-Proto", "Cf-Visitor", "Fly-Forwarded-Proto", "Fly-Forwarded-Port", "Fly-Forwarded-Ssl",
+	"X-Appengine-Https", "X-Arr-Ssl", "X-Client-Scheme",
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "X-Method",
+	"X-Middleware-Subrequest", "X-Middleware-Prefetch", "X-Nextjs-Data", "X-Now-Route-Matches", "X-Invoke-Path",
+	"X-Invoke-Status", "X-Invoke-Query", "X-Matched-Path", "Destination", "Base-Url", "Request-Uri",
+}
+
+// cacheFields are the request fields that handlers see whatever Options.RequestFields
+// says: the cache has looked at them, or they are in the key.
+var cacheFields = map[string]bool{
+	"X-Forwarded-Proto": true, "Connection": true, "Range": true, "If-Range": true,
+	"If-None-Match": true, "If-Modified-Since": true, "Cache-Control": true, "Pragma": true,
+	"Authorization": true, "Proxy-Authorization": true, "X-Api-Key": true,
+}
+
+// visible returns what the handler sees of the header of a request whose response
+// varies on the fields of ix: as it is in the key.
+func (c *Cache) visible(h http.Header, ix *stored.Index) http.Header {
+	h = sanitize(h, ix)
+	if c.shown == nil {
+		return h
+	}
+	shown := make(http.Header, len(h))
+	for name, lines := range h {
+		if c.shown[name] || cacheFields[name] || ix.Has(name) {
+			shown[name] = lines
+		}
+	}
+	return shown
+}
+
+// oneLine makes one line of each field of h, which must be the caller's own: in that
+// form its values are in the key. Handlers look at the first line.
+func oneLine(h http.Header) {
+	for name, lines := range h {
+		if len(lines) < 2 {
+			continue
+		}
+		separator := ", "
+		if name == "Cookie" {
+			separator = "; "
+		}
+		h[name] = []string{strings.Join(lines, separator)}
+	}
 }
 
 // sanitize returns h without unkeyedFields, except those that the response is

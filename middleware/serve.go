@@ -20,6 +20,9 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	h := w.Header()
 	encoded := len(h["Content-Encoding"]) > 0
 	stored.Apply(h, e.Fields)
+	if c.opts.HideTags {
+		hideTags(h)
+	}
 	if encoded { // above the cache: length and tag are not those of what is sent
 		delete(h, "Content-Length")
 		if e.MadeETag {
@@ -40,6 +43,12 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 		}
 		sendWhole(w, r, e)
 	}
+}
+
+// hideTags removes what groups responses for caches.
+func hideTags(h http.Header) {
+	delete(h, "Cache-Tag")
+	delete(h, "Surrogate-Key")
 }
 
 // computed sets Age and appends to Cache-Status, and returns a value for

@@ -75,7 +75,7 @@ func (f *fill) write(ctx context.Context, e *stored.Entry, ix *stored.Index, beg
 	}
 	tags, ok, err := f.tags, true, error(nil)
 	if !f.tagsRead {
-		tags, ok, err = f.readTags(ctx, e)
+		tags, ok, err = f.readTags(ctx)
 	}
 	if err == nil && ok {
 		tagged := *e // others may be sending e

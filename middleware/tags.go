@@ -67,11 +67,11 @@ func (f *fill) readPurges() {
 	}
 }
 
-// readTags returns the tags of e with the numbers of their last purges. It reports
-// false if one may have been purged since the making of e began.
-func (f *fill) readTags(ctx context.Context, e *stored.Entry) ([]stored.Tag, bool, error) {
+// readTags returns the tags of the response with the numbers of their last purges. It
+// reports false if one may have been purged since its making began.
+func (f *fill) readTags(ctx context.Context) ([]stored.Tag, bool, error) {
 	c := f.cache
-	names := stored.UniqueTags(stored.TagsOf(e.Fields))
+	names := f.tagNames
 	if len(names) == 0 {
 		return nil, true, nil
 	}
@@ -111,12 +111,12 @@ func (f *fill) readTags(ctx context.Context, e *stored.Entry) ([]stored.Tag, boo
 // checkTags reports whether e may be given to those who wait for it: some may
 // have come after a purge of one of its tags.
 func (f *fill) checkTags(e *stored.Entry) (current bool, err error) {
-	if f.flight == nil || len(stored.TagsOf(e.Fields)) == 0 {
+	if f.flight == nil || len(f.tagNames) == 0 {
 		return true, nil
 	}
 	f.cache.flights.endJoining(f.flight)
 	err = f.within(func(ctx context.Context) error {
-		f.tags, current, err = f.readTags(ctx, e)
+		f.tags, current, err = f.readTags(ctx)
 		return err
 	})
 	f.tagsRead = err == nil

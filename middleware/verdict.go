@@ -3,6 +3,8 @@ package middleware
 import (
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -47,7 +49,8 @@ func (f *fill) judge(status int, header http.Header) {
 			f.verdict = policy.Verdict{Reason: "header"} // net/http sends it changed
 		}
 	}
-	if n := len(stored.UniqueTags(stored.TagsOf(f.fields))); f.verdict.Store && (n > stored.MaxTags || n > 0 && !f.hasPurges) {
+	f.tagNames = stored.UniqueTags(stored.TagsOf(header))
+	if n := len(f.tagNames); f.verdict.Store && (n > stored.MaxTags || n > 0 && !f.hasPurges) {
 		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
 	}
 }
@@ -65,7 +68,26 @@ func (f *fill) effective(header http.Header) http.Header {
 	above := f.rec.before
 	h["Set-Cookie"] = f.ownCookies(header)
 	h["Vary"] = withoutLive(above["Vary"], h["Vary"], len(h["Content-Encoding"]) > len(above["Content-Encoding"]))
+	if f.answersOrigin(header) {
+		h["Vary"] = append(slices.Clone(h["Vary"]), "Origin")
+	}
 	return h
+}
+
+// answersOrigin reports whether a response that varies on Origin, because middleware
+// above says so, may be the handler's answer to it: that middleware has not answered
+// it, or the handler has as well.
+func (f *fill) answersOrigin(header http.Header) bool {
+	above := f.rec.before
+	if !slices.Contains(policy.VaryFields(above["Vary"]), "Origin") {
+		return false
+	}
+	for name, lines := range header {
+		if strings.HasPrefix(name, "Access-Control-") && !slices.Equal(lines, above[name]) {
+			return true
+		}
+	}
+	return len(above["Access-Control-Allow-Origin"]) == 0
 }
 
 // withoutLive drops from Vary what middleware above the cache put there because
@@ -109,10 +131,14 @@ func (f *fill) ownCookies(header http.Header) []string {
 }
 
 func (f *fill) response(status int, header http.Header) *policy.Response {
-	return &policy.Response{
+	r := &policy.Response{
 		Status: status, Header: header, Requested: f.called, Received: f.received,
 		Authorized: authorized(f.original.Header),
 	}
+	if choose := f.cache.opts.Lifetime; choose != nil {
+		r.Choose = func(stated time.Duration) time.Duration { return choose(f.original, status, header, stated) }
+	}
+	return r
 }
 
 func (f *fill) touched() bool {

@@ -15,6 +15,8 @@ type Response struct {
 	Requested, Received time.Time
 	// Authorized says that the request had an Authorization field.
 	Authorized bool
+	// Choose returns the lifetime for a response that has the stated one. nil: that.
+	Choose func(stated time.Duration) time.Duration
 }
 
 // Config is what the operator chose.
@@ -65,6 +67,9 @@ func Evaluate(r *Response, c *Config) Verdict {
 	}
 	v := Verdict{Omit: d.Omit}
 	v.Terms = terms(r, d, targeted, c)
+	if r.Choose != nil && !v.choose(r) {
+		return Verdict{Reason: "lifetime"}
+	}
 	if !v.Explicit && v.Lifetime <= 0 && !d.NoCache {
 		return Verdict{Reason: "no freshness"}
 	}
@@ -74,6 +79,20 @@ func Evaluate(r *Response, c *Config) Verdict {
 	v.Store = true
 	v.Publish = !v.NoCache && v.Lifetime > v.Age
 	return v
+}
+
+// choose has the operator choose the lifetime, or forbid to store the response.
+func (v *Verdict) choose(r *Response) bool {
+	chosen := r.Choose(v.Lifetime)
+	switch {
+	case chosen < 0:
+		return false
+	case v.Explicit || r.Status >= http.StatusInternalServerError:
+		v.Lifetime = min(v.Lifetime, chosen)
+	default:
+		v.Lifetime = atMost(chosen)
+	}
+	return true
 }
 
 // responseDirectives returns the directives that apply to this cache: those of

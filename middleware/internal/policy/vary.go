@@ -33,6 +33,8 @@ func VaryValue(h http.Header, field string) (string, bool) {
 		return AcceptEncoding(lines), true
 	case "Accept-Language":
 		return AcceptLanguage(lines), true
+	case "Cookie":
+		return trim(strings.Join(lines, "; ")), true // commas are nothing special there
 	default:
 		return combine(lines), true
 	}

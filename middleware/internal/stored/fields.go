@@ -25,6 +25,9 @@ const (
 	Add Mode = 'a'
 	// Remove: no values.
 	Remove Mode = 'r'
+	// Join: these values, and those that are there: of a list to which several
+	// contribute, of which nothing was there when the response was stored.
+	Join Mode = 'j'
 )
 
 // Only returns a field that is set to one value.
@@ -44,6 +47,8 @@ func Delta(before, after http.Header, skip func(name string) bool) []Field {
 		case slices.Equal(had, values) && was:
 		case len(had) > 0 && len(values) > len(had) && slices.Equal(had, values[:len(had)]):
 			fields = append(fields, Field{name, Add, slices.Clone(values[len(had):])})
+		case len(had) == 0 && isJoint(name):
+			fields = append(fields, Field{name, Join, slices.Clone(values)})
 		default:
 			fields = append(fields, Field{name, Set, slices.Clone(values)})
 		}
@@ -66,10 +71,35 @@ func Apply(h http.Header, fields []Field) {
 			h[f.Name] = f.Values
 		case Add:
 			h[f.Name] = append(h[f.Name], f.Values...)
+		case Join:
+			h[f.Name] = join(h[f.Name], f.Values)
 		case Remove:
 			delete(h, f.Name)
 		}
 	}
+}
+
+// isJoint reports whether a field is a list to which several layers contribute.
+func isJoint(name string) bool {
+	switch name {
+	case "Vary", "Cache-Control", "Link", "Set-Cookie":
+		return true
+	}
+	return false
+}
+
+// join returns what is there, and values that are not.
+func join(there, values []string) []string {
+	if len(there) == 0 {
+		return values
+	}
+	joined := slices.Clip(there)
+	for _, value := range values {
+		if !slices.Contains(there, value) {
+			joined = append(joined, value)
+		}
+	}
+	return joined
 }
 
 func appendFields(b []byte, fields []Field) []byte {
@@ -104,7 +134,7 @@ func decodeFields(s string) ([]Field, error) {
 		}
 		f.Values = values[start:len(values):len(values)]
 		fields = append(fields, f)
-		if f.Mode != Set && f.Mode != Add && f.Mode != Remove {
+		if f.Mode != Set && f.Mode != Add && f.Mode != Join && f.Mode != Remove {
 			return nil, ErrGarbage
 		}
 	}

@@ -2,6 +2,7 @@ package stored
 
 import (
 	"crypto/sha256"
+	"net/http"
 	"strings"
 )
 
@@ -43,21 +44,17 @@ func UniqueTags(tags []string) []TagName {
 	return names
 }
 
-// TagsOf returns the tags of a response: Cache-Tag is separated by commas,
-// Surrogate-Key by spaces.
-func TagsOf(fields []Field) []string {
+// TagsOf returns the tags of a response, whoever set them: Cache-Tag is separated by
+// commas, Surrogate-Key by spaces.
+func TagsOf(h http.Header) []string {
 	var tags []string
-	for _, f := range fields {
-		for _, v := range f.Values {
-			switch f.Name {
-			case "Cache-Tag":
-				for tag := range strings.SplitSeq(v, ",") {
-					tags = append(tags, strings.TrimSpace(tag))
-				}
-			case "Surrogate-Key":
-				tags = append(tags, strings.Fields(v)...)
-			}
+	for _, v := range h["Cache-Tag"] {
+		for tag := range strings.SplitSeq(v, ",") {
+			tags = append(tags, strings.TrimSpace(tag))
 		}
+	}
+	for _, v := range h["Surrogate-Key"] {
+		tags = append(tags, strings.Fields(v)...)
 	}
 	kept := tags[:0]
 	for _, tag := range tags {

@@ -1,19 +1,20 @@
 package stored
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 )
 
 func TestTagsOf_ReadsBothFields(t *testing.T) {
-	fields := []Field{
-		{"Cache-Tag", Set, []string{"a, b b,,", "c"}},
-		{"Surrogate-Key", Add, []string{" d  e,f "}},
-		{"X-Other", Set, []string{"g"}},
+	h := http.Header{
+		"Cache-Tag":     {"a, b b,,", "c"},
+		"Surrogate-Key": {" d  e,f "},
+		"X-Other":       {"g"},
 	}
-	got, want := TagsOf(fields), []string{"a", "b b", "c", "d", "e,f"}
+	got, want := TagsOf(h), []string{"a", "b b", "c", "d", "e,f"}
 	if !slices.Equal(got, want) {
-		t.Errorf("TagsOf(%v) = %q, want %q", fields, got, want)
+		t.Errorf("TagsOf(%v) = %q, want %q", h, got, want)
 	}
 	if names := UniqueTags([]string{"a", "b", "a"}); !slices.Equal(names, []TagName{NameTag("a"), NameTag("b")}) {
 		t.Errorf("UniqueTags = %x, want a and b", names)
