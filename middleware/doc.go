@@ -1,9 +1,10 @@
-// Package middleware is a shared HTTP cache (RFC 9111) for gin, with its entries
-// in memcached.
+// Package middleware is a shared HTTP cache (RFC 9111) for gin and net/http, with
+// its entries in memcached.
 //
 //	client, err := memcached.New([]string{"localhost:11211"}, nil)
 //	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
-//	router.GET("/articles/:id", cache.Handler(), showArticle)
+//	router.GET("/articles/:id", cache.Handler(), showArticle)        // gin
+//	mux.Handle("GET /articles/{id}", cache.Wrap(showArticleHandler)) // net/http
 //
 // Responses are stored and reused as Cache-Control, Expires, Vary, ETag and the
 // other fields of HTTP caching say; [Options.TTL] is the lifetime of responses that
@@ -16,10 +17,14 @@
 // does not cost its server a round trip for each visitor. Pages with variants or
 // tags are looked up for each request.
 //
-// These responses are not stored: those with Set-Cookie, those with Cache-Control:
-// private or no-store, those to requests with Authorization unless they are marked
-// public, and those of handlers that touched a session of this module's package
-// session. A response is stored when it is complete, or not at all.
+// These responses are not stored: those on which anybody sets a cookie, those with
+// Cache-Control: private or no-store, those to requests with Authorization,
+// Proxy-Authorization or X-Api-Key unless they are marked public, and those of
+// handlers that touched a session of this module's package session. A response is
+// stored when it is complete, or not at all.
+//
+// Options.TTL stores pages for visitors with cookies, too: most cookies say nothing
+// about the page. Where one does, see "Visitors" below.
 //
 // The cache never breaks the site. When memcached is down, slow or full of garbage,
 // the handler runs after at most [Options.LookupTimeout]. Streams pass through at
@@ -46,6 +51,35 @@
 // the cache has seen a response of the page that names it; that first response is
 // made without the field. Middleware above the cache sees all fields, and may turn
 // one into Host or a field of its own. Requests that bypass the cache keep theirs.
+//
+// # Visitors
+//
+// The cache ignores the Cookie field of a request. A handler whose response depends
+// on a cookie must say Vary: Cookie or Cache-Control: private, or touch its session
+// through package session. [Options.PersonalCookies] is for sites that cannot promise
+// that of every handler: requests with the cookie of the login bypass the cache, and
+// everybody else gets stored pages. [Options.PersonalFields] does the same for request
+// fields by which a site knows its visitors, such as a token of its own.
+//
+// A response on which anybody sets a cookie is its visitor's alone: the handler, a
+// session above the cache, or middleware that waits for the first byte. When
+// middleware above has set one before the cache is asked, as protection against CSRF
+// does for new visitors, the request bypasses the cache. [Options.NeutralCookies] names
+// those that do not matter, such as a note of consent.
+//
+// # Other middleware
+//
+// Middleware above the cache sees every request, and its fields are live on hits: CORS,
+// request IDs, compression, ETags. Middleware below runs when the handler does, and its
+// fields are stored. Whatever anybody puts into the header while the handler runs
+// reaches the client and counts as the handler's, also through a writer that was kept
+// from above the cache. Writers above get the calls that they would get without the
+// cache, in the same order. A handler that states another status after the first byte
+// has failed, and its response is not stored.
+//
+// Middleware above that holds the whole response back and sets a cookie only when the
+// handlers have returned is out of the cache's sight: use it below, name its cookie in
+// Options.PersonalCookies, or mark such pages private.
 //
 // # Seeing what happens
 //
@@ -75,7 +109,7 @@
 // # Limits
 //
 // A response is not cached when its handler returns without having written
-// anything, aborts the chain or adds to gin's errors. Nor is a response without
+// anything, aborts gin's chain or adds to gin's errors. Nor is a response without
 // Content-Length whose request ended before its handler returned: nobody can tell
 // whether it is complete.
 //
@@ -84,8 +118,4 @@
 //
 // A 206 is never stored; ranges are cut from stored responses. HEAD is answered
 // from a stored GET.
-//
-// The cache ignores Cookie. A handler whose response depends on a cookie must say
-// Vary: Cookie or Cache-Control: private, or touch its session through package
-// session.
 package middleware

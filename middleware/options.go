@@ -29,6 +29,9 @@ type Options struct {
 	// 405, 410, 414 and 501, or any with Cache-Control: public. 0: a tenth of the
 	// time since Last-Modified, at most a day; without Last-Modified the response
 	// is not stored.
+	//
+	// Visitors with cookies get and make such pages, too: a handler whose page depends
+	// on one must say so, or PersonalCookies must name it.
 	TTL time.Duration
 
 	// StaleWhileRevalidate is how long after its lifetime a response is still sent
@@ -48,7 +51,7 @@ type Options struct {
 
 	// StoreSetCookie stores responses with Set-Cookie that are otherwise cacheable:
 	// everyone then gets the same cookie. false: a response with Set-Cookie goes to
-	// its own client only.
+	// its own client only, except that NeutralCookies do not count.
 	StoreSetCookie bool
 
 	// NeutralCookies names cookies that say nothing about the page, such as consent or
@@ -105,7 +108,7 @@ type Options struct {
 	Key func(r *http.Request) (key string, ok bool)
 
 	// Engine receives the requests that revalidate stale responses in the
-	// background: give it the router that this cache is a part of. They carry the
+	// background: give it the router or handler that this cache is a part of. They carry the
 	// header of the request that found the response stale, and a context that
 	// outlives it. nil: one of the requests that find a response stale revalidates
 	// it before it is answered; the others are answered at once.

@@ -95,7 +95,10 @@ func decoded(a answer) string {
 		return fmt.Sprintf("%q, which is not gzip: %v", a.body, err)
 	}
 	text, err := io.ReadAll(reader)
-	return fmt.Sprint(string(text), err)
+	if err != nil {
+		return fmt.Sprintf("%s, and then %v", text, err)
+	}
+	return string(text)
 }
 
 // ask makes a request and follows no redirect.

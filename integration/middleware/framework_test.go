@@ -1,0 +1,67 @@
+package middleware_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
+	"github.com/labstack/echo/v4"
+	echomiddleware "github.com/labstack/echo/v4/middleware"
+
+	"github.com/bmemcached/bmemcached-go/middleware"
+)
+
+// TestFrameworks_OfNetHTTP: Wrap is middleware for each, beside their own.
+func TestFrameworks_OfNetHTTP(t *testing.T) {
+	frameworks := map[string]func(*middleware.Cache) http.Handler{
+		"standard mux": func(cache *middleware.Cache) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/{id}", cache.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, "page "+r.PathValue("id")+longText)
+			})))
+			return mux
+		},
+		"chi": func(cache *middleware.Cache) http.Handler {
+			router := chi.NewRouter()
+			router.Use(chimiddleware.RequestID, chimiddleware.RealIP, chimiddleware.Recoverer, chimiddleware.Compress(5), cache.Wrap)
+			router.HandleFunc("/{id}", func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/plain")
+				_, _ = io.WriteString(w, "page "+chi.URLParam(r, "id")+longText)
+			})
+			return router
+		},
+		"echo": func(cache *middleware.Cache) http.Handler {
+			e := echo.New()
+			e.Use(echomiddleware.Recover(), echomiddleware.Gzip(), echo.WrapMiddleware(cache.Wrap))
+			e.Any("/:id", func(c echo.Context) error { return c.String(http.StatusOK, "page "+c.Param("id")+longText) })
+			e.Any("/1/missing", func(echo.Context) error { return echo.ErrNotFound }) // answered when the cache has returned
+			return e
+		},
+	}
+	for name, site := range frameworks {
+		t.Run(name, func(t *testing.T) {
+			cache, _ := newCache(t)
+			url := serve(t, site(cache))
+			for round := range 3 {
+				for _, accept := range []string{"gzip", "identity"} {
+					for _, id := range []string{"1", "2"} {
+						a := ask(t, url+"/"+id, "Accept-Encoding: "+accept)
+						if want := "page " + id + longText; decoded(a) != want {
+							t.Errorf("round %d, %s: %d %.100q, want page %s", round, accept, a.status, decoded(a), id)
+						}
+						if round > 0 && !a.hit() {
+							t.Errorf("round %d, %s: %s, want a hit", round, accept, a.header.Get("Cache-Status"))
+						}
+					}
+				}
+			}
+			for range 2 {
+				if a := ask(t, url+"/1/missing"); a.status != http.StatusNotFound || a.body == "" || a.hit() && name == "echo" {
+					t.Errorf("what is not there = %d %.100q (%s), want 404", a.status, a.body, a.header.Get("Cache-Status"))
+				}
+			}
+		})
+	}
+}
