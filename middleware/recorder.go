@@ -23,7 +23,7 @@ type recorder struct {
 	below  http.ResponseWriter
 	before http.Header // copy of the header before the handler ran
 	header http.Header // copy of the header at the commit
-	sent   http.Header // copy of the header after the first call of the writer below
+	sent   http.Header // copy of the header after the last call of the writer below
 
 	// commit is called once, when status and header are final, before anything
 	// goes out.
@@ -37,6 +37,7 @@ type recorder struct {
 
 	status    int
 	stated    bool // the handler chose the status
+	altered   bool // somebody changed the header between calls of the writer below
 	restated  bool // and chose another when it was too late
 	silent    bool // the handler returned without writing anything
 	unsent    bool // the handler stated a status and sent nothing
@@ -151,15 +152,25 @@ func (w *recorder) write(n int, add func([]byte) []byte, pass func() (int, error
 		return n, nil
 	}
 	defer w.clock.begin(w.size).end()
+	w.compare()
 	got, err := pass()
 	w.handedOn()
 	return w.wrote(n, got, err)
 }
 
-// handedOn is called after the writer below was. Middleware may put a visitor's
-// cookie into the header when it sees the first byte.
+// compare is called before the writer below is. What changed the header since its last
+// call was not it.
+func (w *recorder) compare() {
+	if w.recording() && w.sent != nil && !sameButLength(w.Header(), w.sent) {
+		w.altered = true
+	}
+}
+
+// handedOn is called after the writer below was. It may have changed the header: put
+// into it the cookie of a visitor, or how it compresses.
 func (w *recorder) handedOn() {
-	if w.sent != nil {
+	first := w.sent == nil
+	if !first && (!w.recording() || sameButLength(w.Header(), w.sent)) {
 		return
 	}
 	w.sent = w.Header().Clone()
@@ -288,7 +299,27 @@ func (w *recorder) headerStands() bool {
 			return false
 		}
 	}
-	return !w.heldBack() || maps.EqualFunc(w.Header(), w.sent, slices.Equal)
+	w.compare()
+	return !w.altered || !w.heldBack()
+}
+
+// sameButLength reports whether two headers are equal, apart from the length of the
+// body, which hits state by themselves.
+func sameButLength(a, b http.Header) bool {
+	n := len(a)
+	if _, ok := a["Content-Length"]; ok {
+		n--
+	}
+	for name, values := range b {
+		if name == "Content-Length" {
+			continue
+		}
+		if other, ok := a[name]; !ok || !slices.Equal(other, values) {
+			return false
+		}
+		n--
+	}
+	return n == 0
 }
 
 // lateCookie reports whether somebody has set a visitor's cookie since the commit.
@@ -301,9 +332,9 @@ func (w *recorder) lateCookie() bool {
 	return false
 }
 
-// heldBack reports whether a writer below was given the response and has not sent
-// the header yet, as far as it can tell.
+// heldBack reports whether a writer below may hold the header back still, although it
+// was given the response. Those of gin can tell.
 func (w *recorder) heldBack() bool {
 	below, ok := w.below.(interface{ Written() bool })
-	return ok && w.sent != nil && !below.Written()
+	return !ok || !below.Written()
 }

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/gzhttp"
 )
 
 // TestComposition_NetHTTPAnswersAsWithoutTheCache, below http.TimeoutHandler and on
@@ -16,6 +19,7 @@ func TestComposition_NetHTTPAnswersAsWithoutTheCache(t *testing.T) {
 		"nothing": func(h http.Handler) http.Handler { return h },
 		"timeout": func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "late") },
 		"limit":   func(h http.Handler) http.Handler { return http.MaxBytesHandler(h, 1000) },
+		"gzip":    func(h http.Handler) http.Handler { return gzhttp.GzipHandler(h) },
 		"prefix":  func(h http.Handler) http.Handler { return http.StripPrefix("/page", h) },
 	}
 	pages := map[string]http.HandlerFunc{
@@ -28,6 +32,15 @@ func TestComposition_NetHTTPAnswersAsWithoutTheCache(t *testing.T) {
 			http.ServeContent(w, r, "a.txt", time.Unix(1, 0), strings.NewReader(longText))
 		},
 		"copied": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.Copy(w, strings.NewReader(longText)) },
+		"parts": func(w http.ResponseWriter, _ *http.Request) {
+			for part := range slices.Chunk([]byte(longText), 100) {
+				_, _ = w.Write(part)
+			}
+		},
+		"late field": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "short")
+			w.Header().Set("X-Late", "1")
+		},
 		"fails half way": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "half a page")
 			http.Error(w, "sorry", http.StatusInternalServerError)
@@ -50,9 +63,12 @@ func TestComposition_NetHTTPAnswersAsWithoutTheCache(t *testing.T) {
 				cache, _ := newCache(t)
 				with, without := serve(t, httpSite(cache, use, page)), serve(t, httpSite(nil, use, page))
 				for round := range 3 {
-					got, want := ask(t, with+"/page/"), ask(t, without+"/page/")
+					got, want := ask(t, with+"/page/", "Accept-Encoding: gzip"), ask(t, without+"/page/", "Accept-Encoding: gzip")
 					if seen(got) != seen(want) {
 						t.Errorf("round %d (%s):\n%.300s\nwant\n%.300s", round, got.header.Get("Cache-Status"), seen(got), seen(want))
+					}
+					if (name == "long" || name == "parts") && round > 0 && !got.hit() {
+						t.Errorf("round %d: %s, want a hit", round, got.header.Get("Cache-Status"))
 					}
 				}
 			})
