@@ -50,6 +50,8 @@ func (p *pauses) next(now, since int64, retryAfter time.Duration, why error) {
 	switch {
 	case errors.Is(why, ErrAuth):
 		first = firstAuthPause
+	case age < steadyPauses && isTimeout(why): // an attempt waits beside the new ones
+		first, limit = longQuickPause, slowPause
 	case age < quickPauses:
 		limit = longQuickPause
 	case age < steadyPauses:

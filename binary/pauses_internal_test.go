@@ -33,6 +33,7 @@ func TestPauses_ServersThatComeBackSoonAreUsedSoon(t *testing.T) {
 	}{
 		{"restart", time.Second, time.Second, refused, 40 * time.Millisecond, 40},
 		{"freeze", 5 * time.Second, time.Second, refused, 80 * time.Millisecond, 110},
+		{"silence", 5 * time.Second, time.Second, errTimeout, 80 * time.Millisecond, 90},
 		{"an hour", time.Hour, time.Second, refused, time.Second, 110 + 3600*4/3},
 		{"RetryAfter of a millisecond", time.Second, time.Millisecond, refused, time.Millisecond, 1500},
 		{"refused credentials", 5 * time.Second, time.Second, ErrAuth, time.Second, 12},
