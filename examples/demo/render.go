@@ -16,7 +16,7 @@ type view struct {
 }
 
 // pageNames are the templates, each drawn inside layout.html.
-var pageNames = []string{"articles", "article", "tides", "login", "cart", "status", "error"}
+var pageNames = []string{"articles", "article", "tides", "crowd", "login", "cart", "status", "error"}
 
 func parseTemplates() (map[string]*template.Template, error) {
 	layout, err := template.ParseFS(files, "templates/layout.html", "templates/drawing.html")

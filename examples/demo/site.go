@@ -31,6 +31,7 @@ type site struct {
 	client   *memcached.Client
 	pages    *middleware.Cache               // whole pages
 	tides    *cache.LoadableCache[tideTable] // a value that is slow to compute
+	crowd    *crowd                          // many visitors, who want one value
 	sessions *session.Store                  // logins and carts
 
 	meter     *meter
@@ -67,6 +68,9 @@ func newSite(b *backend, log *slog.Logger) (*site, error) {
 	if s.tides, err = newTides(s.client); err != nil {
 		return nil, err
 	}
+	if s.crowd, err = newCrowd(s.client); err != nil {
+		return nil, err
+	}
 	// Keys of this run: a restart of the program ends all sessions. A real site
 	// has the keys in its secret store.
 	s.sessions, err = session.New(s.client, &session.Options{
@@ -93,6 +97,7 @@ func (s *site) close() {
 	s.meter.stop()
 	s.pages.Close()
 	s.tides.Close()
+	s.crowd.close()
 	s.client.Close()
 }
 
@@ -121,6 +126,8 @@ func (s *site) routes() {
 	// Made for one visitor, or measured now: never kept.
 	own := s.router.Group("/", fresh)
 	get(own, "/tides", s.showTides)
+	get(own, "/crowd", s.showCrowd)
+	own.POST("/crowd", s.sendCrowd)
 	get(own, "/status", s.showStatus)
 	get(own, "/status.json", s.statusJSON)
 	own.POST("/articles/:slug/purge", s.purgeArticle)

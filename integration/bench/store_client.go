@@ -40,6 +40,7 @@ func storeCostRows() []row {
 			Baseline: gocacheMemcache, Peers: []string{ours, gocacheMemcache},
 			measure: measureInvalidate,
 		},
+		loadCostRow(),
 	}
 }
 

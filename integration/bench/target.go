@@ -33,6 +33,7 @@ var targets = []target{
 	{Row: "setmulti1", Metric: metricRate, Against: gomemcache, Bar: 15},
 	{Row: "storeget64", Metric: metricRate, Against: gocacheMemcache, Bar: 3},
 	{Row: "storeset64", Metric: metricRate, Against: gocacheMemcache, Bar: 3},
+	{Row: "storeload64", Metric: metricCPU, Against: typedGet, Bar: 1.15, AtMost: true},
 	{Row: "storecpu64", Metric: metricCPU, Against: clientAlone, Bar: 1.3, AtMost: true},
 	{Row: "page64", Metric: metricRate, Against: ginContribCache, Bar: 3},
 	{Row: "page64", Metric: metricRate, Against: ginCache, Bar: 0.6},

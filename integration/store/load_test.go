@@ -282,12 +282,13 @@ func TestLoad_ManyKeysWithEarlyRefresh(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("STORE_LOAD_KEYS")); err == nil {
 		keys = n
 	}
-	const ttl, ahead = 20 * time.Second, 8 * time.Second
+	ttl := max(20*time.Second, time.Duration(keys)*time.Millisecond)
+	ahead := ttl * 2 / 5
 	loads := make([]struct {
 		running atomic.Int32
 		last    atomic.Int64
 	}, keys)
-	var total, refreshed, waited atomic.Int64
+	var total, refreshed, waited, twice, excused atomic.Int64
 	var stores []*store.Typed[int]
 	for range 2 {
 		client := connectTo(t, []string{server.Addr()}, sasl.Auto(username, password))
@@ -297,7 +298,12 @@ func TestLoad_ManyKeysWithEarlyRefresh(t *testing.T) {
 				refreshed.Add(1)
 			case store.EventWaited:
 				waited.Add(1)
+			case store.EventOvertaken:
+				excused.Add(1) // a lock that a stalled machine let expire
 			}
+		}, OnError: func(op string, err error) {
+			excused.Add(1)
+			t.Log(op, err)
 		}})
 		t.Cleanup(func() { s.Close() })
 		stores = append(stores, s)
@@ -315,7 +321,7 @@ func TestLoad_ManyKeysWithEarlyRefresh(t *testing.T) {
 				defer l.running.Add(-1)
 				now := time.Now().UnixNano()
 				if last := l.last.Swap(now); last != 0 && time.Duration(now-last) < ttl-ahead-time.Second {
-					t.Errorf("key %d was loaded twice within %v", k, time.Duration(now-last))
+					twice.Add(1)
 				}
 				time.Sleep(time.Millisecond)
 				return k, nil
@@ -328,6 +334,11 @@ func TestLoad_ManyKeysWithEarlyRefresh(t *testing.T) {
 		}
 	})
 	t.Logf("%d keys: %d loads, of which %d early, and %d waits", keys, total.Load(), refreshed.Load(), waited.Load())
+	if n := twice.Load(); n > excused.Load() {
+		t.Errorf("%d keys were loaded twice in a life, want at most the %d of which the store says why", n, excused.Load())
+	} else if n > 0 {
+		t.Logf("%d keys were loaded twice in a life; the store reports %d faults and locks that expired", n, excused.Load())
+	}
 	if refreshed.Load() == 0 {
 		t.Error("no value was loaded early")
 	}
