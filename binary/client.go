@@ -86,6 +86,16 @@ func (c *Client) Close() error {
 	return nil
 }
 
+// Options returns a copy of the options, with defaults filled in.
+func (c *Client) Options() Options {
+	o := c.opts
+	o.Weights = maps.Clone(o.Weights)
+	if o.TLS != nil {
+		o.TLS = o.TLS.Clone()
+	}
+	return o
+}
+
 func (c *Client) log() *slog.Logger {
 	if c.logger == nil {
 		return slog.Default()

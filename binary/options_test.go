@@ -183,3 +183,19 @@ func TestNew_RefusesServersGivenTwiceOrNotAtAll(t *testing.T) {
 		}
 	}
 }
+
+func TestClient_OptionsAreACopy(t *testing.T) {
+	client, err := memcached.New([]string{"a"}, &memcached.Options{Weights: map[string]int{"a": 2}, TLS: &tls.Config{ServerName: "a", MinVersion: tls.VersionTLS12}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	opts := client.Options()
+	if opts.Timeout != time.Second || opts.MaxConns != 8 {
+		t.Errorf("Options() = %+v, want defaults filled in", opts)
+	}
+	opts.Weights["a"], opts.TLS.ServerName = 3, "b"
+	if opts := client.Options(); opts.Weights["a"] != 2 || opts.TLS.ServerName != "a" {
+		t.Errorf("Options() = %+v after its copy was changed, want it as before", opts)
+	}
+}

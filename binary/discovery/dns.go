@@ -101,6 +101,9 @@ type SRV struct {
 	Service, Proto string
 	// Name is the domain.
 	Name string
+	// Domain is what the servers' names must be in; others are an error. With
+	// TLS it says which names are to be believed. "": any.
+	Domain string
 	// Resolver makes the queries. nil: net.DefaultResolver, which follows
 	// the system's configuration.
 	Resolver *net.Resolver
@@ -134,6 +137,9 @@ func (s SRV) Servers(ctx context.Context) ([]string, error) {
 			return nil, fmt.Errorf("discovery: the SRV record of %s for %s has no port", s.Name, host)
 		}
 		servers = append(servers, net.JoinHostPort(host, strconv.Itoa(int(r.Port))))
+	}
+	if err := checkDomain(servers, s.Domain); err != nil {
+		return nil, fmt.Errorf("discovery: SRV records of %s: %w", s.Name, err)
 	}
 	return servers, nil
 }

@@ -49,6 +49,16 @@
 // Adding and removing servers moves the keys of one share in both cases with
 // Ketama and its like; with placement.Gomemcache it moves nearly all.
 //
+// # With TLS
+//
+// A client with TLS believes the server whose certificate has its name. Where the
+// names come from an answer that anybody on the way can forge, as those of DNS and
+// of an endpoint without TLS, that says nothing, and the password goes to whoever
+// forged it. So New and Watch refuse a client with TLS unless the exchange itself
+// is TLS (ElastiCache.TLS), the names must be in a domain (SRV.Domain,
+// ElastiCache.Domain), or one name is expected of all servers
+// (memcached.Options.TLS.ServerName). What a ResolverFunc returns is believed.
+//
 // # Weights and order
 //
 // Weights are those of memcached.Options.Weights, by the name that the resolver

@@ -28,6 +28,10 @@ type ElastiCache struct {
 	// demand. An empty ServerName is filled with the endpoint's host. nil: no
 	// TLS.
 	TLS *tls.Config
+	// Domain is what the nodes' names must be in; others are an error. With TLS
+	// of the client and without TLS here it says which names are to be believed.
+	// "": any.
+	Domain string
 	// DialContext opens connections. Its network is "tcp". nil: net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// Addresses uses the nodes' IP addresses. false: the nodes' names, which
@@ -63,6 +67,9 @@ func (e *ElastiCache) Servers(ctx context.Context) ([]string, error) {
 	servers := make([]string, 0, len(c.Nodes))
 	for _, n := range c.Nodes {
 		servers = append(servers, n.server(e.Addresses))
+	}
+	if err := checkDomain(servers, e.Domain); err != nil {
+		return nil, e.wrap(err)
 	}
 	return servers, nil
 }

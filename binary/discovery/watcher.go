@@ -60,6 +60,11 @@ func New(ctx context.Context, resolver Resolver, clientOpts *memcached.Options, 
 	if resolver == nil {
 		panic("discovery: New: resolver is nil")
 	}
+	if clientOpts != nil {
+		if err := checkTrust(resolver, clientOpts.TLS); err != nil {
+			return nil, nil, err
+		}
+	}
 	w, err := newWatcher(resolver, opts)
 	if err != nil {
 		return nil, nil, err
@@ -91,6 +96,9 @@ func Watch(ctx context.Context, client Client, resolver Resolver, opts *Options)
 		panic("discovery: Watch: client is nil")
 	case resolver == nil:
 		panic("discovery: Watch: resolver is nil")
+	}
+	if err := checkTrust(resolver, tlsOf(client)); err != nil {
+		return nil, err
 	}
 	w, err := newWatcher(resolver, opts)
 	if err != nil {
