@@ -84,12 +84,29 @@ func number(stats map[string]string, name string) (uint64, bool) {
 
 func checkVersion(e *examination) finding {
 	f := good("memcached %s", e.version)
-	if version, told := parseVersion(e.version); told && slices.Compare(version, []int{1, 4, 33}) < 0 {
+	version, told := parseVersion(e.version)
+	if !told {
+		return f
+	}
+	if slices.Compare(version, []int{1, 4, 33}) < 0 {
 		// CVE-2016-8704, 8705 and 8706: the binary protocol and its SASL.
 		return f.but(fail, "update: before 1.4.33 whoever reaches the port can run code on the server")
 	}
+	var later []string
+	for _, fixed := range securityReleases {
+		if slices.Compare(version, fixed[:]) < 0 {
+			later = append(later, fmt.Sprintf("%d.%d.%d", fixed[0], fixed[1], fixed[2]))
+		}
+	}
+	if len(later) > 0 {
+		return f.but(warn, fmt.Sprintf("update: %s fixed faults in security after it; a distribution's package may have them in its older version", strings.Join(later, ", ")))
+	}
 	return f
 }
+
+// securityReleases are those that fixed faults with which strangers can crash a
+// server, or worse (github.com/memcached/memcached/wiki/ReleaseNotes1642).
+var securityReleases = [][3]int{{1, 6, 42}, {1, 6, 43}, {1, 6, 45}}
 
 // parseVersion reads the numbers that a version begins with.
 func parseVersion(text string) (version []int, ok bool) {
@@ -145,9 +162,9 @@ func checkItemSize(e *examination) finding {
 	f := good("the server takes %s, this client %s", bytesText(size), client)
 	switch {
 	case limit+itemOverhead > size:
-		return f.but(warn, fmt.Sprintf("a value between the two deletes the old one before the server refuses it: set Options.MaxItemSize to %d, or memcached -I %d", size-min(size, roomyOverhead), limit+roomyOverhead))
+		return f.but(warn, fmt.Sprintf("a value between the two deletes the old one before the server refuses it: give --max-item-size %d, and programs the same limit, or memcached -I %d", size-min(size, roomyOverhead), limit+roomyOverhead))
 	case limit+roomyOverhead < size:
-		return f.but(warn, fmt.Sprintf("the client refuses values that the server would take: set Options.MaxItemSize to %d", size-roomyOverhead))
+		return f.but(warn, fmt.Sprintf("the client refuses values that the server would take: give --max-item-size %d, and programs the same limit", size-roomyOverhead))
 	}
 	return f
 }
@@ -221,14 +238,14 @@ func checkLatency(e *examination) finding {
 	f := good("p50 %.3f ms, p99 %.3f ms of %s", milliseconds(p50), milliseconds(p99), count(uint64(len(sorted)), "round trip"))
 	switch {
 	case p50 > slow:
-		return f.but(warn, "a cache should be in the same data centre; use GetMulti, which asks for many keys in one round trip")
+		return f.but(warn, "a cache should be in the same data centre; ask for many keys at a time (bmc get KEY KEY …), which takes one round trip")
 	case p99 > defaultClientTimeout/4:
-		return f.but(warn, "some answers take a good part of the client's default Timeout of 1 s: look at the load of both machines and the network between")
+		return f.but(warn, "some answers take a good part of the second after which programs give up by default: look at the load of both machines and the network between")
 	}
 	return f
 }
 
-// defaultClientTimeout is what programs have that leave Options.Timeout alone.
+// defaultClientTimeout is when programs give up that set no timeout.
 const defaultClientTimeout = time.Second
 
 // percentile returns the value that percent of the sorted ones do not exceed.

@@ -16,7 +16,7 @@ func checkConnection(e *examination) finding {
 	case e.err == nil, errors.Is(e.err, memcached.ErrAuth):
 		return good("first answer after %.3f ms, everything included", milliseconds(e.connect))
 	default:
-		return finding{Verdict: fail, Found: e.err.Error(), Advice: e.hint}
+		return finding{Verdict: fail, Found: inWords(e.err.Error()), Advice: e.hint}
 	}
 }
 
@@ -89,7 +89,7 @@ func checkAuthentication(e *examination) finding {
 	refused := errors.Is(e.err, memcached.ErrAuth)
 	switch {
 	case refused:
-		return finding{Verdict: fail, Found: e.err.Error(), Advice: e.hint}
+		return finding{Verdict: fail, Found: inWords(e.err.Error()), Advice: e.hint}
 	case e.err != nil:
 		return finding{}
 	case e.username != "":

@@ -92,9 +92,9 @@ func checkConnections(e *examination) finding {
 	f := good("%d of %d", current, limit)
 	switch {
 	case e.general["accepting_conns"] == "0":
-		return f.but(fail, "the server takes no more: raise memcached -c, or lower Options.MaxConns in the clients")
+		return f.but(fail, "the server takes no more: raise memcached -c, or have programs make fewer connections")
 	case percent(current, limit) >= 80:
-		return f.but(warn, "raise memcached -c, or lower Options.MaxConns in the clients")
+		return f.but(warn, "raise memcached -c, or have programs make fewer connections")
 	}
 	return f
 }
@@ -109,5 +109,5 @@ func checkRejected(e *examination) finding {
 		return good("no connection since the start")
 	}
 	return good("%s, and the limit was reached %s", count(rejected, "connection"), count(full, "time")).
-		but(warn, "since its start the server had more clients than memcached -c lets in: raise it, or lower Options.MaxConns in the clients")
+		but(warn, "since its start the server had more clients than memcached -c lets in: raise it, or have programs make fewer connections")
 }

@@ -47,8 +47,13 @@ func TestChecks(t *testing.T) {
 		want  verdict
 		word  string
 	}{
-		{checkVersion, &examination{version: "1.6.18"}, ok, "1.6.18"},
-		{checkVersion, &examination{version: "1.4.33"}, ok, ""},
+		{checkVersion, &examination{version: "1.6.18"}, warn, "1.6.42, 1.6.43, 1.6.45"},
+		{checkVersion, &examination{version: "1.6.42"}, warn, "update: 1.6.43, 1.6.45"},
+		{checkVersion, &examination{version: "1.6.44"}, warn, "update: 1.6.45"},
+		{checkVersion, &examination{version: "1.6.45"}, ok, "1.6.45"},
+		{checkVersion, &examination{version: "1.6.100"}, ok, "1.6.100"},
+		{checkVersion, &examination{version: "1.7.0"}, ok, "1.7.0"},
+		{checkVersion, &examination{version: "1.4.33"}, warn, "1.6.42"},
 		{checkVersion, &examination{version: "1.4.32"}, fail, "update"},
 		{checkVersion, &examination{version: "1.4.4-14-g9c660c0"}, fail, "update"},
 		{checkVersion, &examination{version: "managed"}, ok, "managed"},
@@ -61,7 +66,7 @@ func TestChecks(t *testing.T) {
 
 		{checkItemSize, settings("item_size_max 1048576"), ok, "the server takes 1 MiB, this client what fits 1 MiB"},
 		{checkItemSize, settings("item_size_max 524288"), warn, "512 KiB"},
-		{checkItemSize, settings("item_size_max 2097152"), warn, "set Options.MaxItemSize to 2096128"},
+		{checkItemSize, settings("item_size_max 2097152"), warn, "give --max-item-size 2096128"},
 		{checkItemSize, &examination{limit: 2096128, settings: stats("item_size_max 2097152")}, ok, ""},
 		{checkItemSize, &examination{limit: 2097152, settings: stats("item_size_max 2097152")}, warn, "deletes the old one"},
 		{checkItemSize, settings("item_size_max 1"), warn, "1 byte"},

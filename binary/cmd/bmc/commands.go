@@ -43,9 +43,40 @@ func findCommand(name string) (command, error) {
 	all := commands()
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
 	if i < 0 {
+		if similar := similarCommand(name); similar != "" {
+			return command{}, usagef("unknown command %q: did you mean %s? bmc --help lists them", name, similar)
+		}
 		return command{}, usagef("unknown command %q: bmc --help lists them", name)
 	}
 	return all[i], nil
+}
+
+// similarCommand returns the command that was probably meant, or "": one that
+// the name is short for or continues, or that differs from it by a letter.
+func similarCommand(name string) string {
+	for _, c := range commands() {
+		short := min(len(name), len(c.name))
+		if short >= 2 && name[:short] == c.name[:short] || oneEdit(name, c.name) || oneEdit(c.name, name) {
+			return c.name
+		}
+	}
+	return ""
+}
+
+// oneEdit reports whether long becomes short when a letter is left out, or when
+// two of the same length differ in a letter or in the order of two.
+func oneEdit(long, short string) bool {
+	i := 0
+	for i < min(len(long), len(short)) && long[i] == short[i] {
+		i++
+	}
+	switch a, b := long[i:], short[i:]; {
+	case len(a) == len(b)+1:
+		return len(short) > 1 && a[1:] == b
+	case len(a) == len(b) && len(a) > 0:
+		return a[1:] == b[1:] || len(a) > 1 && a[0] == b[1] && a[1] == b[0] && a[2:] == b[2:]
+	}
+	return false
 }
 
 // execute finds the command in args and carries it out.

@@ -36,22 +36,36 @@ func (t *tool) serverList() ([]string, error) {
 	if list == "" {
 		list = t.sys.getenv("MEMCACHED_SERVERS")
 	}
-	var servers []string
-	for server := range strings.SplitSeq(list, ",") {
-		server = strings.TrimSpace(server)
-		isPath := strings.HasPrefix(server, "/") || strings.HasPrefix(server, "unix://")
-		switch {
-		case server == "":
-		case strings.Contains(server, "@") && !isPath: // not repeated: a password may be in it
-			return nil, usagef("a server is host or host:port, without a user and a password in front: those are --username and MEMCACHED_PASSWORD or --password-file")
-		default:
-			servers = append(servers, server)
-		}
-	}
-	if servers == nil {
+	if strings.Trim(list, ",; \t\r\n") == "" {
 		return nil, usagef("no servers given: set --servers or MEMCACHED_SERVERS")
 	}
+	servers, weights, err := memcached.ParseServers(list)
+	if err != nil {
+		return nil, usagef("%s", inWords(strings.TrimPrefix(err.Error(), "memcached: ")))
+	}
+	for server := range t.weights {
+		if !slices.ContainsFunc(servers, func(s string) bool { return withPort(s) == withPort(server) }) {
+			return nil, usagef("--weight is for %q, which is none of the servers", server)
+		}
+	}
+	for server, weight := range weights {
+		if t.weights == nil {
+			t.weights = map[string]int{}
+		}
+		if _, given := t.weights[server]; !given {
+			t.weights[server] = weight
+		}
+	}
 	return servers, nil
+}
+
+// withPort adds the default port to a server without one.
+func withPort(server string) string {
+	server = strings.TrimPrefix(server, "tcp://")
+	if strings.HasPrefix(server, "/") || strings.Contains(strings.TrimSuffix(server, "]"), ":") && !strings.HasSuffix(server, "]") {
+		return server
+	}
+	return server + ":11211"
 }
 
 // options turns the settings into those of a client, reads the files that they

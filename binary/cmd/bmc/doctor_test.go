@@ -53,7 +53,7 @@ func TestDoctor_ServerWithSASL(t *testing.T) {
 	o.wantLine("certificate", "", "")
 	o.wantLine("mechanisms", "OK", "SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5 PLAIN")
 	o.wantLine("authentication", "OK", "as app with SCRAM-SHA-256")
-	o.wantLine("version", "OK", "1.6.18")
+	o.wantLine("version", "WARN", "1.6.18")
 	o.wantLine("uptime", "WARN", "→")
 	o.wantLine("item size", "OK", "1 MiB")
 	o.wantLine("cas", "OK", "on")

@@ -77,7 +77,7 @@ func (t *tool) faults(err error) []fault {
 	var all []fault
 	for _, one := range parts(err) {
 		code := codeOf(one)
-		f := fault{Kind: kinds[code], Message: strings.TrimPrefix(one.Error(), "memcached: "), Hint: t.hint(one)}
+		f := fault{Kind: kinds[code], Message: inWords(strings.TrimPrefix(one.Error(), "memcached: ")), Hint: t.hint(one)}
 		if code == exitInterrupted {
 			f.Message = "interrupted"
 		}
