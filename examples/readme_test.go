@@ -17,7 +17,7 @@ const root = ".."
 
 // pages are what people read.
 var pages = []string{
-	"README.md", "binary/PYTHON.md", "binary/PERFORMANCE.md", "binary/OPERATIONS.md", ".github/SECURITY.md",
+	"README.md", "binary/PYTHON.md", "binary/GOMEMCACHE.md", "binary/PERFORMANCE.md", "binary/OPERATIONS.md", ".github/SECURITY.md",
 	"binary/cmd/bmc/README.md", "binary/placement/README.md", "examples/gocache/README.md",
 	".github/CONTRIBUTING.md", ".github/ARCHITECTURE.md",
 }
@@ -167,7 +167,31 @@ func anchors(page string) (slugs []string) {
 var exampleLink = regexp.MustCompile(`\[(Example\w+)\]\(([^)]+)\)`)
 
 func TestPythonGuide_HasAnExamplePerRow(t *testing.T) {
-	const page = "binary/PYTHON.md"
+	wantExamplePerRow(t, "binary/PYTHON.md", "The arguments of the constructor", 20)
+}
+
+// TestGomemcacheGuide_HasEveryMethod: the methods are those of its client and its
+// list of servers.
+func TestGomemcacheGuide_HasEveryMethod(t *testing.T) {
+	const page = "binary/GOMEMCACHE.md"
+	wantExamplePerRow(t, page, "Fields and errors", 14)
+	text := read(t, page)
+	for _, name := range []string{
+		"New", "NewFromSelector", "Add", "Append", "Close", "CompareAndSwap", "Decrement", "Delete", "DeleteAll", "FlushAll", "Get",
+		"GetAndTouch", "GetMulti", "Increment", "Ping", "Prepend", "Replace", "Set", "Touch", "SetServers", "Each", "PickServer",
+		"DialContext", "Timeout", "MaxIdleConns", "Expiration", "CasID", "ErrCacheMiss", "ErrCASConflict", "ErrNotStored",
+		"ErrServerError", "ErrMalformedKey", "ErrNoServers",
+	} {
+		if !regexp.MustCompile(`(?m)^\| [^|]*\b` + name + `\b`).MatchString(text) {
+			t.Errorf("%s: %s is in no row", page, name)
+		}
+	}
+}
+
+// wantExamplePerRow looks for an example with output in each row of the first
+// table of a page, which ends before a text.
+func wantExamplePerRow(t *testing.T, page, end string, atLeast int) {
+	t.Helper()
 	text := read(t, page)
 	links := exampleLink.FindAllStringSubmatch(text, -1)
 	for _, match := range links {
@@ -178,10 +202,10 @@ func TestPythonGuide_HasAnExamplePerRow(t *testing.T) {
 			t.Errorf("%s: %s is no example with output in %s", page, match[1], match[2])
 		}
 	}
-	methods, _, _ := strings.Cut(text, "The arguments of the constructor")
+	methods, _, _ := strings.Cut(text, end)
 	rows := 0
 	for line := range strings.Lines(methods) {
-		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(line, "| python") {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| ---") || strings.HasPrefix(line, "| python") || strings.HasPrefix(line, "| gomemcache") {
 			continue
 		}
 		rows++
@@ -189,8 +213,8 @@ func TestPythonGuide_HasAnExamplePerRow(t *testing.T) {
 			t.Errorf("%s: no example in the row %s", page, line)
 		}
 	}
-	if rows < 20 {
-		t.Errorf("%s has %d methods, want at least 20", page, rows)
+	if rows < atLeast {
+		t.Errorf("%s has %d methods, want at least %d", page, rows, atLeast)
 	}
 }
 

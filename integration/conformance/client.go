@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
@@ -17,8 +16,12 @@ func openClient() (client *memcached.Client, closeAll func(), err error) {
 		opts.Auth = sasl.Auto(user, os.Getenv("MEMCACHED_PASSWORD"))
 	}
 	closeServer := func() {}
-	servers := strings.Fields(strings.ReplaceAll(os.Getenv("MEMCACHED_SERVERS"), ",", " "))
-	if len(servers) == 0 {
+	var servers []string
+	if list := os.Getenv("MEMCACHED_SERVERS"); list != "" {
+		if servers, opts.Weights, err = memcached.ParseServers(list); err != nil {
+			return nil, nil, err
+		}
+	} else {
 		server, err := memcachedtest.NewServer(nil)
 		if err != nil {
 			return nil, nil, err

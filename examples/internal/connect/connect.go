@@ -1,7 +1,8 @@
 // Package connect gives the examples a memcached: the one that the environment
 // names, or one inside the process.
 //
-//	MEMCACHED_SERVERS    addresses, separated by commas; empty: one inside the process
+//	MEMCACHED_SERVERS    addresses, separated by commas, or a URL (memcached.ParseURL)
+//	                     that says the rest, too; empty: one inside the process
 //	MEMCACHED_USERNAME   for servers that ask for authentication (SASL)
 //	MEMCACHED_PASSWORD
 //	MEMCACHED_TLS        on: encrypt; a file: encrypt, and trust its certificates
@@ -55,16 +56,15 @@ func Client(getenv func(string) string, opts *memcached.Options) (client *memcac
 // is empty.
 func Environment(getenv func(string) string, opts *memcached.Options) (addrs []string, err error) {
 	servers := getenv("MEMCACHED_SERVERS")
+	if strings.HasPrefix(servers, "memcached://") {
+		return environmentURL(servers, opts)
+	}
 	if servers == "" {
 		return nil, nil
 	}
-	for addr := range strings.SplitSeq(servers, ",") {
-		if addr = strings.TrimSpace(addr); addr != "" {
-			addrs = append(addrs, addr)
-		}
-	}
-	if addrs == nil {
-		return nil, errors.New("MEMCACHED_SERVERS has no address: host:port,host:port is wanted")
+	addrs, opts.Weights, err = memcached.ParseServers(servers)
+	if err != nil {
+		return nil, fmt.Errorf("MEMCACHED_SERVERS: %w", err)
 	}
 	// Auto takes the strongest mechanism that a server offers. Without a user
 	// Auth stays nil: a server without SASL refuses credentials.
@@ -73,6 +73,19 @@ func Environment(getenv func(string) string, opts *memcached.Options) (addrs []s
 	}
 	opts.TLS, err = tlsConfig(getenv("MEMCACHED_TLS"))
 	return addrs, err
+}
+
+// environmentURL is Environment for a URL, which says everything itself.
+func environmentURL(rawURL string, opts *memcached.Options) (addrs []string, err error) {
+	addrs, parsed, err := memcached.ParseURL(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("MEMCACHED_SERVERS: %w", err)
+	}
+	opts.Auth, opts.TLS, opts.Weights, opts.Prefix = parsed.Auth, parsed.TLS, parsed.Weights, parsed.Prefix
+	if parsed.Timeout != 0 {
+		opts.Timeout = parsed.Timeout
+	}
+	return addrs, nil
 }
 
 // tlsConfig returns what MEMCACHED_TLS stands for.

@@ -51,6 +51,7 @@ func TestClient_OfServersOfTheEnvironment(t *testing.T) {
 	}{
 		"without SASL":  {map[string]string{"MEMCACHED_SERVERS": open.Addr()}, 1},
 		"two with SASL": {map[string]string{"MEMCACHED_SERVERS": first.Addr() + ", " + second.Addr(), "MEMCACHED_USERNAME": "app", "MEMCACHED_PASSWORD": "secret"}, 2},
+		"a URL":         {map[string]string{"MEMCACHED_SERVERS": "memcached://app:secret@" + first.Addr() + "," + second.Addr() + "/?timeout=5s"}, 2},
 		"SASL and TLS": {map[string]string{
 			"MEMCACHED_SERVERS": encrypted.Addr(), "MEMCACHED_USERNAME": "app", "MEMCACHED_PASSWORD": "secret", "MEMCACHED_TLS": certificate,
 		}, 1},
@@ -78,7 +79,7 @@ func TestClient_BadSettings(t *testing.T) {
 		want string
 	}{
 		"no server in the list": {map[string]string{"MEMCACHED_SERVERS": " , "}, "MEMCACHED_SERVERS"},
-		"an impossible server":  {map[string]string{"MEMCACHED_SERVERS": "host:port:more"}, "host:port:more"},
+		"an impossible server":  {map[string]string{"MEMCACHED_SERVERS": "host:port:more"}, "MEMCACHED_SERVERS: memcached: server 1 of 1"},
 		"no such certificates":  {map[string]string{"MEMCACHED_SERVERS": "localhost", "MEMCACHED_TLS": "/nothing"}, "MEMCACHED_TLS"},
 		"empty certificates":    {map[string]string{"MEMCACHED_SERVERS": "localhost", "MEMCACHED_TLS": empty}, "MEMCACHED_TLS"},
 	} {
