@@ -115,8 +115,9 @@ conformance: ## Run the public HTTP cache test suite against the middleware; nee
 	@cd integration && go run ./conformance
 
 .PHONY: soak
-soak: ## Run the soak alone, ten times as long
+soak: ## Run the soak alone, ten times as long, and the order of writes for minutes
 	@cd integration && MEMCACHED_SOAK=10000000 go run ./setup go test -race -run=TestSoak -timeout=2h -v .
+	@cd integration && MEMCACHED_ORDER=2m go run ./setup go test -race -timeout=1h -v ./order
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
