@@ -3,7 +3,10 @@ package session_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +79,73 @@ func issued(t *testing.T, name string) *http.Cookie {
 		t.Fatalf("cookies = %v, want one named %s", cookies, name)
 	}
 	return cookies[0]
+}
+
+func TestASVS_3_3_5_CookieIsSmall(t *testing.T) {
+	server := memcachedtest.Start(t, nil)
+	store := storeOn(t, newClient(t, server), nil, authKey, blockKey)
+	b := newBrowser(t)
+	b.gin(store, func(c *gin.Context) {
+		s := ginsessions.Default(c)
+		s.Set("user", strings.Repeat("x", 100_000))
+		if err := errors.Join(session.Renew(c), session.Remember(c, time.Hour), session.Bind(c, strings.Repeat("ada", 1000))); err != nil {
+			t.Error(err)
+		}
+	})
+	if got := len(b.cookie(cookieName)); got == 0 || got > 135 {
+		t.Errorf("the largest cookie has %d bytes, want 135 at most", got)
+	}
+}
+
+func TestASVS_7_2_1_TokensAreVerifiedOnTheServer(t *testing.T) {
+	server, store := newStore(t, nil)
+	b := newLogin(t, store, "ada")
+	server.ForgetRequests()
+	forged := newBrowser(t)
+	forged.jar[cookieName] = "A" + b.cookie(cookieName)[1:len(b.cookie(cookieName))-1] + "A"
+	forged.wantValue(store, "user", nil)
+	if n := server.RequestCount(); n != 0 {
+		t.Errorf("a token that the server did not make caused %d requests to memcached, want 0", n)
+	}
+	b.wantValue(store, "user", "ada")
+}
+
+func TestASVS_7_2_2_EachSessionHasATokenOfItsOwn(t *testing.T) {
+	_, store := newStore(t, nil)
+	first, second := newLogin(t, store, "ada"), newLogin(t, store, "ada")
+	if first.cookie(cookieName) == second.cookie(cookieName) {
+		t.Error("two logins of one user have one token")
+	}
+}
+
+func TestASVS_7_6_2_NoSessionWithoutAReason(t *testing.T) {
+	server, store := newStore(t, nil)
+	rec := newBrowser(t).autosave(store, func(c *gin.Context) { ginsessions.Default(c).Get("user") })
+	if got := rec.Header().Values("Set-Cookie"); len(got) > 0 || len(server.Keys()) > 0 {
+		t.Errorf("reading set %q and stored %q, want nothing", got, server.Keys())
+	}
+}
+
+// The table of the package documentation has a row for every item of the two
+// chapters, and a test for each row in which the package does something.
+func TestASVS_EveryItemHasARow(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := testNames(t)
+	for chapter, items := range map[string]int{"3.3": 5, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2} {
+		for n := range items {
+			item := fmt.Sprintf("%s.%d", chapter, n+1)
+			_, row, there := strings.Cut(string(doc), "\n//\t"+item+"  ")
+			tested := slices.ContainsFunc(tests, func(name string) bool {
+				return strings.HasPrefix(name, "TestASVS_"+strings.ReplaceAll(item, ".", "_")+"_")
+			})
+			if !there || tested == strings.HasPrefix(row, "nothing") {
+				t.Errorf("%s: it has a row: %t, a test: %t", item, there, tested)
+			}
+		}
+	}
 }
 
 func TestASVS_7_2_3_TokensAreUniqueAndRandom(t *testing.T) {

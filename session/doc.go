@@ -13,7 +13,7 @@
 // value is sealed (AES-256-GCM) under a key derived from them, the server's key
 // and the key in memcached. Whoever reads memcached finds neither sessions nor a
 // way into one. Whoever can write to memcached can delete sessions, and put back
-// what a record held before, but can neither make nor read one. A record that is
+// what a record or a user's roster held before, but can neither make nor read one. A record that is
 // copied to another prefix is not a session there, even if the keys are the same.
 // All this holds for the sessions of scs, too, whose token takes the place of the
 // 256 bits.
@@ -73,7 +73,7 @@
 // with the [Store.Handle] of the current session, then Renew.
 //
 // Save before the first byte of the response; later it gives
-// [ErrResponseStarted] where the writer can tell (gin's can). [Autosave] does it.
+// [ErrResponseStarted] where the writer can tell (those of gin and Private can). [Autosave] does it.
 //
 // A response that touched a session gets "Cache-Control: private" from Save, and
 // with Autosave also if the session was only read, unless the handler set its own
@@ -97,12 +97,19 @@
 //
 // # OWASP ASVS 5.0
 //
+// Every item of chapters 3.3 (cookies) and 7 (sessions):
+//
 //	item   what the package does                                 what the application does
 //	3.3.1  Secure for TLS and for names with a prefix            names the cookie "__Host-…" or "__Secure-…"
 //	3.3.2  SameSite=Lax unless told otherwise                    chooses Strict where it can
 //	3.3.3  Path=/, no Domain, Secure: what "__Host-" needs       names the cookie "__Host-…"
 //	3.3.4  HttpOnly; Session.ID is not the token                 -
-//	7.1.2  Options.MaxSessions, 100 for each user                chooses it
+//	3.3.5  a cookie of up to 135 bytes and its name              names it in less than 4,000
+//	7.1.1  nothing                                               documents the timeouts and why
+//	7.1.2  Options.MaxSessions, 100 for each user                chooses and documents it
+//	7.1.3  nothing                                               documents other systems with sessions (single sign-on)
+//	7.2.1  tokens are verified here, on the server               -
+//	7.2.2  a token of its own for each session, no fixed secret  -
 //	7.2.3  256 bits of crypto/rand for each token                -
 //	7.2.4  Renew: new token, old one dead                        calls it at every authentication
 //	7.3.1  Options.IdleTimeout, 20 minutes                       chooses it
@@ -110,8 +117,15 @@
 //	7.4.1  MaxAge -1 deletes in memcached; so does expiry        looks at the error of Save
 //	7.4.2  RevokeAll                                             calls Bind at login, RevokeAll when it disables the user
 //	7.4.3  RevokeOthers, or RevokeAll and then Renew and Bind    offers it after a password change
+//	7.4.4  nothing                                               shows a logout on every page behind the login
 //	7.4.5  RevokeAll from any process; all users: new keys       offers it to administrators
+//	7.5.1  nothing                                               authenticates again before it changes an account
 //	7.5.2  List, Revoke, RevokeOthers                            offers them, after authentication
+//	7.5.3  nothing                                               authenticates again before what is very sensitive
+//	7.6.1  nothing                                               agrees on lifetimes with its identity provider
+//	7.6.2  reading stores nothing and sets no cookie             logs in only whom a user's action asks it to
 //
-// Each has a test named after it, TestASVS_7_2_3 and so on.
+// Each item for which the package does something has a test named after it,
+// TestASVS_7_2_3 and so on. For sessions of scs, the tokens, the cookies and the
+// timeouts are scs's, and nothing is known of users.
 package session

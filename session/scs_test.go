@@ -308,3 +308,29 @@ func TestSCS_SessionsCannotBeListed(t *testing.T) {
 		t.Errorf("AllCtx = %v, %v, want an error", all, err)
 	}
 }
+
+// What the documentation says that scs cannot have: it stores sessions whole.
+func TestSCS_LaterCommitReplacesTheEarlierOne(t *testing.T) {
+	_, store := newSCS(t, nil)
+	for _, data := range []string{"both had read this", "one's change", "the other's change"} {
+		if err := store.Commit(scsToken, []byte(data), time.Now().Add(time.Hour)); err != nil {
+			t.Errorf("Commit: %v", err)
+		}
+	}
+	wantFound(t, store, scsToken, "the other's change")
+}
+
+// Scs does not say which token came of which: RenewToken deletes the old one and
+// commits the new one, and a logout that comes in between deletes the old one.
+func TestSCS_LogoutBesideRenewTokenEndsTheOldTokenOnly(t *testing.T) {
+	_, store := newSCS(t, nil)
+	expiry := time.Now().Add(time.Hour)
+	if err := errors.Join(store.Commit(scsToken, []byte("data"), expiry), store.Delete(scsToken)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Delete(scsToken), store.Commit("renewed", []byte("data"), expiry)); err != nil {
+		t.Errorf("logout and Commit: %v", err)
+	}
+	wantNotFound(t, store, scsToken)
+	wantFound(t, store, "renewed", "data")
+}

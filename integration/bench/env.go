@@ -13,12 +13,13 @@ const clusterSize = 64
 // env is what the rows of a run share. It starts things when they are first
 // needed; close ends them.
 type env struct {
-	ctx     context.Context
-	options serverOptions
-	server  *server
-	many    *server             // clusterSize addresses; nil until a row asks
-	aside   *server             // on all processors but the first; nil until a row asks
-	loaded  map[string]*dataset // by address and data set
+	ctx                       context.Context
+	options                   serverOptions
+	server                    *server
+	many                      *server             // clusterSize addresses; nil until a row asks
+	aside                     *server             // on all processors but the first; nil until a row asks
+	redisAnywhere, redisAside *server             // Redis; nil until a row asks
+	loaded                    map[string]*dataset // by address and data set
 }
 
 // newEnv starts the server.
@@ -102,7 +103,7 @@ func (e *env) apart() (*server, error) {
 
 func (e *env) close() error {
 	var errs []error
-	for _, s := range []*server{e.server, e.many, e.aside} {
+	for _, s := range []*server{e.server, e.many, e.aside, e.redisAnywhere, e.redisAside} {
 		if s != nil {
 			errs = append(errs, s.stop())
 		}

@@ -41,6 +41,8 @@ var targets = []target{
 	{Row: "page64own", Metric: metricRate, Against: ginCache, Bar: 0.6},
 	{Row: "session64", Metric: metricRate, Against: ginContribSession, Bar: 2.5},
 	{Row: "session64own", Metric: metricRate, Against: ginContribSession, Bar: 2.5},
+	{Row: "session64", Metric: metricRate, Against: ginContribRedis, Bar: 2.5},
+	{Row: "session64own", Metric: metricRate, Against: ginContribRedis, Bar: 2.5},
 	{Row: "seal1k", Metric: metricSeal, Bar: 3, AtMost: true, Unit: "µs", What: "session of 1 KB sealed"},
 	{Row: "seal1k", Metric: metricOpen, Bar: 3, AtMost: true, Unit: "µs", What: "session of 1 KB opened"},
 	{Row: "blocked", Metric: metricHeap, Bar: 4096, AtMost: true, Unit: "B", What: "memory beyond the stack for each of 10,000 blocked Gets"},

@@ -31,7 +31,7 @@ const manyPages = 1000
 func webRows() []row {
 	const page, session = "page of 2 KB out of the cache", "request that loads a session and saves nothing"
 	caches := []string{ours, ginContribCache, ginCache, webNone}
-	stores := []string{ours, ginContribSession, webNone}
+	stores := []string{ours, ginContribSession, ginContribRedis, webNone}
 	return []row{
 		webRow("page64", page, appOrder{Kind: "page"}, false, caches),
 		webRow("page64own", page, appOrder{Kind: "page"}, true, caches),
@@ -73,6 +73,11 @@ func measureWeb(e *env, order appOrder, own bool, t timing) (m map[string]float6
 			return nil, err
 		}
 		app, others = firstCPU, otherCPUs()
+	}
+	if order.Peer == ginContribRedis {
+		if server, err = e.redis(own); err != nil {
+			return nil, err
+		}
 	}
 	order.Memcached = server.addrs[0]
 	p, err := startApp(e.ctx, app, order)
