@@ -29,6 +29,7 @@ func needs(real bool) []need {
 		need{[]string{"docker.io"}, "no container engine answers", noEngine},
 		need{[]string{"debootstrap", "debian-archive-keyring"}, "makes the containers' base image where no registry can be reached", noBase},
 		need{[]string{"chromium"}, "tests in a browser", noBrowser},
+		need{[]string{"nodejs", "npm"}, "memcached clients of Node.js, and the HTTP cache suite", noNode},
 	)
 }
 
@@ -96,6 +97,8 @@ func noBrowser(context.Context) bool {
 	_, err := browser.Path()
 	return err != nil
 }
+
+func noNode(context.Context) bool { return missing("node") || missing("npm") }
 
 func missing(program string) bool {
 	_, err := exec.LookPath(program)
