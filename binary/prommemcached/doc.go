@@ -41,6 +41,25 @@
 // keep its operations. A program with several clients gives each Collector a
 // label of its own in Options.Labels.
 //
+// # Metrics of a ServerCollector
+//
+// What the servers count themselves, under the names of memcached_exporter, with
+// the label server in place of one target for each:
+//
+//	registry.MustRegister(prommemcached.NewServerCollector(client, nil))
+//
+// memcached_exporter speaks the text protocol and cannot log in; this collector
+// uses the client's connections, with SASL and TLS. There are memcached_up,
+// memcached_version{version}, memcached_commands_total{command,status}, and for
+// connections, memory, items, processor time and traffic what memcached_exporter
+// has; memcached_slab_* by slab class. Metrics of slabs' commands, of external
+// storage and of the proxy are left out.
+//
+// # Dashboard and alerts
+//
+// The module's folder has grafana.json, a dashboard to import, and alerts.yml,
+// rules for Prometheus. Both are about the metrics of this package.
+//
 // # Metrics of a Tracer
 //
 //	memcached_client_operation_duration_seconds{operation,result}

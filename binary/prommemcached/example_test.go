@@ -10,6 +10,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/binary/prommemcached"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
 func Example() {
@@ -52,4 +53,34 @@ func Example() {
 	// gets: miss 1
 	// operation: get_multi ok 1
 	// operation: set ok 1
+}
+
+// The servers' own numbers, of servers that ask for a password.
+func ExampleNewServerCollector() {
+	server, err := memcachedtest.NewServer(&memcachedtest.Options{Users: map[string]string{"app": "secret"}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	client, err := memcached.New([]string{server.Addr()}, &memcached.Options{Auth: sasl.Auto("app", "secret")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	_ = client.Set(context.Background(), &memcached.Item{Key: "article:1"})
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prommemcached.NewServerCollector(client, nil))
+	families, err := registry.Gather()
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, family := range families {
+		if name := family.GetName(); name == "memcached_up" || name == "memcached_current_items" {
+			fmt.Println(name, family.GetMetric()[0].GetGauge().GetValue())
+		}
+	}
+	// Output:
+	// memcached_current_items 1
+	// memcached_up 1
 }
