@@ -20,6 +20,9 @@ func (st *state) logout(ctx context.Context, r *http.Request, w http.ResponseWri
 	if err == nil {
 		err = st.endAll(ctx, r)
 	}
+	if err == nil && st.record != nil && st.record.from != (id{}) {
+		err = st.endID(ctx, st.record.from)
+	}
 	if err != nil {
 		err = fault("deleting", err)
 		st.log.warn(ctx, "a session could not be deleted", err)

@@ -115,6 +115,10 @@ func TestRenew_DoubleClickedLogin(t *testing.T) {
 			click.wantValue(store, "cart", 3)
 		}
 		b.wantValue(store, "cart", nil)
+		if err := clicks[0].logout(store); err != nil {
+			t.Errorf("logout: %v", err)
+		}
+		clicks[1].wantValue(store, "user", nil) // it was one login
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // record is what memcached holds of a session, once it is opened:
 //
 //	created, end of the cookie, until (Unix milliseconds, varints) | MaxAge (varint) | user, with its length before it |
-//	handle (16 bytes) | then each value: key and value, each with its length before it
+//	handle (16 bytes) | ID that it was renewed from (32 bytes) or none, with its length before it | then each value: key and value, each with its length before it
 type record struct {
 	created   time.Time // starts the absolute timeout; kept through renewals
 	cookieEnd time.Time // when the browser drops the cookie; zero: when it closes
@@ -18,12 +18,13 @@ type record struct {
 	maxAge    int64     // of the cookie, in seconds; 0: the browser drops it when it closes
 	user      string    // the one that Bind named; empty: not bound
 	handle    handle    // in the user's roster, under the key that the record is sealed under
+	from      id        // that it was renewed from, if that was nobody's; zero: none
 	values    values    // by key; nil until parse in a record that was read
 	encoded   string    // the values as they were read
 }
 
 func (r *record) encode() []byte {
-	size := 5*binary.MaxVarintLen64 + len(r.user) + len(r.handle)
+	size := 5*binary.MaxVarintLen64 + len(r.user) + len(r.handle) + 1 + len(r.from)
 	for k, v := range r.values {
 		size += len(k) + len(v) + 2*binary.MaxVarintLen32
 	}
@@ -34,6 +35,11 @@ func (r *record) encode() []byte {
 	out = binary.AppendVarint(out, r.maxAge)
 	out = appendText(out, r.user)
 	out = append(out, r.handle[:]...)
+	if r.from == (id{}) {
+		out = appendText(out, "")
+	} else {
+		out = appendText(out, string(r.from[:]))
+	}
 	for _, k := range slices.Sorted(maps.Keys(r.values)) {
 		out = appendText(out, k)
 		out = appendText(out, r.values[k])
@@ -68,7 +74,14 @@ func decodeRecord(data string) (record, error) {
 	if len(data) < len(r.handle) {
 		return record{}, undecodable("cut short")
 	}
-	r.encoded = data[copy(r.handle[:], data):]
+	from, data, err := cutText(data[copy(r.handle[:], data):])
+	if err != nil {
+		return record{}, err
+	}
+	if len(from) != copy(r.from[:], from) || len(from) != 0 && len(from) != len(r.from) {
+		return record{}, undecodable("a malformed ID")
+	}
+	r.encoded = data
 	return r, nil
 }
 

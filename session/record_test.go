@@ -16,6 +16,7 @@ func sampleRecord() *record {
 		maxAge:    3600,
 		user:      "ada@example.test",
 		handle:    handle{1, 2, 3},
+		from:      id{4},
 		values:    values{"\x03k": "\x02", "\x03l": "\x03value"},
 	}
 }

@@ -24,7 +24,8 @@ var errForeign = errors.New("session: not a session of this store")
 // Of two requests that renew one session at the same time one succeeds, the other
 // gets ErrNotFound. If the session is not bound to a user, both succeed and each
 // has a session of its own, so that a login that is clicked twice is a login.
-// A logout with the old ID ends what a renewal made of it, for ten minutes.
+// A logout with the old ID, or with one of the new ones, ends all of them, for ten
+// minutes.
 // After an error the session cannot be saved any more in this
 // request. A session that could not be decoded is deleted and becomes new. Renew
 // does not extend the absolute timeout.
@@ -78,6 +79,7 @@ func (st *state) renew(ctx context.Context, r *http.Request, session *sessions.S
 			if err := st.takeOver(); err != nil {
 				return err
 			}
+			st.rememberOrigin()
 			st.Store.forget(st.token.id)
 			st.token, st.issued = token{id: fresh}, false
 			st.stored, st.renewed, st.forward = false, true, nil
@@ -100,6 +102,16 @@ func (st *state) renew(ctx context.Context, r *http.Request, session *sessions.S
 // be a thief's.
 func (st *state) mayFork() bool {
 	return st.forward != nil && len(st.forward.to) > 0 && len(st.forward.to) < maxForks && st.record != nil && st.record.user == ""
+}
+
+// rememberOrigin notes where a session that is nobody's came from: a logout ends
+// what another renewal of it made at the same time, too.
+func (st *state) rememberOrigin() {
+	r := *st.record
+	if r.from = st.token.id; r.user != "" {
+		r.from = id{}
+	}
+	st.record = &r
 }
 
 // takeOver takes what another renewal found, when this one came second: other

@@ -13,6 +13,7 @@ type node struct {
 	stored  bool        // under its ID, as far as nothing has ended it
 	created bool        // it was stored once
 	ended   bool        // by a logout, before it was stored or after
+	from    *node       // that it was renewed from, if that was nobody's
 	next    []*node     // what renewals made of it, while a logout still finds that
 	final   map[any]any // the values when it was renewed
 	user    string
@@ -53,6 +54,9 @@ func (n *node) renewed() *node {
 		return nil
 	}
 	next := &node{values: maps.Clone(n.final), user: n.user, grip: n.grip}
+	if n.grip == nil {
+		next.from = n
+	}
 	n.next = append(n.next, next)
 	return next
 }

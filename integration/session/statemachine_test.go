@@ -375,6 +375,9 @@ func (m *machine) logout(t *rapid.T) {
 	m.open = slices.DeleteFunc(m.open, func(other *visitor) bool { return other == v })
 	m.cookies[v.cookie].end()
 	v.node.end()
+	if v.node != nil && v.node.from != nil && len(v.node.from.next) > 0 {
+		v.node.from.end()
+	}
 	if v.node != nil && v.node.grip != nil {
 		v.node.grip.gone = true
 	}
