@@ -23,12 +23,13 @@ type Cache struct {
 	keys   keyspace
 	shown  map[string]bool // request fields that handlers see; nil: all that are not unkeyed
 
-	lookups   jointLookups
-	flights   flights
-	hints     hints
-	deadlines deadlines    // of lookups
-	lastLog   atomic.Int64 // when a fault was last logged, in Unix nanoseconds
-	maxChunk  atomic.Int64 // the largest item that the servers are known to take
+	lookups    jointLookups
+	flights    flights
+	recordings recordings
+	hints      hints
+	deadlines  deadlines    // of lookups
+	lastLog    atomic.Int64 // when a fault was last logged, in Unix nanoseconds
+	maxChunk   atomic.Int64 // the largest item that the servers are known to take
 
 	versionless atomic.Bool // the client does not write by version
 
@@ -70,6 +71,7 @@ func New(client Client, opts *Options) (*Cache, error) {
 			c.shown[http.CanonicalHeaderKey(name)] = true
 		}
 	}
+	c.recordings.left = o.MaxRecordings
 	c.maxChunk.Store(stored.MaxValue)
 	c.deadlines.limit = o.LookupTimeout
 	c.lookups.waits.limit = o.LookupTimeout / waitPart

@@ -22,6 +22,7 @@ type exchange struct {
 	directives policy.Directives
 	start      time.Time
 	spent      time.Duration // waiting for memcached
+	held       int64         // bytes of bodies put together, to give back
 	deadline   time.Time     // until when to wait for the responses of others
 }
 

@@ -28,6 +28,7 @@ type fast struct {
 	start      time.Time
 	value      []byte // room for what memcached answers
 	status     []byte // room for Cache-Status
+	held       int64  // bytes of a body put together, to give back
 }
 
 var fasts = sync.Pool{New: func() any {
@@ -41,6 +42,8 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 }
 
 func (f *fast) recycle() {
+	f.cache.recordings.give(f.held)
+	f.held = 0
 	f.visit, f.name, f.host, f.query, f.full = nil, "", "", "", f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
@@ -92,6 +95,9 @@ func (f *fast) serveValue(value []byte) bool {
 
 // complete fetches chunks and what is known of the tags, and remembers these.
 func (f *fast) complete(e *stored.Entry) bool {
+	if !f.cache.takeFor(e, &f.held) {
+		return false
+	}
 	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
 	ctx, cancel := detached(f.visit.request().Context(), left)
 	defer cancel()

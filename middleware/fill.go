@@ -49,13 +49,14 @@ type fill struct {
 	failure   policy.Failure
 	confirmed bool // by a 304
 	covered   bool // a failure, by the stale entry
+	storing   bool // something else gives the memory of the recording back
 	landed    bool // those who waited have been told
 }
 
 // fill runs the handler and answers the request with what comes of it.
 func (x *exchange) fill(s slot) {
 	f := &fill{exchange: x, slot: s, called: x.cache.now()}
-	f.rec = newRecorder(x.visit.writer(), x.cache.opts.MaxBody)
+	f.rec = newRecorder(x.visit.writer(), x.cache.opts.MaxBody, &x.cache.recordings)
 	f.rec.setsCookie = x.cache.setsCookie
 	if s.lock != nil {
 		f.keep(s.lock)
@@ -64,6 +65,11 @@ func (x *exchange) fill(s slot) {
 		f.readPurges()
 	}
 	f.rec.commit, f.rec.stream = f.commit, f.dismiss
+	defer func() {
+		if !f.storing {
+			f.rec.recording.end()
+		}
+	}()
 	f.run()
 }
 

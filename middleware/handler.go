@@ -48,6 +48,7 @@ func (c *Cache) handle(v visit) {
 	default:
 		x := c.exchange(f)
 		x.spent = c.now().Sub(start)
+		defer func() { c.recordings.give(x.held) }()
 		x.run(found)
 	}
 }
@@ -89,7 +90,7 @@ func (c *Cache) otherMethod(v visit, start time.Time) {
 		return
 	}
 	came := request.Clone(request.Context()) // layers below may rewrite the request in place
-	rec := newRecorder(v.writer(), 0)
+	rec := newRecorder(v.writer(), 0, &c.recordings)
 	rec.ctx, rec.always = request.Context(), true
 	rec.stream = func() {}
 	var succeeded, reached bool

@@ -112,7 +112,7 @@ func (w *httpWriter) ReadFrom(src io.Reader) (int64, error) {
 		}
 	}
 	below, ok := w.below.(io.ReaderFrom)
-	if !ok || !w.passing() || w.recording() {
+	if !ok || !w.passing() || w.records() {
 		more, err := io.Copy(plain, src)
 		return n + more, err
 	}

@@ -98,6 +98,10 @@ func (x *exchange) complete(l *lookup) {
 		return
 	}
 	ok := false
+	if !x.cache.takeFor(e, &x.held) {
+		l.state, l.entry = stateFailed, nil
+		return
+	}
 	err := x.within(func(ctx context.Context) (err error) {
 		ok, err = x.cache.complete(ctx, e)
 		return err
@@ -109,6 +113,19 @@ func (x *exchange) complete(l *lookup) {
 	case !ok:
 		l.state, l.entry = stateMissing, nil
 	}
+}
+
+// takeFor takes memory for the body of e, if it is in chunks and one that complete puts
+// together, and adds what it took to held.
+func (c *Cache) takeFor(e *stored.Entry, held *int64) bool {
+	if e.Size > c.opts.MaxBody {
+		return true
+	}
+	ok := c.recordings.take(e.Size)
+	if ok {
+		*held += e.Size
+	}
+	return ok
 }
 
 // complete reports whether e could be made whole.

@@ -13,6 +13,7 @@ import (
 
 const (
 	defaultMaxBody       = 8 << 20
+	defaultMaxRecordings = 64 << 20
 	defaultLookupTimeout = 100 * time.Millisecond
 	defaultPrefix        = "page:"
 	// longestPrefix leaves room for the letter, the digest and a chunk's number.
@@ -97,6 +98,12 @@ type Options struct {
 	// responses stream through. 0: 8 MiB.
 	MaxBody int64
 
+	// MaxRecordings bounds the memory, in bytes, for bodies of responses that are
+	// being recorded, or put together from several items of memcached, for all requests
+	// at once. What does not fit is made by the handler, sent, and not stored. 0:
+	// 64 MiB, or MaxBody if that is more.
+	MaxRecordings int64
+
 	// Targeted lists the targeted cache-control fields (RFC 9213) that this cache
 	// obeys, the most important first. nil: CDN-Cache-Control.
 	Targeted []string
@@ -154,6 +161,9 @@ func (o *Options) check() error {
 	if o.MaxBody < 0 {
 		return fmt.Errorf("middleware: New: Options.MaxBody is %d, want 0 or more", o.MaxBody)
 	}
+	if least := o.withDefaults().MaxBody; o.MaxRecordings != 0 && o.MaxRecordings < least {
+		return fmt.Errorf("middleware: New: Options.MaxRecordings is %d, want 0, or MaxBody (%d) or more", o.MaxRecordings, least)
+	}
 	for _, names := range []struct {
 		option, kind string
 		values       []string
@@ -188,6 +198,9 @@ func (o *Options) withDefaults() Options {
 	opts := *o
 	if opts.MaxBody == 0 {
 		opts.MaxBody = defaultMaxBody
+	}
+	if opts.MaxRecordings == 0 {
+		opts.MaxRecordings = max(defaultMaxRecordings, opts.MaxBody)
 	}
 	if opts.LookupTimeout == 0 {
 		opts.LookupTimeout = defaultLookupTimeout

@@ -47,7 +47,8 @@ type recorder struct {
 	act       action
 	size      int // bytes that the handler wrote
 	limit     int64
-	body      []byte
+	recording *recording // of the body
+	body      []byte     // when it is complete
 	overflow  bool
 	hijacked  bool
 	streaming bool
@@ -67,11 +68,13 @@ type action struct {
 	line string
 }
 
-func newRecorder(below http.ResponseWriter, limit int64) *recorder {
-	return &recorder{
+func newRecorder(below http.ResponseWriter, limit int64, pool *recordings) *recorder {
+	w := &recorder{
 		below: below, before: below.Header().Clone(), status: http.StatusOK, limit: limit,
 		setsCookie: func([]string) bool { return false },
 	}
+	w.recording = &recording{pool: pool, heldUp: w.heldUp}
+	return w
 }
 
 // Header returns the header of the response.
@@ -125,8 +128,8 @@ func (w *recorder) settle(n int) {
 	canonicalize(w.Header())
 	w.header = w.Header().Clone()
 	w.act = w.commit(w.status, w.header)
-	if n := w.declared(); w.act.record && n > 0 && n <= w.limit {
-		w.body = make([]byte, 0, n)
+	if n := w.declared(); w.act.record && n > 0 && n <= w.limit && !w.recording.grow(n) {
+		w.drop()
 	}
 	if !w.act.pass {
 		return
@@ -161,7 +164,7 @@ func (w *recorder) write(n int, add func([]byte) []byte, pass func() (int, error
 // compare is called before the writer below is. What changed the header since its last
 // call was not it.
 func (w *recorder) compare() {
-	if w.recording() && w.sent != nil && !sameButLength(w.Header(), w.sent) {
+	if w.records() && w.sent != nil && !sameButLength(w.Header(), w.sent) {
 		w.altered = true
 	}
 }
@@ -170,39 +173,44 @@ func (w *recorder) compare() {
 // into it the cookie of a visitor, or how it compresses.
 func (w *recorder) handedOn() {
 	first := w.sent == nil
-	if !first && (!w.recording() || sameButLength(w.Header(), w.sent)) {
+	if !first && (!w.records() || sameButLength(w.Header(), w.sent)) {
 		return
 	}
 	w.sent = w.Header().Clone()
 	if w.lateCookie() {
-		w.act.record, w.body = false, nil
-		w.startStream()
+		w.act.record = false
+		w.drop()
 	}
 }
 
 // wrote hides a client that left from the handler while its response is wanted
 // for the cache.
 func (w *recorder) wrote(want, n int, err error) (int, error) {
-	if err != nil && w.recording() && !errors.Is(err, http.ErrBodyNotAllowed) && !errors.Is(err, http.ErrContentLength) {
+	if err != nil && w.records() && !errors.Is(err, http.ErrBodyNotAllowed) && !errors.Is(err, http.ErrContentLength) {
 		return want, nil
 	}
 	return n, err
 }
 
-func (w *recorder) recording() bool { return w.act.record && !w.overflow }
+func (w *recorder) records() bool { return w.act.record && !w.overflow }
+
+// drop ends the recording, for which there is no room.
+func (w *recorder) drop() {
+	w.overflow = true
+	w.recording.end()
+	w.startStream()
+}
 
 func (w *recorder) record(n int, add func([]byte) []byte) {
 	w.size += n
-	if !w.recording() || !bodyAllowed(w.status) {
+	if !w.records() || !bodyAllowed(w.status) {
 		return
 	}
-	if int64(len(w.body)+n) > w.limit {
-		w.overflow = true
-		w.body = nil
-		w.startStream()
+	if int64(w.size) > w.limit || !w.recording.grow(int64(n)) {
+		w.drop()
 		return
 	}
-	w.body = add(w.body)
+	w.recording.add(add)
 }
 
 func (w *recorder) startStream() {
@@ -279,6 +287,12 @@ func (w *recorder) declared() int64 {
 func (w *recorder) whole() bool {
 	if w.hijacked || w.overflow || !w.committed || w.restated {
 		return false
+	}
+	if w.act.record && w.recording != nil {
+		body, ok := w.recording.take()
+		if w.body = body; !ok {
+			return false
+		}
 	}
 	lines := w.header["Content-Length"]
 	if len(lines) == 0 {

@@ -45,6 +45,7 @@ func (f *fill) store(e *stored.Entry, ix *stored.Index) {
 	began := time.Now()
 	ok := f.cache.spawn(func() {
 		defer close(done)
+		defer f.rec.recording.end()
 		ctx, cancel := detached(f.original.Context(), storeTimeout)
 		defer cancel()
 		f.write(ctx, e, ix, began)
@@ -53,6 +54,7 @@ func (f *fill) store(e *stored.Entry, ix *stored.Index) {
 		f.unlock()
 		return
 	}
+	f.storing = true
 	left := f.cache.opts.LookupTimeout - f.spent
 	if left <= 0 {
 		return
