@@ -62,8 +62,11 @@ func New(client Client, opts *Options) (*Cache, error) {
 		client: client,
 		opts:   o,
 		policy: o.policy(),
-		keys:   keyspace{o.Prefix},
+		keys:   keyspace{prefix: o.Prefix},
 		slots:  make(chan struct{}, maxWork),
+	}
+	if err := c.useKeys(o.Keys); err != nil {
+		return nil, err
 	}
 	if o.RequestFields != nil {
 		c.shown = make(map[string]bool, len(o.RequestFields))

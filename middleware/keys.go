@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
@@ -23,11 +24,36 @@ const (
 	letterPurges  = 'n'
 )
 
-// keyspace makes keys that begin with a prefix.
-type keyspace struct{ prefix string }
+// keyspace makes keys that begin with a prefix. With secrets, nobody who does not know
+// them can tell which key is whose.
+type keyspace struct {
+	prefix  string
+	secrets [][]byte // of Options.Keys; the first makes the keys that are used
+}
 
-func (k keyspace) of(letter byte, full []byte) string {
-	sum := sha256.Sum256(full)
+// of returns the key for full.
+func (k keyspace) of(letter byte, full []byte) string { return k.name(letter, k.digest(0, full)) }
+
+// all returns the keys for full under each of the secrets.
+func (k keyspace) all(letter byte, full []byte) []string {
+	names := []string{k.of(letter, full)}
+	for i := 1; i < len(k.secrets); i++ {
+		names = append(names, k.name(letter, k.digest(i, full)))
+	}
+	return names
+}
+
+func (k keyspace) digest(secret int, full []byte) (sum [sha256.Size]byte) {
+	if len(k.secrets) == 0 {
+		return sha256.Sum256(full)
+	}
+	mac := hmac.New(sha256.New, k.secrets[secret])
+	mac.Write(full)
+	mac.Sum(sum[:0])
+	return sum
+}
+
+func (k keyspace) name(letter byte, sum [sha256.Size]byte) string {
 	b := make([]byte, 0, 256)
 	b = append(b, k.prefix...)
 	b = append(b, letter)

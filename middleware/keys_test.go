@@ -67,7 +67,7 @@ func TestKeyspace_PrefixesThatNewTakesMakeValidKeys(t *testing.T) {
 		if err := checkPrefix(prefix); err != nil {
 			t.Fatal(err)
 		}
-		k := keyspace{prefix}
+		k := keyspace{prefix: prefix}
 		chunk := (&Cache{keys: k}).chunkKeys(&stored.Entry{ID: math.MaxUint64}, stored.MaxChunks-1, stored.MaxChunks)[0]
 		for _, key := range []string{k.of(letterPage, []byte("x")), k.tag(stored.NameTag("t")), k.purges(), chunk} {
 			if memcached.SafeKey("", key) != key {

@@ -125,6 +125,14 @@ type Options struct {
 	// spaces nor control characters. "": "page:".
 	Prefix string
 
+	// Keys seal what is stored. Then who can read memcached learns nothing of it but
+	// its size, and who can write there can delete it, or put back what was in the
+	// same place before, and nothing else. Each has 32 random bytes or more. The first
+	// seals; all open, and purges reach what was stored under any, so that a new key
+	// is first added at the end everywhere, then moved to the front. nil: entries are
+	// readable.
+	Keys [][]byte
+
 	// LookupTimeout is how long a request waits for memcached, in all, before it
 	// goes on without. 0: 100 ms.
 	LookupTimeout time.Duration
@@ -179,6 +187,9 @@ func (o *Options) check() error {
 				return fmt.Errorf("middleware: New: Options.%s has %q, want the name of a %s", names.option, name, names.kind)
 			}
 		}
+	}
+	if err := checkKeys(o.Keys); err != nil {
+		return err
 	}
 	return checkPrefix(o.Prefix)
 }

@@ -43,7 +43,9 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	}
 	var items []*memcached.Item
 	for _, n := range stored.UniqueTags(tags) {
-		items = append(items, &memcached.Item{Key: c.keys.tag(n), Value: stored.Mark(stored.KindTag, purges)})
+		for _, key := range c.keys.tags(n) {
+			items = append(items, &memcached.Item{Key: key, Value: stored.Mark(stored.KindTag, purges)})
+		}
 	}
 	return c.client.SetMulti(ctx, items)
 }
@@ -77,7 +79,7 @@ func (c *Cache) pageKeys(r *http.Request) ([]string, error) {
 			mounted.origin = o
 			for _, mounted.host = range hostsOf(host, o) {
 				full = mounted.append(full[:0])
-				keys = append(keys, c.keys.of(letterPage, full))
+				keys = append(keys, c.keys.all(letterPage, full)...)
 			}
 		}
 	}
