@@ -217,8 +217,16 @@ func TestLimits_OfOnesOwn(t *testing.T) {
 			t.Errorf("%s: Decode = %v, want nil", tc.name, err)
 		}
 	}
-	if _, _, err := (codec.JSON{MaxElements: 6}).Encode([]int{1, 2, 3}); !errors.Is(err, codec.ErrTooLarge) {
-		t.Errorf("Encode of what cannot be read back = %v, want ErrTooLarge", err)
+	for _, c := range []codec.Codec{codec.JSON{MaxElements: 6}, dalli.Codec{MaxElements: 5}, phpmemcached.Codec{MaxElements: 8}} {
+		if _, _, err := c.Encode([]int{1, 2, 3}); !errors.Is(err, codec.ErrTooLarge) {
+			t.Errorf("%T: Encode of what cannot be read back = %v, want ErrTooLarge", c, err)
+		}
+		if _, _, err := c.Encode([]int{1, 2}); err != nil {
+			t.Errorf("%T: Encode = %v, want nil", c, err)
+		}
+	}
+	if _, _, err := (dalli.Codec{MaxElements: 4}).Encode(map[string]int{"a": 1}); !errors.Is(err, codec.ErrTooLarge) {
+		t.Errorf("Encode of a map that cannot be read back = %v, want ErrTooLarge", err)
 	}
 	if _, _, err := (dalli.Codec{}).Encode(new(big.Int).Lsh(big.NewInt(1), 1<<16)); !errors.Is(err, codec.ErrTooLarge) {
 		t.Errorf("Encode of what cannot be read back = %v, want ErrTooLarge", err)

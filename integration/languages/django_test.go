@@ -7,6 +7,7 @@ import (
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/codec/bmemcached"
+	"github.com/bmemcached/bmemcached-go/binary/placement"
 )
 
 // django is Django's cache framework over pylibmc, which makes its own keys.
@@ -25,10 +26,14 @@ func TestDjango(t *testing.T) {
 		options      args
 	}{
 		{"no prefix", ":1:", args{}},
+		{"own settings", ":1:", args{"defaults": true}},
 		{"prefix and version", "shop:7:", args{"KEY_PREFIX": "shop", "VERSION": 7}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := django.with(test.name, test.options, django.codec)
+			if test.options["defaults"] == true {
+				l.place = placing{"Pylibmc", placement.Pylibmc}
+			}
 			f := l.join(t, nil, servers...)
 			for _, key := range f.keys("view", 50) {
 				f.theirs.set(t, key, textOf("theirs"))

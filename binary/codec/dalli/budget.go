@@ -9,11 +9,20 @@ import (
 const containerCost = 3
 
 // A budget counts what a value costs in memory and time, before either is spent. The
-// counts bound the work of parsing, and of converting what was parsed.
+// counts bound the work of parsing, and of converting what was parsed. What is written
+// is counted the same way, so that it can be read back.
 type budget struct {
 	maxElements int
 	elements    int // that arrays and hashes have claimed
 	copied      int // bytes of strings that are referred to again
+}
+
+// newBudget returns one of maxElements; 0: codec.MaxElements.
+func newBudget(maxElements int) budget {
+	if maxElements <= 0 {
+		maxElements = codec.MaxElements
+	}
+	return budget{maxElements: maxElements}
 }
 
 // spend counts n elements.

@@ -54,7 +54,7 @@ type Codec struct {
 	MaxSize int
 
 	// MaxElements limits what arrays and hashes may hold, counted as
-	// codec.MaxElements is; above it Decode returns codec.ErrTooLarge.
+	// codec.MaxElements is; above it Encode and Decode return codec.ErrTooLarge.
 	// 0: codec.MaxElements.
 	MaxElements int
 
@@ -73,7 +73,7 @@ var _ codec.Codec = Codec{}
 func (c Codec) Encode(v any) (data []byte, flags uint32, err error) {
 	switch c.Serializer {
 	case Marshal:
-		data, err = appendMarshal([]byte(marshalHeader), v)
+		data, err = appendMarshal([]byte(marshalHeader), v, c.MaxElements)
 		flags = FlagSerialized
 	case JSON:
 		data, err = c.encodeJSON(v)

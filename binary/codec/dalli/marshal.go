@@ -16,13 +16,19 @@ import (
 // marshalHeader is the version of Ruby's marshal format, 4.8 since Ruby 1.8.
 const marshalHeader = "\x04\x08"
 
-// appendMarshal appends v in Ruby's marshal format, without the header.
-func appendMarshal(dst []byte, v any) ([]byte, error) { return appendValue(dst, v, 0) }
+// appendMarshal appends v in Ruby's marshal format, without the header. What could
+// not be read back for its elements is refused; 0: codec.MaxElements.
+func appendMarshal(dst []byte, v any, maxElements int) ([]byte, error) {
+	return (&writer{newBudget(maxElements)}).value(dst, v, 0)
+}
 
-func appendValue(dst []byte, v any, depth int) ([]byte, error) {
+// A writer appends one value.
+type writer struct{ budget }
+
+func (w *writer) value(dst []byte, v any, depth int) ([]byte, error) {
 	basic, err := convert.Basic(v)
 	if err != nil {
-		return appendContainer(dst, v, depth)
+		return w.container(dst, v, depth)
 	}
 	switch b := basic.(type) {
 	case nil:
@@ -41,10 +47,7 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 	case float32:
 		return appendFloat(dst, float64(b)), nil
 	case *big.Int:
-		if b.BitLen() > convert.MaxBits {
-			return dst, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
-		}
-		return appendBig(dst, b), nil
+		return appendBig(dst, b), w.number(b.BitLen())
 	}
 	if i, ok := convert.Signed(basic); ok {
 		return appendInteger(dst, i), nil
@@ -132,8 +135,8 @@ func appendFloat(dst []byte, f float64) []byte {
 	return append(appendLong(append(dst, 'f'), len(text)), text...)
 }
 
-// appendContainer appends a slice or a map, whose keys it sorts.
-func appendContainer(dst []byte, v any, depth int) (_ []byte, err error) {
+// container appends a slice or a map, whose keys it sorts.
+func (w *writer) container(dst []byte, v any, depth int) (_ []byte, err error) {
 	if depth >= codec.MaxDepth {
 		return dst, fmt.Errorf("%w: nested deeper than %d", codec.ErrType, codec.MaxDepth)
 	}
@@ -143,20 +146,26 @@ func appendContainer(dst []byte, v any, depth int) (_ []byte, err error) {
 	rv := reflect.ValueOf(v)
 	switch {
 	case rv.Kind() == reflect.Slice || rv.Kind() == reflect.Array:
+		if err := w.spend(containerCost + rv.Len()); err != nil {
+			return dst, err
+		}
 		dst = appendLong(append(dst, '['), rv.Len())
 		for i := range rv.Len() {
-			if dst, err = appendValue(dst, rv.Index(i).Interface(), depth+1); err != nil {
+			if dst, err = w.value(dst, rv.Index(i).Interface(), depth+1); err != nil {
 				return dst, err
 			}
 		}
 		return dst, nil
 	case rv.Kind() == reflect.Map && rv.Type().Key().Kind() == reflect.String:
-		return appendHash(dst, rv, depth)
+		return w.hash(dst, rv, depth)
 	}
 	return dst, fmt.Errorf("%w: %T has no form in Marshal that is data", codec.ErrType, v)
 }
 
-func appendHash(dst []byte, m reflect.Value, depth int) (_ []byte, err error) {
+func (w *writer) hash(dst []byte, m reflect.Value, depth int) (_ []byte, err error) {
+	if err := w.spend(containerCost + 2*m.Len()); err != nil {
+		return dst, err
+	}
 	keys := m.MapKeys()
 	slices.SortFunc(keys, func(a, b reflect.Value) int {
 		if a.String() < b.String() {
@@ -167,7 +176,7 @@ func appendHash(dst []byte, m reflect.Value, depth int) (_ []byte, err error) {
 	dst = appendLong(append(dst, '{'), len(keys))
 	for _, k := range keys {
 		dst = appendString(dst, k.String())
-		if dst, err = appendValue(dst, m.MapIndex(k).Interface(), depth+1); err != nil {
+		if dst, err = w.value(dst, m.MapIndex(k).Interface(), depth+1); err != nil {
 			return dst, err
 		}
 	}

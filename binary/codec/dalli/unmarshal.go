@@ -42,10 +42,7 @@ type parser struct {
 }
 
 func newParser(data []byte, maxElements int) *parser {
-	if maxElements <= 0 {
-		maxElements = codec.MaxElements
-	}
-	return &parser{in: data[len(marshalHeader):], budget: budget{maxElements: maxElements}}
+	return &parser{in: data[len(marshalHeader):], budget: newBudget(maxElements)}
 }
 
 // notShared stands for an array or hash in the table of objects. A reference to one

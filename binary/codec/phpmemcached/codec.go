@@ -71,7 +71,7 @@ type Codec struct {
 	MaxSize int
 
 	// MaxElements limits what arrays may hold, counted as codec.MaxElements is; above
-	// it Decode returns codec.ErrTooLarge. 0: codec.MaxElements.
+	// it Encode and Decode return codec.ErrTooLarge. 0: codec.MaxElements.
 	MaxElements int
 
 	// Unserialize decodes what is not data here, which it may read only during the
@@ -124,7 +124,7 @@ func (c Codec) encode(v any) (data []byte, flags uint32, err error) {
 	}
 	switch c.Serializer {
 	case PHP:
-		data, err = appendSerialized(nil, v, 0)
+		data, err = appendSerialized(nil, v, c.MaxElements)
 		return data, TypeSerialized, err
 	case JSON:
 		data, _, err = codec.JSON{MaxElements: c.MaxElements}.Encode(v)

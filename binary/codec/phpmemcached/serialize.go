@@ -12,11 +12,19 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 )
 
-// appendSerialized appends v as PHP's serialize() does.
-func appendSerialized(dst []byte, v any, depth int) ([]byte, error) {
+// appendSerialized appends v as PHP's serialize() does. What could not be read back
+// for its elements is refused; 0: codec.MaxElements.
+func appendSerialized(dst []byte, v any, maxElements int) ([]byte, error) {
+	return (&writer{newBudget(maxElements)}).value(dst, v, 0)
+}
+
+// A writer appends one value.
+type writer struct{ budget }
+
+func (w *writer) value(dst []byte, v any, depth int) ([]byte, error) {
 	basic, err := convert.Basic(v)
 	if err != nil {
-		return appendArray(dst, v, depth)
+		return w.array(dst, v, depth)
 	}
 	switch b := basic.(type) {
 	case nil:
@@ -68,8 +76,8 @@ func appendFloat(dst []byte, f float64) []byte {
 	return append(dst, ';')
 }
 
-// appendArray appends a slice or a map, whose keys it sorts.
-func appendArray(dst []byte, v any, depth int) (_ []byte, err error) {
+// array appends a slice or a map, whose keys it sorts.
+func (w *writer) array(dst []byte, v any, depth int) (_ []byte, err error) {
 	if depth >= codec.MaxDepth {
 		return dst, fmt.Errorf("%w: nested deeper than %d", codec.ErrType, codec.MaxDepth)
 	}
@@ -79,20 +87,26 @@ func appendArray(dst []byte, v any, depth int) (_ []byte, err error) {
 	rv := reflect.ValueOf(v)
 	switch {
 	case rv.Kind() == reflect.Slice || rv.Kind() == reflect.Array:
+		if err := w.spend(rv.Len()); err != nil {
+			return dst, err
+		}
 		dst = appendCount(dst, rv.Len())
 		for i := range rv.Len() {
 			dst = append(strconv.AppendInt(append(dst, "i:"...), int64(i), 10), ';')
-			if dst, err = appendSerialized(dst, rv.Index(i).Interface(), depth+1); err != nil {
+			if dst, err = w.value(dst, rv.Index(i).Interface(), depth+1); err != nil {
 				return dst, err
 			}
 		}
 	case rv.Kind() == reflect.Map && rv.Type().Key().Kind() == reflect.String:
+		if err := w.spend(rv.Len()); err != nil {
+			return dst, err
+		}
 		keys := rv.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
 		dst = appendCount(dst, len(keys))
 		for _, k := range keys {
 			dst = appendKey(dst, k.String())
-			if dst, err = appendSerialized(dst, rv.MapIndex(k).Interface(), depth+1); err != nil {
+			if dst, err = w.value(dst, rv.MapIndex(k).Interface(), depth+1); err != nil {
 				return dst, err
 			}
 		}

@@ -11,9 +11,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 )
 
-// containerCost is what an array counts beside its elements.
-const containerCost = 3
-
 var (
 	errSerialized = fmt.Errorf("%w: not in the format of PHP's serialize", codec.ErrCorrupt)
 
@@ -24,10 +21,7 @@ var (
 // parseSerialized returns the value that data holds. It may hold maxElements;
 // 0: codec.MaxElements.
 func parseSerialized(data []byte, maxElements int) (any, error) {
-	if maxElements <= 0 {
-		maxElements = codec.MaxElements
-	}
-	p := &parser{in: data, maxElements: maxElements}
+	p := &parser{in: data, budget: newBudget(maxElements)}
 	v, err := p.value(0)
 	if err != nil {
 		return nil, err
@@ -40,9 +34,8 @@ func parseSerialized(data []byte, maxElements int) (any, error) {
 
 // A parser reads one value.
 type parser struct {
-	in          []byte
-	elements    int // that arrays have claimed
-	maxElements int
+	in []byte
+	budget
 }
 
 func (p *parser) value(depth int) (any, error) {
@@ -146,8 +139,8 @@ func (p *parser) array(depth int) (any, error) {
 		return nil, errSerialized
 	}
 	// Counted as claimed, because nested arrays can all claim the same input.
-	if p.elements += 2*int(n) + containerCost; p.elements > p.maxElements {
-		return nil, &codec.LimitError{Limit: "elements", Max: p.maxElements}
+	if err := p.spend(int(n)); err != nil {
+		return nil, err
 	}
 	p.in = p.in[1:]
 	a := convert.Array{Keys: make([]string, n), Values: make([]any, n), IsList: true}

@@ -8,6 +8,8 @@ from common import MISS, PATIENCE, Driver, pack, unpack
 
 class Django(Driver):
     def open(self, servers, username=None, password=None, weights=None, options=None):
+        options = dict(options)
+        placing = {} if options.pop("defaults", False) else {"ketama_weighted": True}
         handler = CacheHandler(
             {
                 "default": {
@@ -18,7 +20,7 @@ class Django(Driver):
                         "username": username,
                         "password": password,
                         "behaviors": {
-                            "ketama_weighted": True,
+                            **placing,
                             "connect_timeout": PATIENCE * 1000,
                             "_poll_timeout": PATIENCE * 1000,
                         },
