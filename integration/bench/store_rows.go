@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/bradfitz/gomemcache/memcache"
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -24,11 +25,11 @@ func storeRows() []row {
 	set, _ := workloadByName("set")
 	tagged := set
 	tagged.do = doSetTagged
-	return append([]row{
+	return slices.Concat([]row{
 		storeRow("storeget64", "gocache store, Get 100 B, 64 callers", get, 64),
 		storeRow("storeset64", "gocache store, Set 100 B, 64 callers", set, 64),
 		storeRow("storetag16", "gocache store, Set 100 B with one of 16 tags, 16 callers", tagged, 16),
-	}, storeCostRows()...)
+	}, storeCostRows(), storeRedisRows())
 }
 
 func storeRow(name, title string, load workload, callers int) row {
@@ -75,6 +76,9 @@ func (s *storeClient) Get(key string) ([]byte, error) {
 	value, err := s.StoreInterface.Get(context.Background(), key)
 	if err != nil {
 		return nil, err
+	}
+	if text, ok := value.(string); ok { // Redis
+		return []byte(text), nil
 	}
 	data, ok := value.([]byte)
 	if !ok {

@@ -282,7 +282,7 @@ func TestLoad_ManyKeysWithEarlyRefresh(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("STORE_LOAD_KEYS")); err == nil {
 		keys = n
 	}
-	ttl := max(20*time.Second, time.Duration(keys)*time.Millisecond)
+	ttl := max(10*time.Second, time.Duration(keys)*time.Millisecond)
 	ahead := ttl * 2 / 5
 	loads := make([]struct {
 		running atomic.Int32
