@@ -11,7 +11,7 @@ import (
 // has left: it was sent, or a part of it, and is not answered. A later write of
 // the same key that took another connection could be carried out before it, and
 // would then be undone. So later writes wait until it is settled: answered, or
-// its connection ended.
+// its connection ended (see linger.go).
 //
 // Reads do not wait. An unsettled write has failed for its caller and may be
 // carried out at any time, so that a read may find it or not.
