@@ -85,8 +85,15 @@ func (w *nowhere) WriteHeader(int) {}
 
 // BenchmarkHit is a hit without the network to the client: gin, the cache, and
 // one round trip to the server in this process.
-func BenchmarkHit(b *testing.B) {
-	s := newSite(b, &middleware.Options{TTL: time.Hour}, blob(noise(2<<10)))
+func BenchmarkHit(b *testing.B) { benchmarkHit(b, &middleware.Options{TTL: time.Hour}) }
+
+// BenchmarkHitSealed is BenchmarkHit with Options.Keys.
+func BenchmarkHitSealed(b *testing.B) {
+	benchmarkHit(b, &middleware.Options{TTL: time.Hour, Keys: [][]byte{sealKey(1)}})
+}
+
+func benchmarkHit(b *testing.B, opts *middleware.Options) {
+	s := newSite(b, opts, blob(noise(2<<10)))
 	request := s.request(b.Context(), http.MethodGet, "/a")
 	w := &nowhere{http.Header{}}
 	s.router.ServeHTTP(w, request)

@@ -94,6 +94,12 @@ type Options struct {
 	// that bypass the cache. false: clients, and caches before this one, get them.
 	HideTags bool
 
+	// PathTags makes PurgeAll and PurgePath possible: every response is stored with
+	// tags for its host and the directories of its path. A hit then reads these tags,
+	// too, in the same round trip, and does not join the lookups of others. false:
+	// only the tags that responses name.
+	PathTags bool
+
 	// MaxBody is the length of the largest body that is stored, in bytes. Larger
 	// responses stream through. 0: 8 MiB.
 	MaxBody int64

@@ -49,7 +49,7 @@ func (f *fill) judge(status int, header http.Header) {
 			f.verdict = policy.Verdict{Reason: "header"} // net/http sends it changed
 		}
 	}
-	f.tagNames = stored.UniqueTags(stored.TagsOf(header))
+	f.tagNames = append(stored.UniqueTags(stored.TagsOf(header)), f.cache.pathTags(f.original)...)
 	if n := len(f.tagNames); f.verdict.Store && (n > stored.MaxTags || n > 0 && !f.hasPurges) {
 		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
 	}

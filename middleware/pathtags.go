@@ -1,0 +1,91 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
+)
+
+// With Options.PathTags every response has tags besides those that it names: one for
+// all, one for its host, and one for each directory of its path. They begin with a
+// byte that no field can have.
+const (
+	tagAll  = "\x00all"
+	tagPath = "\x00path "
+	// deepestPath bounds the directories that have tags.
+	deepestPath = 32
+)
+
+// errNoPathTags says that pages have no tags for their paths.
+var errNoPathTags = errors.New("middleware: PurgeAll and PurgePath need Options.PathTags")
+
+// PurgeAll makes everything unusable that caches with the same servers and prefix have
+// stored with Options.PathTags, as PurgeTags does.
+func (c *Cache) PurgeAll(ctx context.Context) error {
+	if !c.opts.PathTags {
+		return errNoPathTags
+	}
+	return c.PurgeTags(ctx, tagAll)
+}
+
+// PurgePath makes every stored response unusable, as PurgeTags does, whose URL has the
+// host of r and a path that begins with that of r, which ends in a slash: /blog/ and
+// all below. It needs Options.PathTags.
+func (c *Cache) PurgePath(ctx context.Context, r *http.Request) error {
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	path := r.URL.Path
+	switch {
+	case !c.opts.PathTags:
+		return errNoPathTags
+	case host == "":
+		return errNoHost
+	case !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):
+		return fmt.Errorf("middleware: PurgePath: the path is %q, want one that begins and ends with a slash", path)
+	case strings.Count(path, "/") > deepestPath:
+		return fmt.Errorf("middleware: PurgePath: the path has more than %d directories", deepestPath)
+	}
+	return c.PurgeTags(ctx, tagPath+bareHost(host)+path)
+}
+
+// bareHost returns host without a port that a scheme implies.
+func bareHost(host string) string {
+	return plainHost(plainHost(host, origin{}), origin{tls: true})
+}
+
+// pathTags returns the tags of every response to r, or none without Options.PathTags.
+func (c *Cache) pathTags(r *http.Request) []stored.TagName {
+	if !c.opts.PathTags {
+		return nil
+	}
+	tags := []stored.TagName{stored.NameTag(tagAll)}
+	path, host := wholePath(r), bareHost(r.Host)
+	for i := range len(path) {
+		if path[i] == '/' && len(tags) <= deepestPath {
+			tags = append(tags, stored.NameTag(tagPath+host+path[:i+1]))
+		}
+	}
+	return tags
+}
+
+// wholePath returns the path of r, with what layers above have taken from it.
+func wholePath(r *http.Request) string {
+	mount := mountOf(r)
+	if whole, ok := strings.CutPrefix(mount, "\x00"); ok {
+		if u, err := url.ParseRequestURI(whole); err == nil {
+			return u.Path
+		}
+		return r.URL.Path
+	}
+	if plain, err := url.PathUnescape(mount); err == nil {
+		mount = plain
+	}
+	return mount + r.URL.Path
+}
