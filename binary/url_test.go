@@ -62,6 +62,38 @@ func TestParseURL_Authenticates(t *testing.T) {
 	}
 }
 
+// FuzzParseURL: what ParseURL takes makes a client, and errors say which input it
+// was about.
+func FuzzParseURL(f *testing.F) {
+	for _, s := range []string{
+		"memcached://user:p%40ss@host:11212,host2:1:3/?timeout=500ms&tls=true", "memcached:///run/memcached.sock", "memcached://[::1]:1:2",
+		"memcached://a:1/?2,b?prefix=x&replicate=1", "memcached://u:p@", "memcached://%zz:p@h", "host:11211:3", "a b;c", "--SERVER=a:1/?9",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		servers, opts, err := memcached.ParseURL(s)
+		if err == nil {
+			if client, err := memcached.New(servers, opts); err == nil {
+				_ = client.Close()
+			} else if !strings.Contains(err.Error(), "Options.") {
+				t.Errorf("New of ParseURL(%q) = %v", s, err)
+			}
+		} else if !strings.HasPrefix(err.Error(), "memcached: ") {
+			t.Errorf("ParseURL(%q) = %v", s, err)
+		}
+		servers, weights, err := memcached.ParseServers(s)
+		if err != nil {
+			return
+		}
+		client, err := memcached.New(servers, &memcached.Options{Weights: weights})
+		if err != nil {
+			t.Fatalf("New of ParseServers(%q) = %q, %v: %v", s, servers, weights, err)
+		}
+		_ = client.Close()
+	})
+}
+
 func TestParseURL_Refuses(t *testing.T) {
 	for rawURL, want := range map[string]string{
 		"":                                           "memcached://",

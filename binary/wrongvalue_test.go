@@ -52,7 +52,7 @@ type hunter struct {
 }
 
 func (h *hunter) context() (context.Context, context.CancelFunc) {
-	switch d := time.Duration(h.rng.IntN(3000)) * time.Microsecond; h.rng.IntN(4) {
+	switch d := time.Duration(h.rng.IntN(3000)) * time.Microsecond; h.rng.IntN(6) {
 	case 0:
 		return context.WithTimeout(h.t.Context(), d)
 	case 1:
@@ -61,6 +61,10 @@ func (h *hunter) context() (context.Context, context.CancelFunc) {
 		return ctx, cancel
 	case 2:
 		return context.WithTimeout(h.t.Context(), time.Hour)
+	case 3:
+		return memcached.WithTimeout(h.t.Context(), d), func() {}
+	case 4:
+		return memcached.WithTimeout(h.t.Context(), 100*time.Millisecond+100*d), func() {}
 	default:
 		return h.t.Context(), func() {}
 	}
