@@ -1,0 +1,104 @@
+package middleware
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// canonicalize spells names that somebody put into the map as he likes the way
+// everyone else looks for them.
+func canonicalize(h http.Header) {
+	for name, values := range h {
+		if canonical := http.CanonicalHeaderKey(name); canonical != name {
+			delete(h, name)
+			h[canonical] = append(h[canonical], values...)
+		}
+	}
+}
+
+// compare is called before the writer below is. What changed the header since its last
+// call was not it.
+func (w *recorder) compare() {
+	if w.records() && w.sent != nil && !sameButLength(w.Header(), w.sent) {
+		w.altered = true
+	}
+}
+
+// handedOn is called after the writer below was. It may have changed the header: put
+// into it the cookie of a visitor, or how it compresses.
+func (w *recorder) handedOn() {
+	first := w.sent == nil
+	if !first && (!w.records() || sameButLength(w.Header(), w.sent)) {
+		return
+	}
+	w.sent = w.Header().Clone()
+	if w.lateCookie() {
+		w.drop()
+	}
+}
+
+// withdraw takes back what the handler put into the header, because the client gets
+// another response. Cookies are the visitor's in any case.
+func (w *recorder) withdraw(cookies bool) {
+	h := w.Header()
+	lines := h["Set-Cookie"]
+	clear(h)
+	maps.Copy(h, w.before.Clone())
+	if cookies && len(lines) > 0 {
+		h["Set-Cookie"] = lines
+	}
+}
+
+// headerStands reports whether the header is still what was judged: nobody has set a
+// visitor's cookie or a trailer since the commit, and where a writer below holds the
+// response back, so that it can still change, it has not.
+func (w *recorder) headerStands() bool {
+	if w.lateCookie() {
+		return false
+	}
+	for name := range w.Header() {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			return false
+		}
+	}
+	w.compare()
+	return !w.altered || !w.heldBack()
+}
+
+// sameButLength reports whether two headers are equal, apart from the length of the
+// body, which hits state by themselves.
+func sameButLength(a, b http.Header) bool {
+	n := len(a)
+	if _, ok := a["Content-Length"]; ok {
+		n--
+	}
+	for name, values := range b {
+		if name == "Content-Length" {
+			continue
+		}
+		if other, ok := a[name]; !ok || !slices.Equal(other, values) {
+			return false
+		}
+		n--
+	}
+	return n == 0
+}
+
+// lateCookie reports whether somebody has set a visitor's cookie since the commit.
+func (w *recorder) lateCookie() bool {
+	for _, line := range w.Header()["Set-Cookie"] {
+		if !slices.Contains(w.header["Set-Cookie"], line) && w.setsCookie([]string{line}) {
+			return true
+		}
+	}
+	return false
+}
+
+// heldBack reports whether a writer below may hold the header back still, although it
+// was given the response. Those of gin can tell.
+func (w *recorder) heldBack() bool {
+	below, ok := w.below.(interface{ Written() bool })
+	return !ok || !below.Written()
+}
