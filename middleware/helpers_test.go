@@ -168,7 +168,7 @@ func (s *site) send(request *http.Request) response {
 	if s.server == nil {
 		recorder := httptest.NewRecorder()
 		s.router.ServeHTTP(recorder, request)
-		return response{recorder.Result(), recorder.Body.String()}
+		return received(request, recorder)
 	}
 	answer, err := transport.RoundTrip(request)
 	if err != nil {
@@ -180,6 +180,15 @@ func (s *site) send(request *http.Request) response {
 		s.tb.Fatal(err)
 	}
 	return response{answer, string(body)}
+}
+
+// received is what a client receives of what a recorder holds: a server sends no body
+// to HEAD.
+func received(request *http.Request, recorder *httptest.ResponseRecorder) response {
+	if request.Method == http.MethodHead {
+		recorder.Body.Reset()
+	}
+	return response{recorder.Result(), recorder.Body.String()}
 }
 
 // transport neither follows redirects nor asks for compression.

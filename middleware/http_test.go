@@ -64,7 +64,7 @@ func (s *httpSite) do(method, path string, lines ...string) response {
 	}
 	recorder := httptest.NewRecorder()
 	s.ServeHTTP(recorder, request)
-	return response{recorder.Result(), recorder.Body.String()}
+	return received(request, recorder)
 }
 
 func (s *httpSite) get(path string, lines ...string) response {

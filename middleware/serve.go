@@ -38,10 +38,10 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
 		sendRange(w, r, e, c.now())
 	default:
-		if bodyAllowed(e.Status) && !encoded {
+		if bodyAllowed(e.Status) && !encoded && takesLength(w) {
 			h["Content-Length"] = length
 		}
-		sendWhole(w, r, e)
+		sendWhole(w, e)
 	}
 }
 
@@ -49,6 +49,15 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 func hideTags(h http.Header) {
 	delete(h, "Cache-Tag")
 	delete(h, "Surrogate-Key")
+}
+
+// takesLength reports whether to state the length of a body of which the handler did
+// not. Middleware with a writer of its own on gin's might take that for the handler's
+// word, and not compress, say.
+func takesLength(w http.ResponseWriter) bool {
+	_, isGin := w.(interface{ WriteHeaderNow() })
+	_, unwraps := w.(interface{ Unwrap() http.ResponseWriter }) // gin's own does
+	return !isGin || unwraps
 }
 
 // computed sets Age and appends to Cache-Status, and returns a value for
@@ -79,24 +88,19 @@ func dropRepresentation(h http.Header) {
 	}
 }
 
-func sendWhole(w http.ResponseWriter, r *http.Request, e *stored.Entry) {
+func sendWhole(w http.ResponseWriter, e *stored.Entry) {
 	switch {
-	case e.Unsent, r.Method == http.MethodHead && !isStatus(w, e.Status):
+	case e.Unsent:
 		w.WriteHeader(e.Status) // what is above sends it, and may decide how
 		return
-	case r.Method == http.MethodHead || !bodyAllowed(e.Status) || len(e.Body) == 0:
+	case !bodyAllowed(e.Status) || len(e.Body) == 0:
 		sendHeader(w, e.Status)
 		return
 	}
+	// Also to HEAD, as most handlers do: what is above looks at it, and net/http does
+	// not send it.
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(e.Body) // a client that left is nobody's fault
-}
-
-// isStatus reports whether gin would take status for its own, for which it has a body
-// of its own.
-func isStatus(w http.ResponseWriter, status int) bool {
-	own, ok := w.(interface{ Status() int })
-	return ok && status >= 400 && own.Status() == status
 }
 
 // maxRanges bounds the parts of a page that one request may ask for: each costs a
