@@ -73,6 +73,7 @@ func modes() []mode {
 		{name: "three nodes with SASL", servers: 3, server: integration.Options{Users: users}, client: memcached.Options{Auth: sasl.Auto(username, password)}},
 		{name: "SASL PLAIN", server: integration.Options{Users: users}, client: memcached.Options{Auth: sasl.Plain(username, password)}},
 		{name: "SASL PLAIN alone", server: integration.Options{Users: users, Mechanisms: []string{"PLAIN"}}, client: memcached.Options{Auth: sasl.Auto(username, password)}},
+		{name: "SASL SCRAM-SHA-512", server: integration.Options{Users: users, Mechanisms: []string{"PLAIN", "SCRAM-SHA-512"}}, client: memcached.Options{Auth: sasl.ScramSHA512(username, password)}},
 		{name: "SASL SCRAM-SHA-256", server: integration.Options{Users: users}, client: memcached.Options{Auth: sasl.ScramSHA256(username, password)}},
 		{name: "SASL SCRAM-SHA-1", server: integration.Options{Users: users}, client: memcached.Options{Auth: sasl.ScramSHA1(username, password)}},
 		{name: "SASL CRAM-MD5", server: integration.Options{Users: users}, client: memcached.Options{Auth: sasl.CramMD5(username, password)}},
