@@ -25,7 +25,7 @@ func TestFrameworks_OfNetHTTP(t *testing.T) {
 		},
 		"chi": func(cache *middleware.Cache) http.Handler {
 			router := chi.NewRouter()
-			router.Use(chimiddleware.RequestID, chimiddleware.RealIP, chimiddleware.Recoverer, chimiddleware.Compress(5), cache.Wrap)
+			router.Use(chimiddleware.RequestID, chimiddleware.Recoverer, chimiddleware.Compress(5), cache.Wrap)
 			router.HandleFunc("/{id}", func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "text/plain")
 				_, _ = io.WriteString(w, "page "+chi.URLParam(r, "id")+longText)
