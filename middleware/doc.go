@@ -52,6 +52,12 @@
 // made without the field. Middleware above the cache sees all fields, and may turn
 // one into Host or a field of its own. Requests that bypass the cache keep theirs.
 //
+// No such list is complete. A site that wants to be sure names the fields that its
+// handlers need in [Options.RequestFields], and has the proxy in front remove what
+// clients have no business to send. A request whose Connection field names others of
+// its fields bypasses the cache. Several lines of one field are one line for the
+// handler. c.Negotiate of gin does not set Vary: add c.Header("Vary", "Accept").
+//
 // # Visitors
 //
 // The cache ignores the Cookie field of a request. A handler whose response depends
@@ -103,8 +109,25 @@
 // does so for every page that names one of the tags in its Cache-Tag or
 // Surrogate-Key field; its cost does not depend on how many there are. Both take
 // effect in all processes at once, and a response that is being made meanwhile is
-// not used afterwards. A successful unsafe request (POST, PUT, DELETE…) through the
-// middleware purges its URL.
+// not used afterwards. Tags that middleware above the cache sets count, too. With
+// [Options.PathTags], [Cache.PurgeAll] and [Cache.PurgePath] do so for all pages, and
+// for those below a path.
+//
+// A successful unsafe request (POST, PUT, DELETE…) through the middleware purges its
+// URL: when it is answered, when its handler has returned, and when the request has
+// ended, because the change may be committed after the answer. The last of these takes
+// a context that ends with the request, as that of net/http does, and comes early when
+// the client leaves.
+//
+// # Who else uses memcached
+//
+// No value in memcached has the Cookie or Authorization field or the URL of a request;
+// keys are digests of them. Pages are readable there unless [Options.Keys] seal them.
+// A value that was changed or moved is a miss, and a lock that nobody renews holds a
+// request up for LookupTimeout. Processes that share pages should have about the same
+// LookupTimeout: it is also how soon the owner of a lock must be seen to live.
+//
+// [Options.MaxRecordings] bounds the memory for bodies.
 //
 // # Limits
 //

@@ -4,9 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"hash"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -27,30 +29,44 @@ const (
 // keyspace makes keys that begin with a prefix. With secrets, nobody who does not know
 // them can tell which key is whose.
 type keyspace struct {
-	prefix  string
-	secrets [][]byte // of Options.Keys; the first makes the keys that are used
+	prefix string
+	macs   []*macPool // of Options.Keys; the first makes the keys that are used
+}
+
+// macPool has MACs under one secret: a hit needs one, and it is half the work to use
+// one again.
+type macPool struct{ sync.Pool }
+
+func newMACPool(secret []byte) *macPool {
+	return &macPool{sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+}
+
+func (p *macPool) digest(b []byte) (sum [sha256.Size]byte) {
+	mac := p.Get().(hash.Hash)
+	mac.Reset()
+	mac.Write(b)
+	mac.Sum(sum[:0])
+	p.Put(mac)
+	return sum
 }
 
 // of returns the key for full.
 func (k keyspace) of(letter byte, full []byte) string { return k.name(letter, k.digest(0, full)) }
 
-// all returns the keys for full under each of the secrets.
+// all returns the keys for full under each of the keys.
 func (k keyspace) all(letter byte, full []byte) []string {
 	names := []string{k.of(letter, full)}
-	for i := 1; i < len(k.secrets); i++ {
+	for i := 1; i < len(k.macs); i++ {
 		names = append(names, k.name(letter, k.digest(i, full)))
 	}
 	return names
 }
 
-func (k keyspace) digest(secret int, full []byte) (sum [sha256.Size]byte) {
-	if len(k.secrets) == 0 {
+func (k keyspace) digest(mac int, full []byte) [sha256.Size]byte {
+	if len(k.macs) == 0 {
 		return sha256.Sum256(full)
 	}
-	mac := hmac.New(sha256.New, k.secrets[secret])
-	mac.Write(full)
-	mac.Sum(sum[:0])
-	return sum
+	return k.macs[mac].digest(full)
 }
 
 func (k keyspace) name(letter byte, sum [sha256.Size]byte) string {

@@ -56,7 +56,7 @@ func (c *Cache) useKeys(keys [][]byte) error {
 		if err != nil {
 			return err
 		}
-		c.keys.secrets = append(c.keys.secrets, secret)
+		c.keys.macs = append(c.keys.macs, newMACPool(secret))
 	}
 	client, err := newSealed(c.client, keys, c.keys.purges())
 	c.client = client

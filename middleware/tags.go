@@ -22,15 +22,15 @@ import (
 // number that is missing equals none.
 
 func (k keyspace) tag(n stored.TagName) string {
-	if len(k.secrets) > 0 {
+	if len(k.macs) > 0 {
 		return k.of(letterTag, n[:])
 	}
 	return k.prefix + string(rune(letterTag)) + base64.RawURLEncoding.EncodeToString(n[:])
 }
 
-// tags returns the keys of a tag under each of the secrets.
+// tags returns the keys of a tag under each of the keys.
 func (k keyspace) tags(n stored.TagName) []string {
-	if len(k.secrets) > 0 {
+	if len(k.macs) > 0 {
 		return k.all(letterTag, n[:])
 	}
 	return []string{k.tag(n)}
