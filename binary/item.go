@@ -27,8 +27,8 @@ type Item struct {
 
 	// CAS is the version of the item. Reads return it, and Set, Add, Replace
 	// and CompareAndSwap set it to that of what they stored, except with
-	// Options.Replicate, where servers number versions on their own. CompareAndSwap stores only if it is still
-	// the current version; other writes ignore it. 0: the server keeps no
-	// versions (memcached -C).
+	// Options.Replicate, where servers number versions on their own.
+	// CompareAndSwap stores only if it is still the current version; other writes
+	// ignore it. 0: the server keeps no versions (memcached -C).
 	CAS uint64
 }

@@ -1,6 +1,7 @@
 package memcached
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -14,8 +15,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
-// Options set up a Client. The zero value of each field is its default; New
-// copies the struct.
+// Options configures a Client. The zero value of each field is its default; New
+// copies the struct. Durations have units: 60 is 60 ns, a minute is
+// 60*time.Second. New refuses what is above 0 and below a millisecond.
 type Options struct {
 	// Auth authenticates every connection. nil: no authentication.
 	Auth sasl.Mechanism
@@ -75,9 +77,10 @@ type Options struct {
 	// EjectAfter is the number of consecutive failures after which a server
 	// leaves the distribution: operations without an answer, broken
 	// connections, and attempts to connect. Connections that one event breaks
-	// count once, and only an answered operation ends the row. Its keys move to the other servers until it
-	// answers again. It then comes back with what it held before, which may be
-	// stale. 0: never; keys of a failing server fail fast.
+	// count once, and only an answered operation ends the row. The server's keys
+	// move to the other servers until it answers again. It then comes back with
+	// what it held before, which may be stale. 0: never; keys of a failing server
+	// fail fast.
 	EjectAfter int
 
 	// RetryAfter is the longest pause before a failing server is tried again,
@@ -90,8 +93,8 @@ type Options struct {
 	// refused with ErrTooLarge before anything is sent, because the server
 	// would delete the old value. Raise it together with the server's -I. A
 	// value on a server that is more than 1 MiB larger is not read: its key
-	// fails with ErrTooLarge. 0: what fits a server whose items are up to 1 MiB, which is 1,048,517 bytes of
-	// key and value together, 4 less with flags.
+	// fails with ErrTooLarge. 0: what fits a server whose items are up to 1 MiB,
+	// which is 1,048,517 bytes of key and value together, 4 less with flags.
 	MaxItemSize int
 
 	// Logger gets changes of state: servers failing, recovering, ejected; never
@@ -155,10 +158,8 @@ func (o *Options) validate() error {
 	switch {
 	case o.MaxConns < 0:
 		return fmt.Errorf("memcached: Options.MaxConns is %d: want 1 or more, or 0 for the default", o.MaxConns)
-	case o.DialTimeout < time.Millisecond:
-		return fmt.Errorf("memcached: Options.DialTimeout is %v: want a millisecond or more, or 0 for the default", o.DialTimeout)
-	case 0 < o.ConnMaxLifetime && o.ConnMaxLifetime < time.Millisecond:
-		return fmt.Errorf("memcached: Options.ConnMaxLifetime is %v: want a millisecond or more, 0 for the default, or a negative duration for ever", o.ConnMaxLifetime)
+	case o.DialTimeout < 0:
+		return fmt.Errorf("memcached: Options.DialTimeout is %v: want a positive duration, or 0 for the default", o.DialTimeout)
 	case o.MaxItemSize < 0 || o.MaxItemSize > maxMaxItemSize:
 		return fmt.Errorf("memcached: Options.MaxItemSize is %d: want up to %d bytes, or 0 for the default", o.MaxItemSize, maxMaxItemSize)
 	case o.EjectAfter < 0:
@@ -171,5 +172,11 @@ func (o *Options) validate() error {
 	if len(o.Prefix) >= wire.MaxKeyLen || strings.ContainsFunc(o.Prefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return fmt.Errorf("memcached: Options.Prefix has %d bytes: want up to %d, without spaces and control characters", len(o.Prefix), wire.MaxKeyLen-1)
 	}
-	return nil
+	return cmp.Or(
+		checkDuration("Options.Timeout", o.Timeout),
+		checkDuration("Options.DialTimeout", o.DialTimeout),
+		checkDuration("Options.IdleTimeout", o.IdleTimeout),
+		checkDuration("Options.ConnMaxLifetime", o.ConnMaxLifetime),
+		checkDuration("Options.RetryAfter", o.RetryAfter),
+	)
 }

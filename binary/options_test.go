@@ -26,6 +26,11 @@ func TestNew_RefusesOptionsThatMakeNoSense(t *testing.T) {
 		{"EjectAfter", memcached.Options{EjectAfter: -1}, "Options.EjectAfter"},
 		{"RetryAfter", memcached.Options{RetryAfter: -time.Second}, "Options.RetryAfter"},
 		{"IdleTimeout", memcached.Options{IdleTimeout: -time.Second}, "Options.IdleTimeout"},
+		{"Timeout without a unit", memcached.Options{Timeout: 60}, "Options.Timeout of 60ns: durations have units"},
+		{"DialTimeout without a unit", memcached.Options{DialTimeout: 60}, "Options.DialTimeout of 60ns: durations have units"},
+		{"IdleTimeout without a unit", memcached.Options{IdleTimeout: 60}, "Options.IdleTimeout of 60ns: durations have units"},
+		{"ConnMaxLifetime without a unit", memcached.Options{ConnMaxLifetime: 60}, "Options.ConnMaxLifetime of 60ns: durations have units"},
+		{"RetryAfter without a unit", memcached.Options{RetryAfter: 60}, "Options.RetryAfter of 60ns: durations have units"},
 		{"Prefix with a space", memcached.Options{Prefix: "a b"}, "Options.Prefix"},
 		{"Prefix without room", memcached.Options{Prefix: strings.Repeat("p", 250)}, "Options.Prefix"},
 		{"Weights", memcached.Options{Weights: map[string]int{"cache": 1 << 20}}, "Options.Weights"},
@@ -48,7 +53,7 @@ func TestNew_TakesExtremeOptions(t *testing.T) {
 			Timeout: math.MaxInt64, IdleTimeout: math.MaxInt64, RetryAfter: math.MaxInt64,
 			MaxConns: math.MaxInt32, EjectAfter: math.MaxInt, MaxItemSize: 1 << 30,
 		},
-		"least": {Timeout: math.MinInt64, IdleTimeout: 1, RetryAfter: 1, MaxConns: 1, EjectAfter: 1, MaxItemSize: 1},
+		"least": {Timeout: math.MinInt64, IdleTimeout: time.Millisecond, RetryAfter: time.Millisecond, MaxConns: 1, EjectAfter: 1, MaxItemSize: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 // WithTimeout returns a context whose operations may take timeout in place of
 // Options.Timeout: more for a large GetMulti, less where a late answer is of no
 // use. The context's own deadline counts as well. Negative: only the context
-// limits them.
+// limits them. A timeout has a unit: 60 is 60 ns, in which nothing succeeds.
 //
 //	items, err := client.GetMulti(memcached.WithTimeout(ctx, 10*time.Second), keys)
 func WithTimeout(ctx context.Context, timeout time.Duration) context.Context {

@@ -118,7 +118,7 @@ func TestOnEvent_TellsWhatHappened(t *testing.T) {
 			}
 			c.String(status, "x")
 		})
-		check := func(what string, want ...middleware.Kind) {
+		check := func(what string, want ...middleware.EventKind) {
 			t.Helper()
 			if got := s.events.kinds(); !slices.Equal(got, want) {
 				t.Errorf("%s: events = %q, want %q", what, got, want)
@@ -152,7 +152,7 @@ func TestOnEvent_TellsWhatHappened(t *testing.T) {
 		together(2, "/c", s)
 		kinds := s.events.kinds()
 		slices.Sort(kinds)
-		if !slices.Equal(kinds, []middleware.Kind{middleware.EventCollapsed, middleware.EventMiss, middleware.EventStored}) {
+		if !slices.Equal(kinds, []middleware.EventKind{middleware.EventCollapsed, middleware.EventMiss, middleware.EventStored}) {
 			t.Errorf("two at once: events = %q", kinds)
 		}
 	})

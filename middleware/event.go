@@ -2,33 +2,33 @@ package middleware
 
 import "time"
 
-// Kind says what an Event is about.
-type Kind string
+// EventKind says what an Event is about.
+type EventKind string
 
 const (
 	// EventHit: a stored response was sent.
-	EventHit Kind = "hit"
+	EventHit EventKind = "hit"
 	// EventStale: a stored response was sent after its lifetime.
-	EventStale Kind = "stale"
+	EventStale EventKind = "stale"
 	// EventMiss: nothing usable was stored; the handler ran.
-	EventMiss Kind = "miss"
+	EventMiss EventKind = "miss"
 	// EventCollapsed: the response of a concurrent request was sent.
-	EventCollapsed Kind = "collapsed"
+	EventCollapsed EventKind = "collapsed"
 	// EventRevalidated: the handler confirmed a stored response with 304.
-	EventRevalidated Kind = "revalidated"
+	EventRevalidated EventKind = "revalidated"
 	// EventBypass: the request bypassed the cache.
-	EventBypass Kind = "bypass"
+	EventBypass EventKind = "bypass"
 	// EventStored: a response was stored.
-	EventStored Kind = "stored"
+	EventStored EventKind = "stored"
 	// EventInvalidated: an unsafe request made stored responses unusable.
-	EventInvalidated Kind = "invalidated"
+	EventInvalidated EventKind = "invalidated"
 	// EventError: memcached failed; the request went on without.
-	EventError Kind = "error"
+	EventError EventKind = "error"
 )
 
 // Event is something that happened in a Cache.
 type Event struct {
-	Kind Kind
+	Kind EventKind
 	// Key is the key in memcached: a digest, not the URL.
 	Key string
 	// Age is the age of the stored response that was sent; 0 if there was none.

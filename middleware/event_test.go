@@ -19,8 +19,8 @@ func (l *eventLog) add(e middleware.Event) {
 }
 
 // kinds returns the kinds of the events since it was last called.
-func (l *eventLog) kinds() []middleware.Kind {
-	var kinds []middleware.Kind
+func (l *eventLog) kinds() []middleware.EventKind {
+	var kinds []middleware.EventKind
 	for _, e := range l.take() {
 		kinds = append(kinds, e.Kind)
 	}

@@ -339,7 +339,7 @@ func ExampleOptions_onEvent() {
 	client, stop := exampleClient()
 	defer stop()
 
-	counts := map[middleware.Kind]int{}
+	counts := map[middleware.EventKind]int{}
 	cache, err := middleware.New(client, &middleware.Options{
 		TTL: time.Minute,
 		OnEvent: func(e middleware.Event) {

@@ -168,7 +168,7 @@ func (x *exchange) fault(key string, err error) {
 	x.cache.fault(key, x.spent, err)
 }
 
-func (x *exchange) event(kind Kind, key string, age time.Duration) {
+func (x *exchange) event(kind EventKind, key string, age time.Duration) {
 	if x.cache.opts.OnEvent != nil {
 		x.cache.event(Event{Kind: kind, Key: key, Age: age, Duration: x.cache.now().Sub(x.start)})
 	}

@@ -75,7 +75,7 @@ type Options struct {
 	// RequestFields names the request fields that handlers see of requests that do
 	// not bypass the cache, besides those that the response's Vary names, the
 	// credentials and those that the cache evaluates. Whoever needs to be sure that no
-	// field poisons the cache lists those that his handlers need. nil: all, without
+	// field poisons the cache lists those that the handlers need. nil: all, without
 	// those that are known to steer frameworks.
 	RequestFields []string
 

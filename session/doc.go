@@ -67,7 +67,7 @@
 //
 // At logout: Options with MaxAge -1, then Save, and look at its error.
 //
-// [Store.List] shows a user his sessions: when each was made and last used, and
+// [Store.List] shows users their sessions: when each was made and last used, and
 // the label that [Store.Label] was given. [Store.Revoke] ends one of them, and
 // [Store.RevokeOthers] all but one. After a change of the password: RevokeOthers
 // with the [Store.Handle] of the current session, then Renew.

@@ -10,7 +10,7 @@ import (
 	"github.com/gorilla/sessions"
 )
 
-// Info is what a user may know of one of his sessions.
+// Info is what a user may know of one of their sessions.
 type Info struct {
 	// Handle is for Revoke. It gives no access to the session, is not its ID and
 	// stays the same when the session is renewed.
@@ -31,7 +31,7 @@ type Info struct {
 // last first. A session that is not in it has ended: when memcached has evicted
 // the user's roster, all have. It is one operation for each key pair.
 //
-// A session that ended by its idle timeout may be place for up to five minutes
+// A session that ended by its idle timeout may be listed for up to five minutes
 // more.
 func (s *Store) List(ctx context.Context, user string) ([]Info, error) {
 	if user == "" {

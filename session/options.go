@@ -9,9 +9,10 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// Options set up a store. The zero value of each field is its default. The
-// constructors copy the struct and return an error for values that cannot be
-// meant.
+// Options configures a store. The zero value of each field is its default; the
+// constructors copy the struct. Durations have units: 60 is 60 ns, a minute is
+// 60*time.Second. The constructors refuse what is above 0 and below a millisecond,
+// and what is negative.
 type Options struct {
 	// Prefix begins every key in memcached. It has up to 207 bytes, without
 	// spaces and control characters. "": "session:".
@@ -22,14 +23,12 @@ type Options struct {
 
 	// IdleTimeout ends a session that long after the last request that loaded
 	// it. Memcached counts in seconds: a session may end up to a second early.
-	// Durations have units: 60 is 60 ns and refused. 0: 20 min, or the MaxAge of
-	// the session's cookie where that is longer.
+	// 0: 20 min, or the MaxAge of the session's cookie where that is longer.
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session that long after it was created, however
-	// active it is. Renew does not extend it. Durations have units: 60 is 60 ns
-	// and refused. 0: 12 h, or the MaxAge of the session's cookie where that is
-	// longer.
+	// active it is. Renew does not extend it. 0: 12 h, or the MaxAge of the
+	// session's cookie where that is longer.
 	AbsoluteTimeout time.Duration
 
 	// Codec encodes values of types that the package does not store by itself.

@@ -10,8 +10,10 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
-// Options configures a Store or a Typed. The zero value has the defaults; nil
-// is the same. The constructors copy it.
+// Options configures a Store or a Typed. The zero value of each field is its
+// default; the constructors copy the struct. Durations have units: 60 is 60 ns, a
+// minute is 60*time.Second. The constructors refuse what is above 0 and below a
+// millisecond.
 type Options struct {
 	// Prefix begins every key in memcached. With one, Clear removes only this
 	// store's items: a generation number follows the prefix, so another client
@@ -64,7 +66,8 @@ type Options struct {
 	// must return quickly and be safe for concurrent use. nil: nobody is told.
 	OnEvent func(Event)
 
-	// OwnsClient makes Close close the client. false: Close does nothing.
+	// OwnsClient makes Close close the client. false: the client stays
+	// open.
 	OwnsClient bool
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // eventKinds are the values that the label event can have, and other.
-var eventKinds = []middleware.Kind{
+var eventKinds = []middleware.EventKind{
 	middleware.EventHit, middleware.EventStale, middleware.EventMiss, middleware.EventCollapsed, middleware.EventRevalidated,
 	middleware.EventBypass, middleware.EventStored, middleware.EventInvalidated, middleware.EventError,
 }
@@ -26,7 +26,7 @@ const other = "other"
 // which are known beforehand: neither keys nor the texts of errors are among
 // them, of which there can be any number.
 type pageMetrics struct {
-	events map[middleware.Kind]prometheus.Counter
+	events map[middleware.EventKind]prometheus.Counter
 	other  prometheus.Counter
 	faults map[string]prometheus.Counter
 }
@@ -44,7 +44,7 @@ func newPageMetrics(registry prometheus.Registerer) *pageMetrics {
 	}, []string{"fault"})
 	registry.MustRegister(events, faults)
 	m := &pageMetrics{
-		events: map[middleware.Kind]prometheus.Counter{},
+		events: map[middleware.EventKind]prometheus.Counter{},
 		other:  events.WithLabelValues(other),
 		faults: map[string]prometheus.Counter{},
 	}
