@@ -188,12 +188,17 @@ var (
 	_ func(*middleware.Cache) gin.HandlerFunc                                 = (*middleware.Cache).Handler
 	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).Purge
 	_ func(*middleware.Cache, context.Context, ...string) error               = (*middleware.Cache).PurgeTags
+	_ func(*middleware.Cache, context.Context) error                          = (*middleware.Cache).PurgeAll
+	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).PurgePath
 	_                                                                         = middleware.Options{
 		TTL: time.Second, StaleWhileRevalidate: time.Second, StaleIfError: time.Second, StaleIfUnreachable: true,
 		StoreSetCookie: true, MaxBody: int64(1), Targeted: []string{},
 		Key:    func(*http.Request) (string, bool) { return "", false },
 		Engine: http.Handler(nil), Prefix: "", LookupTimeout: time.Second,
-		OnEvent: func(middleware.Event) {}, Logger: (*slog.Logger)(nil),
+		RequestFields: []string{}, IgnoreRequestDirectives: true, HideTags: true, PathTags: true,
+		MaxRecordings: int64(1), Keys: [][]byte{},
+		Lifetime: func(*http.Request, int, http.Header, time.Duration) time.Duration { return 0 },
+		OnEvent:  func(middleware.Event) {}, Logger: (*slog.Logger)(nil),
 	}
 )
 
