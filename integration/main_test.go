@@ -21,9 +21,9 @@ func TestMain(m *testing.M) {
 
 // leaked returns the stacks of the goroutines, other than the caller's and the
 // main one, that run or were started by code whose import path begins with
-// path. It waits for them to end for as long as patience.
-func leaked(path string, patience time.Duration) (stacks [][]byte) {
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+// path. It waits for them to end for limit.
+func leaked(path string, limit time.Duration) (stacks [][]byte) {
+	for deadline := time.Now().Add(limit); ; time.Sleep(10 * time.Millisecond) {
 		stacks = nil
 		for _, stack := range goroutines()[1:] { // the first is the caller's
 			if bytes.Contains(stack, []byte(path)) && !bytes.Contains(stack, []byte("testing.(*M).Run(")) {

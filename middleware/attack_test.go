@@ -170,8 +170,8 @@ func TestAbuse_SlowReaderDoesNotHoldUpOthers(t *testing.T) {
 			}
 		})
 		for name, client := range map[string]*reader{
-			"stops": {patience: 100 << 10, pause: time.Hour},
-			"drips": {patience: 100 << 10, pause: 500 * time.Millisecond},
+			"stops": {reads: 100 << 10, pause: time.Hour},
+			"drips": {reads: 100 << 10, pause: 500 * time.Millisecond},
 		} {
 			path := "/" + name
 			done := make(chan struct{})
@@ -198,9 +198,9 @@ func TestAbuse_SlowReaderDoesNotHoldUpOthers(t *testing.T) {
 // reader is a client that takes some bytes at once, and then pauses before each
 // write.
 type reader struct {
-	header   http.Header
-	patience int
-	pause    time.Duration
+	header http.Header
+	reads  int // bytes, before it pauses
+	pause  time.Duration
 }
 
 func (r *reader) Header() http.Header { return r.header }
@@ -208,7 +208,7 @@ func (r *reader) Header() http.Header { return r.header }
 func (r *reader) WriteHeader(int) {}
 
 func (r *reader) Write(p []byte) (int, error) {
-	if r.patience -= len(p); r.patience < 0 {
+	if r.reads -= len(p); r.reads < 0 {
 		time.Sleep(r.pause)
 	}
 	return len(p), nil
@@ -224,7 +224,7 @@ func TestAbuse_SlowReaderStillFillsTheCache(t *testing.T) {
 				_, _ = c.Writer.WriteString(strings.Repeat("x", 10<<10))
 			}
 		})
-		slow := &reader{header: http.Header{}, patience: 100 << 10, pause: 200 * time.Millisecond}
+		slow := &reader{header: http.Header{}, reads: 100 << 10, pause: 200 * time.Millisecond}
 		s.router.ServeHTTP(slow, s.request(t.Context(), http.MethodGet, "/a"))
 		if r := s.get("/a"); !r.hit() || len(r.body) != 1000<<10 {
 			t.Errorf("after a response that took 18 s to read: %d bytes (%s), want a hit", len(r.body), r.cacheStatus())

@@ -76,7 +76,7 @@ type Options struct {
 	// not bypass the cache, besides those that the response's Vary names, the
 	// credentials and those that the cache evaluates. Whoever needs to be sure that no
 	// field poisons the cache lists those that the handlers need. nil: all, without
-	// those that are known to steer frameworks.
+	// those that are known to name another host, scheme, path or method.
 	RequestFields []string
 
 	// IgnoreRequestDirectives answers requests with Cache-Control or Pragma as if

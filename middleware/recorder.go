@@ -40,7 +40,7 @@ type recorder struct {
 	silent    bool // the handler returned without writing anything
 	unsent    bool // the handler stated a status and sent nothing
 	unkeyed   bool // the handler may see of the query what is not in the key
-	always    bool // commit also a response of which the handler wrote nothing
+	always    bool // commit a response even if the handler wrote nothing
 	committed bool
 	act       action
 	size      int // bytes that the handler wrote
@@ -213,7 +213,7 @@ func (w *recorder) CloseNotify() <-chan bool {
 	return gone
 }
 
-// abandon ends a response of which the handler wrote nothing, and which the writer
+// abandon ends a response of a handler that wrote nothing, and which the writer
 // below answers for.
 func (w *recorder) abandon() {
 	w.committed = true

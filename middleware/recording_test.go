@@ -44,7 +44,7 @@ func TestAbuse_ClientsThatDoNotReadTakeBoundedMemory(t *testing.T) {
 		for i := range clients {
 			for _, path := range []string{"/stored", "/missing" + strconv.Itoa(i)} {
 				wg.Go(func() {
-					client := &reader{header: http.Header{}, patience: size - len(part)/2, pause: time.Hour}
+					client := &reader{header: http.Header{}, reads: size - len(part)/2, pause: time.Hour}
 					s.router.ServeHTTP(client, s.request(t.Context(), http.MethodGet, path))
 				})
 			}
@@ -82,7 +82,7 @@ func TestRecordings_OfClientsThatDoNotReadGiveWay(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 4 {
 			wg.Go(func() {
-				client := &reader{header: http.Header{}, patience: size / 2, pause: time.Hour}
+				client := &reader{header: http.Header{}, reads: size / 2, pause: time.Hour}
 				s.router.ServeHTTP(client, s.request(t.Context(), http.MethodGet, "/slow"+strconv.Itoa(i)))
 			})
 		}

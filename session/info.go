@@ -28,7 +28,7 @@ type Info struct {
 }
 
 // List returns the sessions that are bound to the user, the one that was used
-// last first. A session that is not in it has ended: when memcached has evicted
+// last first. A session that is not listed has ended: when memcached has evicted
 // the user's roster, all have. It is one operation for each key pair.
 //
 // A session that ended by its idle timeout may be listed for up to five minutes

@@ -108,8 +108,8 @@
 //
 // gocache's chain copies what it finds in this store to the upper layers, without
 // tags and for the rest of its time to live. Invalidations and deletes in other
-// processes do not reach these copies. NewBounded gives the upper layer a bound, by
-// which copies outlive them at most.
+// processes do not reach these copies. NewBounded limits how long the upper layer
+// keeps a copy, and so how long it can be out of date.
 //
 // # Keys, prefixes and Clear
 //

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Options set up a Watcher. The zero value of each field is its default; New
-// and Watch copy the struct.
+// Options configures a Watcher. The zero value of each field is its default; New
+// and Watch copy the struct. Durations have units: 60 is 60 ns, a minute is
+// 60*time.Second. What is above 0 and below a millisecond is refused.
 type Options struct {
 	// Interval is the pause between two resolutions. After a failure, pauses
 	// begin with a second and double up to Interval. A system's resolver may
@@ -85,6 +86,10 @@ func (o *Options) validate() error {
 		return fmt.Errorf("discovery: Options.Jitter is %v: want up to 1, or 0 for %v", o.Jitter, defaultJitter)
 	case o.Timeout < 0:
 		return fmt.Errorf("discovery: Options.Timeout is %v: want a positive duration, or 0 for %v", o.Timeout, defaultTimeout)
+	case 0 < o.Interval && o.Interval < time.Millisecond:
+		return fmt.Errorf("discovery: Options.Interval of %v: durations have units, as in 60*time.Second", o.Interval)
+	case 0 < o.Timeout && o.Timeout < time.Millisecond:
+		return fmt.Errorf("discovery: Options.Timeout of %v: durations have units, as in 60*time.Second", o.Timeout)
 	case o.MaxServers < 0:
 		return fmt.Errorf("discovery: Options.MaxServers is %d: want 1 or more, or 0 for %d", o.MaxServers, defaultMaxServers)
 	}

@@ -19,6 +19,7 @@ func TestWatch_RefusesWrongArguments(t *testing.T) {
 	client, resolver := &recorder{}, discovery.Static{"a:1"}
 	for name, opts := range map[string]*discovery.Options{
 		"Interval": {Interval: -1}, "Jitter": {Jitter: 1.1}, "Timeout": {Timeout: -1}, "MaxServers": {MaxServers: -1},
+		"Interval of 30ns: durations have units": {Interval: 30}, "Timeout of 5ns: durations have units": {Timeout: 5},
 	} {
 		if _, err := discovery.Watch(t.Context(), client, resolver, opts); err == nil || !strings.Contains(err.Error(), "discovery: Options."+name) {
 			t.Errorf("Watch with a wrong %s = %v", name, err)

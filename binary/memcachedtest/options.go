@@ -11,7 +11,7 @@ import (
 // defaultMechanisms are what a server lists whose Options name none.
 var defaultMechanisms = []string{"SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "PLAIN"}
 
-// Options set up a Server. The zero value of each field is its default.
+// Options configures a Server. The zero value of each field is its default.
 type Options struct {
 	// Users are the passwords by user name. If it is set, clients must
 	// authenticate. nil: no SASL and no authentication, like memcached without

@@ -10,7 +10,7 @@ import (
 // scope names the instrumentation.
 const scope = "github.com/bmemcached/bmemcached-go/binary/otelmemcached"
 
-// Options set up NewTracer and Observe. The zero value of each field is its
+// Options configures NewTracer and Observe. The zero value of each field is its
 // default; the struct is copied.
 type Options struct {
 	// TracerProvider makes the spans; a noop provider makes none. nil: the

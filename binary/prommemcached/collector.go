@@ -15,7 +15,7 @@ type Client interface {
 
 var _ Client = (*memcached.Client)(nil)
 
-// Options set up NewCollector and NewTracer. The zero value of each field is its
+// Options configures NewCollector and NewTracer. The zero value of each field is its
 // default; the struct is copied.
 type Options struct {
 	// Labels are added to every metric, to tell the clients of a program apart.

@@ -14,7 +14,7 @@ const heuristicCap = 24 * time.Hour
 type Freshness struct {
 	// Age is the corrected initial age.
 	Age time.Duration
-	// Lifetime is for how long the response is fresh, from its generation.
+	// Lifetime is how long the response is fresh, counted from its generation.
 	Lifetime time.Duration
 	// Explicit says that the response stated its lifetime.
 	Explicit bool
