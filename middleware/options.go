@@ -167,16 +167,16 @@ func (o *Options) check() error {
 	} {
 		switch {
 		case d.value < 0:
-			return fmt.Errorf("middleware: New: Options.%s is %v, want 0 or more", d.name, d.value)
+			return fmt.Errorf("middleware: Options.%s is %v: want 0 or more", d.name, d.value)
 		case d.value > 0 && d.value < time.Millisecond:
-			return fmt.Errorf("middleware: New: Options.%s is %v: durations have units, as in 60*time.Second", d.name, d.value)
+			return fmt.Errorf("middleware: Options.%s of %v: durations have units, as in 60*time.Second", d.name, d.value)
 		}
 	}
 	if o.MaxBody < 0 {
-		return fmt.Errorf("middleware: New: Options.MaxBody is %d, want 0 or more", o.MaxBody)
+		return fmt.Errorf("middleware: Options.MaxBody is %d: want 0 or more", o.MaxBody)
 	}
 	if least := o.withDefaults().MaxBody; o.MaxRecordings != 0 && o.MaxRecordings < least {
-		return fmt.Errorf("middleware: New: Options.MaxRecordings is %d, want 0, or MaxBody (%d) or more", o.MaxRecordings, least)
+		return fmt.Errorf("middleware: Options.MaxRecordings is %d: want 0, or MaxBody (%d) or more", o.MaxRecordings, least)
 	}
 	for _, names := range []struct {
 		option, kind string
@@ -190,7 +190,7 @@ func (o *Options) check() error {
 	} {
 		for _, name := range names.values {
 			if !policy.IsFieldName(name) { // cookies have names of the same form
-				return fmt.Errorf("middleware: New: Options.%s has %q, want the name of a %s", names.option, name, names.kind)
+				return fmt.Errorf("middleware: Options.%s has %q: want the name of a %s", names.option, name, names.kind)
 			}
 		}
 	}
@@ -202,10 +202,10 @@ func (o *Options) check() error {
 
 func checkPrefix(prefix string) error {
 	if len(prefix) > longestPrefix {
-		return fmt.Errorf("middleware: New: Options.Prefix has %d bytes, want at most %d", len(prefix), longestPrefix)
+		return fmt.Errorf("middleware: Options.Prefix has %d bytes: want at most %d", len(prefix), longestPrefix)
 	}
 	if strings.ContainsFunc(prefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return fmt.Errorf("middleware: New: Options.Prefix is %q, want neither spaces nor control characters", prefix)
+		return fmt.Errorf("middleware: Options.Prefix is %q: want neither spaces nor control characters", prefix)
 	}
 	return nil
 }

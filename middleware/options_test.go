@@ -28,20 +28,20 @@ func TestNew_RefusesOptions(t *testing.T) {
 		opts middleware.Options
 		want string // part of the error
 	}{
-		"TTL without a unit":            {middleware.Options{TTL: 60}, "Options.TTL is 60ns: durations have units, as in 60*time.Second"},
-		"negative TTL":                  {middleware.Options{TTL: -time.Second}, "Options.TTL is -1s, want 0 or more"},
-		"revalidation without a unit":   {middleware.Options{StaleWhileRevalidate: 999_999}, "Options.StaleWhileRevalidate is 999.999µs: durations"},
-		"negative revalidation":         {middleware.Options{StaleWhileRevalidate: -1}, "Options.StaleWhileRevalidate is -1ns, want 0"},
-		"stale-if-error without a unit": {middleware.Options{StaleIfError: 1}, "Options.StaleIfError is 1ns: durations"},
-		"negative stale-if-error":       {middleware.Options{StaleIfError: -time.Hour}, "Options.StaleIfError is -1h0m0s, want 0"},
-		"lookup without a unit":         {middleware.Options{LookupTimeout: 100}, "Options.LookupTimeout is 100ns: durations"},
-		"negative lookup":               {middleware.Options{LookupTimeout: -1}, "Options.LookupTimeout is -1ns, want 0"},
-		"negative body":                 {middleware.Options{MaxBody: -1}, "Options.MaxBody is -1, want 0 or more"},
+		"TTL without a unit":            {middleware.Options{TTL: 60}, "Options.TTL of 60ns: durations have units, as in 60*time.Second"},
+		"negative TTL":                  {middleware.Options{TTL: -time.Second}, "Options.TTL is -1s: want 0 or more"},
+		"revalidation without a unit":   {middleware.Options{StaleWhileRevalidate: 999_999}, "Options.StaleWhileRevalidate of 999.999µs: durations"},
+		"negative revalidation":         {middleware.Options{StaleWhileRevalidate: -1}, "Options.StaleWhileRevalidate is -1ns: want 0"},
+		"stale-if-error without a unit": {middleware.Options{StaleIfError: 1}, "Options.StaleIfError of 1ns: durations"},
+		"negative stale-if-error":       {middleware.Options{StaleIfError: -time.Hour}, "Options.StaleIfError is -1h0m0s: want 0"},
+		"lookup without a unit":         {middleware.Options{LookupTimeout: 100}, "Options.LookupTimeout of 100ns: durations"},
+		"negative lookup":               {middleware.Options{LookupTimeout: -1}, "Options.LookupTimeout is -1ns: want 0"},
+		"negative body":                 {middleware.Options{MaxBody: -1}, "Options.MaxBody is -1: want 0 or more"},
 		"targeted field without a name": {middleware.Options{Targeted: []string{""}}, `Options.Targeted has ""`},
-		"targeted field with a colon":   {middleware.Options{Targeted: []string{"A", "CDN:"}}, `Options.Targeted has "CDN:", want the name of a header field`},
-		"prefix with a space":           {middleware.Options{Prefix: "my page:"}, `Options.Prefix is "my page:", want neither spaces`},
+		"targeted field with a colon":   {middleware.Options{Targeted: []string{"A", "CDN:"}}, `Options.Targeted has "CDN:": want the name of a header field`},
+		"prefix with a space":           {middleware.Options{Prefix: "my page:"}, `Options.Prefix is "my page:": want neither spaces`},
 		"prefix with a control":         {middleware.Options{Prefix: "page\x7f"}, `Options.Prefix is "page\x7f"`},
-		"prefix too long":               {middleware.Options{Prefix: strings.Repeat("p", 151)}, "Options.Prefix has 151 bytes, want at most 150"},
+		"prefix too long":               {middleware.Options{Prefix: strings.Repeat("p", 151)}, "Options.Prefix has 151 bytes: want at most 150"},
 	}
 	client := clientOf(t)
 	for name, test := range tests {
@@ -51,7 +51,7 @@ func TestNew_RefusesOptions(t *testing.T) {
 				_ = cache.Close()
 				t.Fatalf("New(%+v) gives no error, want one with %q", test.opts, test.want)
 			}
-			if got := err.Error(); !strings.HasPrefix(got, "middleware: New: ") || !strings.Contains(got, test.want) {
+			if got := err.Error(); !strings.HasPrefix(got, "middleware: Options.") || !strings.Contains(got, test.want) {
 				t.Errorf("New(%+v) = %q, want it to have %q", test.opts, got, test.want)
 			}
 		})

@@ -71,7 +71,7 @@ func derive(key []byte, purpose string) ([]byte, error) {
 func checkKeys(keys [][]byte) error {
 	for i, key := range keys {
 		if len(key) < shortestKey {
-			return fmt.Errorf("middleware: New: Options.Keys[%d] has %d bytes, want at least %d", i, len(key), shortestKey)
+			return fmt.Errorf("middleware: Options.Keys[%d] has %d bytes: want at least %d", i, len(key), shortestKey)
 		}
 	}
 	return nil

@@ -129,7 +129,7 @@ func checkTimeout(name string, d time.Duration) error {
 	case d < 0:
 		return fmt.Errorf("session: Options.%s is %v: want a positive duration, or 0 for the default", name, d)
 	case d > 0 && d < time.Millisecond:
-		return fmt.Errorf("session: Options.%s is %v: durations have units, as in 60*time.Second", name, d)
+		return fmt.Errorf("session: Options.%s of %v: durations have units, as in 60*time.Second", name, d)
 	default:
 		return nil
 	}

@@ -30,9 +30,9 @@ func TestOptions_ThatMakeNoSenseAreErrors(t *testing.T) {
 		want string // in the error's text
 	}{
 		"negative IdleTimeout":         {session.Options{IdleTimeout: -time.Second}, "Options.IdleTimeout is -1s: want"},
-		"IdleTimeout without unit":     {session.Options{IdleTimeout: 60}, "Options.IdleTimeout is 60ns: durations have units, as in 60*time.Second"},
+		"IdleTimeout without unit":     {session.Options{IdleTimeout: 60}, "Options.IdleTimeout of 60ns: durations have units, as in 60*time.Second"},
 		"negative AbsoluteTimeout":     {session.Options{AbsoluteTimeout: -1}, "Options.AbsoluteTimeout is -1ns: want"},
-		"AbsoluteTimeout without unit": {session.Options{AbsoluteTimeout: 999_999}, "Options.AbsoluteTimeout is 999.999µs: durations have units"},
+		"AbsoluteTimeout without unit": {session.Options{AbsoluteTimeout: 999_999}, "Options.AbsoluteTimeout of 999.999µs: durations have units"},
 		"negative MaxSize":             {session.Options{MaxSize: -1}, "Options.MaxSize is -1: want"},
 		"space in Prefix":              {session.Options{Prefix: "a b"}, `Options.Prefix is "a b"`},
 		"line end in Prefix":           {session.Options{Prefix: "a\n"}, `Options.Prefix is "a\n"`},

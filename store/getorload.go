@@ -117,7 +117,7 @@ func (c *core) getOrLoad(ctx context.Context, r *loadRequest) (any, error) {
 
 func checkLoadTTL(ttl time.Duration) error {
 	if ttl < 0 {
-		return fmt.Errorf("memcached store: GetOrLoad: a time to live of %v: it must not be negative", ttl)
+		return fmt.Errorf("memcached store: GetOrLoad: a time to live of %v: want 0 or more", ttl)
 	}
 	return checkTTL("GetOrLoad: a time to live", ttl)
 }

@@ -96,7 +96,7 @@ func (o *Options) withDefaults() (Options, error) {
 		c.LoadTimeout = defaultLoadTimeout
 	}
 	if c.KeepStale < 0 || c.KeepStale > maxKeepStale {
-		return c, fmt.Errorf("memcached store: Options.KeepStale is %v: it must be 0 to %v", c.KeepStale, maxKeepStale)
+		return c, fmt.Errorf("memcached store: Options.KeepStale is %v: want 0 to %v", c.KeepStale, maxKeepStale)
 	}
 	return c, cmp.Or(
 		checkPositive("Options.UnknownTTL", c.UnknownTTL),

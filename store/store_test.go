@@ -55,7 +55,7 @@ var unhonoured = map[string]libstore.Option{
 	"WithClientSideCaching":                        libstore.WithClientSideCaching(time.Minute),
 	"WithExpiration of 60ns: durations have units": libstore.WithExpiration(60),
 	"WithTagsTTL of 60ns: durations have units":    libstore.WithTagsTTL(60),
-	"WithTagsTTL is -1s: it must be above 0":       libstore.WithTagsTTL(-time.Second),
+	"WithTagsTTL is -1s: want more than 0":         libstore.WithTagsTTL(-time.Second),
 }
 
 func TestNew_OptionThatCannotBeHonoured(t *testing.T) {
@@ -78,7 +78,7 @@ func TestNew_OptionThatCannotBeHonoured(t *testing.T) {
 func TestNew_UnknownTTLIsChecked(t *testing.T) {
 	_, client := start(t, nil)
 	for ttl, want := range map[time.Duration]string{
-		-1: "Options.UnknownTTL is -1ns: it must be above 0",
+		-1: "Options.UnknownTTL is -1ns: want more than 0",
 		60: "Options.UnknownTTL of 60ns: durations have units",
 	} {
 		_, err := store.NewWithOptions(client, &store.Options{UnknownTTL: ttl})

@@ -34,7 +34,7 @@ func checkTTL(what string, ttl time.Duration) error {
 // above 0.
 func checkPositive(what string, d time.Duration) error {
 	if d <= 0 {
-		return fmt.Errorf("memcached store: %s is %v: it must be above 0", what, d)
+		return fmt.Errorf("memcached store: %s is %v: want more than 0", what, d)
 	}
 	return checkTTL(what, d)
 }
