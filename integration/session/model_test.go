@@ -15,6 +15,7 @@ type node struct {
 	ended   bool        // by a logout, before it was stored or after
 	from    *node       // that it was renewed from, if that was nobody's
 	next    []*node     // what renewals made of it, while a logout still finds that
+	forked  bool        // another renewal made a session with the same values and messages
 	final   map[any]any // the values when it was renewed
 	user    string
 	grip    *grip // in the user's roster; nil: bound to nobody
@@ -53,12 +54,22 @@ func (n *node) renewed() *node {
 	case n.final == nil || n.grip != nil || len(n.next) == 0 || len(n.next) >= 16:
 		return nil
 	}
-	next := &node{values: maps.Clone(n.final), user: n.user, grip: n.grip}
+	next := &node{values: maps.Clone(n.final), user: n.user, grip: n.grip, forked: n.forked}
 	if n.grip == nil {
 		next.from = n
 	}
-	n.next = append(n.next, next)
+	if n.next = append(n.next, next); len(n.next) > 1 {
+		n.fork()
+	}
 	return next
+}
+
+// fork marks what renewals made of a node: each has the messages of the others.
+func (n *node) fork() {
+	for _, next := range n.next {
+		next.forked = true
+		next.fork()
+	}
 }
 
 // flashes are the messages that the node holds.

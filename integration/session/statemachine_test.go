@@ -355,7 +355,7 @@ func (v *visitor) cookieSet(m *machine, value string) { m.browsers[v.browser] = 
 
 func (m *machine) delivered(t *rapid.T, v *visitor) {
 	for _, message := range v.change.took {
-		if m.got[message] && v.node.final == nil && len(v.node.next) == 0 && v.node.grip != nil {
+		if m.got[message] && !v.node.forked {
 			t.Fatalf("the message %v was delivered twice", message)
 		}
 		m.got[message] = true
