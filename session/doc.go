@@ -31,9 +31,10 @@
 // change one key, the later save decides. Lists of type []any, which is how
 // gorilla keeps flash messages, are merged by element, and taking what another
 // request has already taken gives [ErrConflict]. So a message is delivered once,
-// if it is shown only after Save has succeeded; with Autosave it always is. Scs
-// stores sessions whole: there the later save silently replaces what the earlier
-// one changed.
+// if it is shown only after Save has succeeded; with Autosave it always is. The
+// exception is a session that two requests renew at once before it is bound to a
+// user: it becomes two, and both have its messages. Scs stores sessions whole:
+// there the later save silently replaces what the earlier one changed.
 //
 // After a read that failed nothing is overwritten. The session is then empty and
 // can be used; Save refuses with [ErrUnavailable], and the browser keeps its

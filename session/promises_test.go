@@ -31,6 +31,7 @@ var promises = []struct{ sentence, tests string }{
 	{"If two requests change one key", "TestMerge TestStateMachine_InProcess"},
 	{"Lists of type []any", "TestMerge_TakingWhatAnotherTookIsAConflict"},
 	{"So a message is delivered once", "TestFlash_OneOfTenParallelReadersGetsIt TestFlash_WithAutosaveReadersNeedNotLookAtErrors"},
+	{"The exception is a session that two requests renew", "TestStateMachine_InProcess TestRenew_DoubleClickedLogin"},
 	{"Scs stores sessions whole", "TestSCS_LaterCommitReplacesTheEarlierOne"},
 	{"After a read that failed", "TestFailedRead_NothingIsOverwritten"},
 	{"The session is then empty", "TestFailedRead_NothingIsOverwritten"},
