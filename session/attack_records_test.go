@@ -65,6 +65,37 @@ func TestAttack_SCSRecordCopiedToAnotherPrefix(t *testing.T) {
 	wantFound(t, shop, scsToken, "user=admin")
 }
 
+// Options.Prefix of the client is as good as that of the store.
+func TestAttack_RecordCopiedToAnotherPrefixOfTheClient(t *testing.T) {
+	server := memcachedtest.Start(t, nil)
+	clientWith := func(prefix string) *memcached.Client {
+		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext, Prefix: prefix})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		return client
+	}
+	inShop, inOffice := clientWith("shop:"), clientWith("office:")
+	shop, office := storeOn(t, inShop, nil, authKey), storeOn(t, inOffice, nil, authKey)
+	b := newLogin(t, shop, "admin")
+	scs := scsOn(t, inShop, nil, authKey)
+	if err := scs.Commit(scsToken, []byte("user=admin"), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	copyRecords(t, server, "shop:", "office:")
+	b.gorilla(office, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+		if len(s.Values) > 0 || !s.IsNew {
+			t.Errorf("the copy is a session: %v", s.Values)
+		}
+	})
+	if data, found, err := scsOn(t, inOffice, nil, authKey).Find(scsToken); found || len(data) > 0 {
+		t.Errorf("Find = %q, %t, %v, want nothing found", data, found, err)
+	}
+	b.wantValue(shop, "user", "admin")
+	wantFound(t, scs, scsToken, "user=admin")
+}
+
 // Somebody who writes to memcached, and has this package but not the server's
 // keys, makes a record under a token of his own, or puts another session's in
 // its place.

@@ -9,6 +9,7 @@ import (
 type derived struct {
 	id       id
 	location string
+	sealedAt string // location as the server knows it
 	public   string
 	sealers  []atomic.Pointer[sealer] // by key pair, made when needed
 }
@@ -31,6 +32,7 @@ func (s *Store) of(i id) *derived {
 		public:   i.public(),
 		sealers:  make([]atomic.Pointer[sealer], len(s.pairs)),
 	}
+	d.sealedAt = s.above + d.location
 	place.Store(d)
 	return d
 }
@@ -40,7 +42,7 @@ func (d *derived) sealer(pairs []pair, n int) *sealer {
 	if made := d.sealers[n].Load(); made != nil {
 		return made
 	}
-	made := newSealer(pairs[n].seal, pairs[n].id, "session", d.id[:], d.location)
+	made := newSealer(pairs[n].seal, pairs[n].id, "session", d.id[:], d.sealedAt)
 	d.sealers[n].Store(made)
 	return made
 }

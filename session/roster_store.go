@@ -16,7 +16,7 @@ func (s *Store) rosterKey(t tag) string {
 
 // rosterSealer seals and opens the roster of a tag under a key pair.
 func (s *Store) rosterSealer(pair int, t tag, key string) *sealer {
-	return newSealer(s.pairs[pair].seal, s.pairs[pair].id, "roster", t[:], key)
+	return newSealer(s.pairs[pair].seal, s.pairs[pair].id, "roster", t[:], s.above+key)
 }
 
 // startRoster begins to read the roster of a tag; the function that it returns waits

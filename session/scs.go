@@ -37,6 +37,7 @@ type SCSStore struct {
 	pairs    []pair
 	contexts contexts
 	log      limitedLog
+	above    string // see prefixOf
 }
 
 // NewSCS returns a store for scs whose sessions are sealed under keyPairs, which
@@ -56,7 +57,7 @@ func NewSCS(client Client, opts *Options, keyPairs ...[]byte) (*SCSStore, error)
 	if err != nil {
 		return nil, err
 	}
-	return &SCSStore{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}}, nil
+	return &SCSStore{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}, above: prefixOf(client)}, nil
 }
 
 const (

@@ -24,7 +24,7 @@ func scsSealer(p *pair, key, token string) *sealer {
 func (s *SCSStore) seal(key, token string, data []byte, expiry time.Time) []byte {
 	plain := make([]byte, 0, len(data)+binary.MaxVarintLen64)
 	plain = binary.AppendVarint(plain, min(max(expiry.UnixMilli(), 1), maxMilli))
-	return scsSealer(&s.pairs[0], key, token).seal(append(plain, data...))
+	return scsSealer(&s.pairs[0], s.above+key, token).seal(append(plain, data...))
 }
 
 // open is the reverse of seal. The error is errUnknownKey if no key pair of the
@@ -38,7 +38,7 @@ func (s *SCSStore) open(key, token string, sealed []byte) (data []byte, expiry t
 	if n < 0 {
 		return nil, time.Time{}, errUnknownKey
 	}
-	plain, err := scsSealer(&s.pairs[n], key, token).open(sealed)
+	plain, err := scsSealer(&s.pairs[n], s.above+key, token).open(sealed)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

@@ -36,6 +36,7 @@ type Store struct {
 	derived  derivedCache
 	contexts contexts
 	log      limitedLog
+	above    string // see prefixOf
 
 	idleChosen, absoluteChosen bool        // by the application
 	warned                     atomic.Bool // of plain HTTP
@@ -66,7 +67,7 @@ func New(client Client, opts *Options, keyPairs ...[]byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}}
+	s := &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}, above: prefixOf(client)}
 	if opts != nil {
 		s.idleChosen, s.absoluteChosen = opts.IdleTimeout > 0, opts.AbsoluteTimeout > 0
 	}
@@ -79,6 +80,16 @@ func requireClient(constructor string, client Client) {
 	if c, ok := client.(*memcached.Client); client == nil || ok && c == nil {
 		panic("session: " + constructor + ": client is nil")
 	}
+}
+
+// prefixOf returns what the client puts before every key, which the keys that this
+// package knows do not have. Records are sealed for it, too: two programs that differ
+// in it alone do not take each other's.
+func prefixOf(client Client) string {
+	if c, ok := client.(interface{ Options() memcached.Options }); ok {
+		return c.Options().Prefix
+	}
+	return ""
 }
 
 // Options sets the options of the cookies, which are then used exactly as
