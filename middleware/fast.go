@@ -42,7 +42,7 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 }
 
 func (f *fast) recycle() {
-	f.cache.recordings.give(f.held)
+	f.cache.assemblies.give(f.held)
 	f.held = 0
 	f.visit, f.name, f.host, f.query, f.full = nil, "", "", "", f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {

@@ -121,7 +121,7 @@ func (c *Cache) takeFor(e *stored.Entry, held *int64) bool {
 	if e.Size > c.opts.MaxBody {
 		return true
 	}
-	ok := c.recordings.take(e.Size)
+	ok := c.assemblies.take(e.Size)
 	if ok {
 		*held += e.Size
 	}

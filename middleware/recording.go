@@ -3,7 +3,9 @@ package middleware
 import "sync"
 
 // recordings bounds the memory for bodies: of responses that are being made and
-// recorded, and of stored ones that are put together from chunks.
+// recorded, or of stored ones that are put together from chunks. Those have bounds of
+// their own: nothing can be taken from a client that does not read a stored response,
+// and a few of them must not keep the cache from storing others.
 type recordings struct {
 	mu   sync.Mutex // guards left and all
 	left int64

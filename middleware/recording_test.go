@@ -95,6 +95,36 @@ func TestRecordings_OfClientsThatDoNotReadGiveWay(t *testing.T) {
 	})
 }
 
+// TestAbuse_ClientsThatDoNotReadWhatIsStoredKeepNothingFromBeingStored: the body of a
+// response in chunks is theirs until they have read it.
+func TestAbuse_ClientsThatDoNotReadWhatIsStoredKeepNothingFromBeingStored(t *testing.T) {
+	const size = 2 << 20
+	big := text(strings.Repeat("x", size))
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, &middleware.Options{TTL: time.Hour, MaxBody: size, MaxRecordings: 2 * size}, func(c *gin.Context) {
+			if c.Request.URL.Path == "/big" {
+				big(c)
+				return
+			}
+			c.String(http.StatusOK, "small")
+		})
+		s.get("/big")
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				client := &reader{header: http.Header{}, reads: size / 2, pause: time.Hour}
+				s.router.ServeHTTP(client, s.request(t.Context(), http.MethodGet, "/big"))
+			})
+		}
+		time.Sleep(time.Minute)
+		s.get("/small")
+		if r := s.get("/small"); !r.hit() {
+			t.Errorf("beside clients that do not read: %s, want a hit", r.cacheStatus())
+		}
+		wg.Wait()
+	})
+}
+
 // TestRecordings_GiveBackWhatTheyTook: whatever way a response ends.
 func TestRecordings_GiveBackWhatTheyTook(t *testing.T) {
 	big := strings.Repeat("x", 1<<20)

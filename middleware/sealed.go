@@ -23,11 +23,15 @@ type sealed struct {
 	Client
 	seals   []cipher.AEAD // the first seals
 	counter string
+	above   string // what the client puts before every key
 }
 
 // newSealed returns client with sealed values.
 func newSealed(client Client, keys [][]byte, counter string) (*sealed, error) {
 	s := &sealed{Client: client, counter: counter}
+	if c, ok := client.(interface{ Options() memcached.Options }); ok {
+		s.above = c.Options().Prefix
+	}
 	for _, key := range keys {
 		secret, err := derive(key, "seal")
 		if err != nil {
@@ -86,7 +90,7 @@ func (s *sealed) seal(item *memcached.Item) *memcached.Item {
 	b := make([]byte, nonceSize, len(item.Value)+sealOverhead)
 	_, _ = rand.Read(b) // does not fail
 	with := *item
-	with.Value = s.seals[0].Seal(b, b, item.Value, []byte(item.Key))
+	with.Value = s.seals[0].Seal(b, b, item.Value, []byte(s.above+item.Key))
 	return &with
 }
 
@@ -101,7 +105,7 @@ func (s *sealed) open(key string, value []byte) []byte {
 		if i+1 < len(s.seals) {
 			room = nil // a failure would leave nothing for the next
 		}
-		if plain, err := aead.Open(room, nonce, text, []byte(key)); err == nil {
+		if plain, err := aead.Open(room, nonce, text, []byte(s.above+key)); err == nil {
 			return plain
 		}
 	}

@@ -123,6 +123,31 @@ func TestSealed_WriterCanOnlyDelete(t *testing.T) {
 	}
 }
 
+// TestSealed_EntryOfAnotherPrefixOfTheClient: as of another Options.Prefix.
+func TestSealed_EntryOfAnotherPrefixOfTheClient(t *testing.T) {
+	memory := memcachedtest.Start(t, nil)
+	siteOf := func(tenant string) *site {
+		client, err := memcached.New([]string{memory.Addr()}, &memcached.Options{DialContext: memory.DialContext, Prefix: tenant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		return newSiteWith(t, client, sealedBy(1), nil, text(tenant))
+	}
+	one, two := siteOf("one:"), siteOf("two:")
+	one.get("/a")
+	if r := one.get("/a"); !r.hit() {
+		t.Fatalf("response = %s, want a hit", r.cacheStatus())
+	}
+	for _, key := range memory.Keys() {
+		item, _ := memory.Item(key)
+		memory.SetItem(&memcached.Item{Key: "two:" + strings.TrimPrefix(key, "one:"), Value: bytes.Clone(item.Value)})
+	}
+	if r := two.get("/a"); r.body != "two:" {
+		t.Errorf("response = %q (%s), want that of its own handler", r.body, r.cacheStatus())
+	}
+}
+
 // TestSealed_EverythingWorks: variants, tags, chunks, locks, purges, and a change of
 // keys.
 func TestSealed_EverythingWorks(t *testing.T) {
