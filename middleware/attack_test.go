@@ -288,3 +288,33 @@ func TestPoison_FieldsThatConnectionNames(t *testing.T) {
 		})
 	}
 }
+
+// TestPoison_ParametersThatALayerAboveHasTaken: from the URL, but not from all places
+// where handlers see them.
+func TestPoison_ParametersThatALayerAboveHasTaken(t *testing.T) {
+	shows := map[string]gin.HandlerFunc{
+		"RequestURI": func(c *gin.Context) { c.String(http.StatusOK, c.Request.RequestURI) },
+		"Form":       func(c *gin.Context) { c.String(http.StatusOK, c.Request.FormValue("utm")) },
+		"gin":        func(c *gin.Context) { c.String(http.StatusOK, c.Query("utm")) },
+	}
+	for name, handler := range shows {
+		for _, attack := range []string{"utm=evil&a=1", "utm=ev;il&a=1", "a=1&a=evil"} {
+			above := func(c *gin.Context) {
+				_, _ = c.Request.FormValue("utm"), c.Query("utm")
+				c.Request.URL.RawQuery = "tenant=x&a=1"
+			}
+			s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, handler).listen()
+			s.get("/a?" + attack)
+			want := s.get("/a?a=1").body
+			if strings.Contains(want, "evil") || strings.Contains(want, "il") {
+				t.Errorf("%s, %s: the victim gets %q", name, attack, want)
+			}
+			if r := s.get("/a?a=1"); !r.hit() || r.body != want {
+				t.Errorf("%s, %s: then %q (%s), want a hit %q: nothing was taken", name, attack, r.body, r.cacheStatus(), want)
+			}
+			if r := s.get("/a?" + attack); !r.hit() || r.body != want {
+				t.Errorf("%s, %s: then %q (%s), want a hit: %q", name, attack, r.body, r.cacheStatus(), want)
+			}
+		}
+	}
+}

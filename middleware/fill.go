@@ -35,6 +35,7 @@ type fill struct {
 	request   *http.Request // as the handler sees it
 	last      *http.Request // what the handlers made of it; nil before they returned
 	asked     bool          // with validators of the stale entry
+	taken     bool          // it shows what a layer above has taken from the query
 	called    time.Time
 	received  time.Time
 	purges    uint64 // when the making began
@@ -107,6 +108,7 @@ func (f *fill) prepare() (*http.Request, func()) {
 	r.URL = &url
 	r = originForm(r)
 	showQuery(r, f.query)
+	f.taken = asksMore(r, f.query)
 	if !f.private {
 		r.Host = f.host
 	}

@@ -151,3 +151,45 @@ func showQuery(r *http.Request, query string) {
 		}
 	}
 }
+
+// asksMore reports whether r shows, beside its URL, parameters that query does not have:
+// a layer above has taken them from the URL, and they are not in the key.
+func asksMore(r *http.Request, query string) bool {
+	_, asked, _ := strings.Cut(r.RequestURI, "?")
+	if r.Form == nil && (asked == query || asked == "") {
+		return false
+	}
+	has := parametersOf(query)
+	for parameter := range parametersOf(asked) {
+		if !has[parameter] {
+			return true
+		}
+	}
+	for name, values := range r.Form {
+		for _, value := range values {
+			if !has[name+"="+value] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// parametersOf returns the parameters of a query, each as name=value, and as it is if it
+// is malformed.
+func parametersOf(query string) map[string]bool {
+	parameters := map[string]bool{}
+	for part := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		plain, err := url.QueryUnescape(name)
+		plainValue, valueErr := url.QueryUnescape(value)
+		switch {
+		case part == "":
+		case err != nil || valueErr != nil || strings.Contains(part, ";"):
+			parameters[part] = true
+		default:
+			parameters[plain+"="+plainValue] = true
+		}
+	}
+	return parameters
+}

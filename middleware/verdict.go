@@ -17,7 +17,7 @@ func (f *fill) judge(status int, header http.Header) {
 	if f.verdict.Store && f.touched() {
 		f.verdict = policy.Verdict{Reason: "session"}
 	}
-	if f.rec.unkeyed && f.verdict.Store {
+	if (f.rec.unkeyed || f.taken) && f.verdict.Store {
 		f.verdict = policy.Verdict{Reason: "query"}
 	}
 	if f.rec.silent && f.verdict.Store {
