@@ -112,3 +112,33 @@ func TestDump_EntryOfAnotherPrefixIsAMiss(t *testing.T) {
 		t.Errorf("an entry moved to another prefix is answered: %q (%s)", r.body, r.cacheStatus())
 	}
 }
+
+// TestForged_NumberOfPurgesStopsNothing for longer than a response or a purge.
+func TestForged_NumberOfPurgesStopsNothing(t *testing.T) {
+	for _, value := range []string{"0", "x", "", "18446744073709551615"} {
+		opts := minute()
+		opts.PathTags = true
+		s := newSite(t, opts, text("x"))
+		s.get("/a")
+		if err := s.cache.PurgeAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.memory.SetItem(&memcached.Item{Key: "page:n", Value: []byte(value)})
+		s.get("/b")
+		s.get("/b")
+		if r := s.get("/b"); !r.hit() {
+			t.Errorf("with %q purges: %s, want a hit", value, r.cacheStatus())
+		}
+		s.memory.SetItem(&memcached.Item{Key: "page:n", Value: []byte(value)})
+		if err := s.cache.PurgeAll(t.Context()); err != nil {
+			t.Errorf("with %q purges: %v", value, err)
+		}
+		if r := s.get("/b"); r.hit() {
+			t.Errorf("with %q purges, after a purge: %s, want a miss", value, r.cacheStatus())
+		}
+		s.get("/b")
+		if r := s.get("/b"); !r.hit() {
+			t.Errorf("with %q purges, later: %s, want a hit", value, r.cacheStatus())
+		}
+	}
+}

@@ -37,7 +37,7 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	if len(tags) == 0 {
 		return nil
 	}
-	purges, err := c.client.IncrementOrSet(ctx, c.keys.purges(), 1, c.firstPurge(), 0)
+	purges, err := c.countPurges(ctx, 1)
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,28 @@ func (c *Cache) tagsCurrent(e *stored.Entry, items map[string]*memcached.Item) b
 // was lost, because purges are rarer than microseconds.
 func (c *Cache) firstPurge() uint64 { return uint64(c.now().UnixMicro()) }
 
+// countPurges adds to the number of purges and returns it. What is no number is not of
+// this cache, and as if it had been evicted.
+func (c *Cache) countPurges(ctx context.Context, more uint64) (uint64, error) {
+	n, err := c.client.IncrementOrSet(ctx, c.keys.purges(), more, c.firstPurge(), 0)
+	if !errors.Is(err, memcached.ErrNotNumber) {
+		return n, err
+	}
+	if err := c.forgetPurges(ctx); err != nil {
+		return 0, err
+	}
+	return c.client.IncrementOrSet(ctx, c.keys.purges(), more, c.firstPurge(), 0)
+}
+
+// forgetPurges removes the number of purges. The next one is larger than any that was.
+func (c *Cache) forgetPurges(ctx context.Context) error {
+	err := c.client.Delete(ctx, c.keys.purges())
+	if errors.Is(err, memcached.ErrCacheMiss) {
+		return nil
+	}
+	return err
+}
+
 // readPurges reads the number of purges when the making of a response begins, and
 // with it the CAS of the lock, by which the response will replace it.
 func (f *fill) readPurges() {
@@ -69,7 +91,7 @@ func (f *fill) readPurges() {
 				return nil
 			}
 		}
-		f.purges, err = c.client.IncrementOrSet(ctx, c.keys.purges(), 0, c.firstPurge(), 0)
+		f.purges, err = c.countPurges(ctx, 0)
 		f.hasPurges = err == nil
 		return err
 	})
@@ -110,6 +132,10 @@ func (f *fill) readTags(ctx context.Context) ([]stored.Tag, bool, error) {
 			if last, err = c.newTag(ctx, keys[i], purges); err != nil || purges != f.purges {
 				return nil, false, err
 			}
+		}
+		if last > purges {
+			// Somebody has set the number back: nothing could be stored any more.
+			return nil, false, c.forgetPurges(ctx)
 		}
 		if last > f.purges {
 			return nil, false, nil
