@@ -16,7 +16,7 @@ import (
 
 type (
 	hidden   struct{ name string }
-	inner    struct{ N int }
+	inner    struct{ N int64 }
 	embedded struct {
 		inner
 		M any
