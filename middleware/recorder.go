@@ -32,6 +32,8 @@ type recorder struct {
 	// setsCookie reports whether lines of Set-Cookie make the response one
 	// visitor's.
 	setsCookie func(lines []string) bool
+	// forbids reports whether a header says that the response is not for others.
+	forbids func(header http.Header) bool
 
 	status    int
 	stated    bool // the handler chose the status

@@ -151,3 +151,32 @@ func TestRefresh_OfARequestWithACookieAboveEndsAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// privateWriter marks the response at its first byte.
+type privateWriter struct{ gin.ResponseWriter }
+
+func (w privateWriter) Write(p []byte) (int, error) {
+	w.Header().Set("Cache-Control", "private")
+	return w.ResponseWriter.Write(p)
+}
+
+func (w privateWriter) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+// TestPrivate_SaidAboveAtTheFirstByte: as a cookie that is set there.
+func TestPrivate_SaidAboveAtTheFirstByte(t *testing.T) {
+	above := func(c *gin.Context) {
+		if c.GetHeader("User") != "" {
+			c.Writer = privateWriter{c.Writer}
+		}
+	}
+	s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, func(c *gin.Context) {
+		c.String(http.StatusOK, "page of "+c.GetHeader("User"))
+	})
+	s.get("/a", "User: ada")
+	if r := s.get("/a"); r.hit() || r.body != "page of " {
+		t.Errorf("response = %q (%s), want a miss", r.body, r.cacheStatus())
+	}
+	if r := s.get("/a"); !r.hit() {
+		t.Errorf("response = %s, want a hit", r.cacheStatus())
+	}
+}

@@ -34,7 +34,7 @@ func (w *recorder) handedOn() {
 		return
 	}
 	w.sent = w.Header().Clone()
-	if w.lateCookie() {
+	if w.lateCookie() || w.latePrivate() {
 		w.drop()
 	}
 }
@@ -55,7 +55,7 @@ func (w *recorder) withdraw(cookies bool) {
 // visitor's cookie or a trailer since the commit, and where a writer below holds the
 // response back, so that it can still change, it has not.
 func (w *recorder) headerStands() bool {
-	if w.lateCookie() {
+	if w.lateCookie() || w.latePrivate() {
 		return false
 	}
 	for name := range w.Header() {
@@ -94,6 +94,12 @@ func (w *recorder) lateCookie() bool {
 		}
 	}
 	return false
+}
+
+// latePrivate reports whether somebody has forbidden since the commit to give the
+// response to others: layers above do at the first byte.
+func (w *recorder) latePrivate() bool {
+	return w.forbids != nil && w.forbids(w.Header()) && !w.forbids(w.header)
 }
 
 // heldBack reports whether a writer below may hold the header back still, although it

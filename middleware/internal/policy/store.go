@@ -109,6 +109,13 @@ func responseDirectives(h http.Header, fields []string) (d Directives, targeted 
 	return ParseCacheControl(h["Cache-Control"]), false
 }
 
+// Forbids reports whether a header says that nobody but the visitor may have the
+// response.
+func Forbids(h http.Header, targeted []string) bool {
+	d, _ := responseDirectives(h, targeted)
+	return d.Private || d.NoStore && !d.MustUnderstand
+}
+
 // refusal returns why a response must not be stored, or "".
 func refusal(r *Response, d Directives, c *Config) string {
 	switch {
