@@ -194,7 +194,8 @@ func TestWeights_ShareKeys(t *testing.T) {
 	for i := range 4000 {
 		set(t, client, fmt.Sprintf("k%d", i), "v")
 	}
-	if n := len(a.Keys()); n < 2700 || n > 3300 {
+	// The ring of servers on arbitrary ports is uneven; without weights it would be 2,000.
+	if n := len(a.Keys()); n < 2400 || n > 3600 {
 		t.Errorf("a server of weight 3 beside one of weight 1 holds %d of 4000 keys, want about 3000", n)
 	}
 }
