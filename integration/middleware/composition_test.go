@@ -180,9 +180,6 @@ func TestComposition_AnswersAsWithoutTheCache(t *testing.T) {
 	for layer, use := range layers {
 		for name, page := range pages {
 			t.Run(layer+"/"+name, func(t *testing.T) {
-				if layer == "timeout" && name == "panics" && gin.IsDebugging() {
-					t.Skip("the panic's trace differs")
-				}
 				cache, _ := newCache(t)
 				with, without := serve(t, ginSite(cache, use(), page)), serve(t, ginSite(nil, use(), page))
 				for round := range 3 {
