@@ -1,6 +1,8 @@
 package memcached_test
 
 import (
+	"context"
+	"net"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -26,6 +28,21 @@ func newClient(t *testing.T, opts memcached.Options, servers ...*memcachedtest.S
 }
 
 // newServer starts an in-process server.
+// newNamedClient returns a client of the names, each of which stands for one of
+// servers: where a key goes does not depend on which ports were free.
+func newNamedClient(t *testing.T, opts memcached.Options, servers map[string]*memcachedtest.Server, names ...string) *memcached.Client {
+	t.Helper()
+	opts.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return servers[address].DialContext(ctx, network, address)
+	}
+	client, err := memcached.New(names, &opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
 func newServer(t *testing.T, opts *memcachedtest.Options) *memcachedtest.Server {
 	t.Helper()
 	return memcachedtest.Start(t, opts)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // secretText is what no error may repeat.
@@ -100,9 +101,9 @@ func TestParseServers_Refuses(t *testing.T) {
 // TestWeights_OfServersThatComeLater: a discovery brings them.
 func TestWeights_OfServersThatComeLater(t *testing.T) {
 	a, b := newServer(t, nil), newServer(t, nil)
-	opts := memcached.Options{Weights: map[string]int{b.Addr(): 3}, DialContext: dialTCP}
-	client := newClient(t, opts, a)
-	if err := client.SetServers([]string{a.Addr(), b.Addr()}); err != nil {
+	servers := map[string]*memcachedtest.Server{"a.test:11211": a, "b.test:11211": b}
+	client := newNamedClient(t, memcached.Options{Weights: map[string]int{"b.test:11211": 3}}, servers, "a.test:11211")
+	if err := client.SetServers([]string{"a.test:11211", "b.test:11211"}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 1000 {

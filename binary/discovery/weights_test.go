@@ -1,7 +1,9 @@
 package discovery_test
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -13,11 +15,19 @@ import (
 // the server is there or not.
 func TestWeights_OfServersThatComeAndGo(t *testing.T) {
 	const keys = 1000
-	a, b, c := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
+	// Names that stay the same: where a key goes does not depend on free ports.
+	const a, b, c = "a.test:11211", "b.test:11211", "c.test:11211"
+	servers := map[string]*memcachedtest.Server{}
+	for _, name := range []string{a, b, c} {
+		servers[name] = memcachedtest.Start(t, nil)
+	}
 	resolver := &script{}
-	resolver.set(nil, a.Addr())
+	resolver.set(nil, a)
 	client, watcher, err := discovery.New(t.Context(), resolver, &memcached.Options{
-		Weights: map[string]int{b.Addr(): 3}, // not there yet
+		Weights: map[string]int{b: 3}, // not there yet
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return servers[address].DialContext(ctx, network, address)
+		},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -26,22 +36,20 @@ func TestWeights_OfServersThatComeAndGo(t *testing.T) {
 	defer watcher.Close()
 	for _, step := range []struct {
 		name    string
-		servers []*memcachedtest.Server
+		servers []string
 		weights []int // as the client is to see them
 	}{
-		{"alone", []*memcachedtest.Server{a}, []int{1}},
-		{"the heavy one came", []*memcachedtest.Server{a, b}, []int{1, 3}},
-		{"and another", []*memcachedtest.Server{a, b, c}, []int{1, 3, 1}},
-		{"the heavy one left", []*memcachedtest.Server{a, c}, []int{1, 1}},
-		{"and came back", []*memcachedtest.Server{a, b, c}, []int{1, 3, 1}},
+		{"alone", []string{a}, []int{1}},
+		{"the heavy one came", []string{a, b}, []int{1, 3}},
+		{"and another", []string{a, b, c}, []int{1, 3, 1}},
+		{"the heavy one left", []string{a, c}, []int{1, 1}},
+		{"and came back", []string{a, b, c}, []int{1, 3, 1}},
 	} {
-		var addrs []string
 		sum := 0
-		for i, s := range step.servers {
-			addrs = append(addrs, s.Addr())
-			sum += step.weights[i]
+		for _, weight := range step.weights {
+			sum += weight
 		}
-		resolver.set(nil, addrs...)
+		resolver.set(nil, step.servers...)
 		if err := watcher.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -53,10 +61,10 @@ func TestWeights_OfServersThatComeAndGo(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for i, s := range step.servers {
+		for i, name := range step.servers {
 			want := keys * step.weights[i] / sum
-			if n := len(s.Keys()); n < want*3/4 || n > want*5/4 {
-				t.Errorf("%s: the server of weight %d of %d holds %d of %d keys, want about %d", step.name, step.weights[i], sum, n, keys, want)
+			if n := len(servers[name].Keys()); n < want*3/4 || n > want*5/4 {
+				t.Errorf("%s: %s, of weight %d of %d, holds %d of %d keys, want about %d", step.name, name, step.weights[i], sum, n, keys, want)
 			}
 		}
 	}
