@@ -133,7 +133,7 @@ func TestNetwork_LostAnswerIsNotRepeated(t *testing.T) {
 	}
 }
 
-// The network is slower than the patience, but it delivers: answers come to
+// The network is slower than the client waits, but it delivers: answers come to
 // callers that have left, and must not be taken for those of others.
 func TestNetwork_AnswersThatComeTooLate(t *testing.T) {
 	t.Parallel()

@@ -91,11 +91,10 @@ func decodeNumber(data []byte, v any) error {
 	if !errors.Is(err, convert.ErrNotNumber) {
 		return err
 	}
-	f, err := parseNumber(data)
-	if err != nil {
+	if err := convert.Decimal(v, data); !errors.Is(err, convert.ErrNotNumber) {
 		return err
 	}
-	return convert.Value(v, f)
+	return codec.ErrCorrupt
 }
 
 // fail adds the package's name to an error.

@@ -1,14 +1,10 @@
 package nodememcached
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"math"
 	"math/big"
-	"strconv"
 
-	"github.com/bmemcached/bmemcached-go/binary/codec"
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 )
 
@@ -42,16 +38,4 @@ func appendNumber(dst []byte, f float64) []byte {
 		panic("nodememcached: " + err.Error()) // only for what is not finite
 	}
 	return append(dst, text...)
-}
-
-// parseNumber reads what appendNumber writes.
-func parseNumber(text []byte) (float64, error) {
-	if len(text) > codec.MaxDigits {
-		return 0, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
-	}
-	f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, codec.ErrCorrupt
-	}
-	return f, nil
 }

@@ -153,17 +153,9 @@ func (c Codec) decode(data []byte, owned bool, kind uint32, v any) error {
 		}
 		return convert.Text(v, data)
 	case TypeLong:
-		err := convert.Digits(v, data)
-		if errors.Is(err, convert.ErrNotNumber) {
-			return fmt.Errorf("%w: %w", codec.ErrCorrupt, err)
-		}
-		return err
+		return corrupt(convert.Digits(v, data))
 	case TypeDouble:
-		f, err := parseDouble(data)
-		if err != nil {
-			return err
-		}
-		return convert.Value(v, f)
+		return corrupt(convert.Decimal(v, data))
 	case TypeBool:
 		return convert.Value(v, len(data) > 0 && data[0] == '1')
 	case TypeSerialized:
@@ -199,3 +191,11 @@ func (c Codec) unserialize(format string, data []byte, v any) error {
 
 // fail adds the package's name to an error.
 func fail(err error) error { return fmt.Errorf("phpmemcached: %w", err) }
+
+// corrupt marks the error of text that is not a number as that of a corrupt value.
+func corrupt(err error) error {
+	if errors.Is(err, convert.ErrNotNumber) {
+		return fmt.Errorf("%w: %w", codec.ErrCorrupt, err)
+	}
+	return err
+}

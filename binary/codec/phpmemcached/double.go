@@ -1,12 +1,8 @@
 package phpmemcached
 
 import (
-	"bytes"
-	"errors"
 	"math"
 	"strconv"
-
-	"github.com/bmemcached/bmemcached-go/binary/codec"
 )
 
 // appendDouble appends f as the extension's decoder takes it (g_fmt.c, strtod).
@@ -20,17 +16,4 @@ func appendDouble(dst []byte, f float64) []byte {
 		return append(dst, "NaN"...)
 	}
 	return strconv.AppendFloat(dst, f, 'g', -1, 64)
-}
-
-// parseDouble reads a decimal number, which may begin with its point, or one of the
-// words for what is none. strconv knows these in any case.
-func parseDouble(text []byte) (float64, error) {
-	if len(text) > codec.MaxDigits {
-		return 0, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
-	}
-	f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, codec.ErrCorrupt
-	}
-	return f, nil
 }

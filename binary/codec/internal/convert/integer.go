@@ -18,8 +18,8 @@ const MaxDigits = 4300
 // fraction.
 const MaxBits = MaxDigits * 3322 / 1000
 
-// ErrNotNumber says that text is not a decimal integer.
-var ErrNotNumber = errors.New("not a decimal integer")
+// ErrNotNumber says that text is not a decimal number.
+var ErrNotNumber = errors.New("not a decimal number")
 
 // AppendInteger appends v in decimal if it is an integer type or a *big.Int of at
 // most MaxDigits digits.
