@@ -205,7 +205,9 @@ func (h *handshake) exchange(request []byte) error {
 	}
 	var sent wire.Header
 	sent.Decode(request)
-	if h.frame.Opcode != sent.Opcode || h.frame.Opaque != sent.Opaque {
+	// yrmcds answers what it does not know under an opcode of its own.
+	same := h.frame.Opcode == sent.Opcode || h.frame.Status == wire.StatusUnknownCommand
+	if !same || h.frame.Opaque != sent.Opaque {
 		return unavailable(fmt.Errorf("%w: a response to %s with opaque %d instead of %s with %d", wire.ErrFrame, h.frame.Opcode, h.frame.Opaque, sent.Opcode, sent.Opaque))
 	}
 	if !h.answered {

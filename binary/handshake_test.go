@@ -58,6 +58,7 @@ func TestHandshake_ServersThatMisbehave(t *testing.T) {
 	}{
 		"asks on for ever":        {answer(0x21, "PLAIN", nil), sasl.Plain("app", "pw"), nil},
 		"wrong opcode":            {answer(0, "", func(b []byte) { b[1] = 0x0b }), nil, memcached.ErrUnavailable},
+		"unknown, as yrmcds says": {answer(0x81, "Unknown command", func(b []byte) { b[1] = 0x51 }), sasl.Auto("app", "pw"), memcached.ErrAuth},
 		"wrong opaque":            {answer(0, "", func(b []byte) { b[15] = 7 }), nil, memcached.ErrUnavailable},
 		"huge body":               {answer(0, "", func(b []byte) { b[8] = 0x7f }), nil, memcached.ErrUnavailable},
 		"key longer than body":    {answer(0, "", func(b []byte) { b[2] = 0x7f }), nil, memcached.ErrUnavailable},

@@ -150,7 +150,7 @@ var requests = []struct {
 	},
 	{
 		name:   "flush at once",
-		encode: func(dst []byte) []byte { return AppendSimple(dst, OpFlushQ, 0) },
+		encode: func(dst []byte) []byte { return AppendFlush(dst, OpFlushQ, 0, 0) },
 		want:   "80180000 00000000 00000000 00000000 0000000000000000",
 	},
 	{

@@ -73,8 +73,12 @@ func AppendTouch(dst []byte, op Opcode, opaque uint32, key string, expiry uint32
 }
 
 // AppendFlush appends a FLUSH that takes effect at expiry, in the units of
-// every expiry.
+// every expiry, or at once if that is 0. Then no expiry is sent: yrmcds takes a
+// 0 for "never".
 func AppendFlush(dst []byte, op Opcode, opaque uint32, expiry uint32) []byte {
+	if expiry == 0 {
+		return appendRequest(dst, op, opaque, 0, 0, 0, 0)
+	}
 	dst = appendRequest(dst, op, opaque, 0, 4, 0, 0)
 	return binary.BigEndian.AppendUint32(dst, expiry)
 }
