@@ -46,14 +46,6 @@ func wantValue(t *testing.T, client *memcached.Client, key, want string) {
 	}
 }
 
-func TestTextOnlyServer(t *testing.T) {
-	t.Parallel()
-	server := integration.Start(t, &integration.Options{TextOnly: true})
-	client := open(t, &memcached.Options{Timeout: 300 * time.Millisecond}, server)
-	_, err := client.Get(t.Context(), "key")
-	wantError(t, "Get", err, memcached.ErrUnavailable, server.Addr(), "text protocol")
-}
-
 func TestTLS_Mismatch(t *testing.T) {
 	t.Parallel()
 	plain := integration.Start(t, nil)

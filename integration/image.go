@@ -3,6 +3,7 @@ package integration
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -24,27 +26,44 @@ import (
 // BaseImage is the image that memcached's own image is built on.
 const BaseImage = "debian:bookworm-slim"
 
-const imageName = "bmemcached-go-memcached"
-
-//go:embed testdata/Dockerfile testdata/entrypoint.sh
+//go:embed testdata/Dockerfile testdata/others/Dockerfile testdata/entrypoint.sh
 var sources embed.FS
 
-var buildImage = sync.OnceValues(func() (string, error) {
-	files, err := fs.Sub(sources, "testdata")
-	if err != nil {
-		return "", err
-	}
-	// Not a test's context: the tests that share the image come and go.
-	return BuildImage(context.Background(), imageName, files)
-})
+// The images, built when a test first needs them. Not in a test's context: the
+// tests that share an image come and go.
+var (
+	buildImage = sync.OnceValues(func() (string, error) {
+		return buildServer("bmemcached-go-memcached", "testdata/Dockerfile")
+	})
+	buildOthers = sync.OnceValues(func() (string, error) {
+		return buildServer("bmemcached-go-others", "testdata/others/Dockerfile")
+	})
+)
 
-// image returns the name of memcached's image, building it when this machine
-// does not have it yet.
-func image(tb testing.TB) string {
+// buildServer builds an image whose Dockerfile has entrypoint.sh beside it.
+func buildServer(name, dockerfile string) (string, error) {
+	files := fstest.MapFS{}
+	for as, path := range map[string]string{"Dockerfile": dockerfile, "entrypoint.sh": "testdata/entrypoint.sh"} {
+		data, err := sources.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		files[as] = &fstest.MapFile{Data: data}
+	}
+	return BuildImage(context.Background(), name, files)
+}
+
+// image returns the name of the image that has program, building it when this
+// machine does not have it yet.
+func image(tb testing.TB, program Program) string {
 	tb.Helper()
-	name, err := buildImage()
+	build := buildImage
+	if program != Memcached {
+		build = buildOthers
+	}
+	name, err := build()
 	if err != nil {
-		tb.Fatalf("memcached image: %v", err)
+		tb.Fatalf("image of %s: %v", cmp.Or(program, "memcached"), err)
 	}
 	return name
 }

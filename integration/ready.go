@@ -40,8 +40,11 @@ func (s *Server) probe(ctx context.Context) error {
 		return err
 	}
 	request, want := "\x80\x0b"+strings.Repeat("\x00", 22), "\x81\x0b"
-	if s.textOnly {
+	switch s.text {
+	case TextOnly, TextProxy:
 		request, want = "version\r\n", "VERSION "
+	case TextPassword:
+		request, want = "version\r\n", "CLIENT_ERROR unauthenticated"
 	}
 	if _, err := io.WriteString(conn, request); err != nil {
 		return err

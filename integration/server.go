@@ -21,9 +21,28 @@ type Options struct {
 	Mechanisms []string          // what SASL offers; nil: PLAIN, SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5
 	TLS        bool              // serve TLS only, with a certificate made for this server
 	UnixSocket bool              // listen on a Unix socket instead of TCP
-	TextOnly   bool              // speak the text protocol only (-B ascii)
+	Text       Text              // what speaks the text protocol only; "": the binary protocol
+	Program    Program           // which server; "": memcached of Debian 12
 	Args       []string          // further memcached arguments, such as "-I", "2m"
 }
+
+// A Program is a server that speaks the protocol.
+type Program string
+
+const (
+	Memcached       Program = ""                 // 1.6.18, as Debian 12 ships it
+	NewestMemcached Program = "newest memcached" // of Debian's next release: 1.6.45 or newer
+	Yrmcds          Program = "yrmcds"           // 1.1.9; only Args of its own, no SASL and TLS
+)
+
+// Text is a way to serve the text protocol only.
+type Text string
+
+const (
+	TextOnly     Text = "ascii"    // -B ascii
+	TextPassword Text = "password" // -Y, with a password file
+	TextProxy    Text = "proxy"    // the proxy of NewestMemcached, before a memcached of its own
+)
 
 // Server is one memcached in a container of its own. The test that started it
 // owns it: its methods fail that test, and must be called from its goroutine.
@@ -31,7 +50,7 @@ type Server struct {
 	tb          testing.TB
 	container   *testcontainers.DockerContainer
 	addr        string
-	textOnly    bool
+	text        Text
 	tls         *tls.Config
 	certificate []byte
 }
@@ -47,7 +66,7 @@ func Start(tb testing.TB, opts *Options) *Server {
 	if opts == nil {
 		opts = &Options{}
 	}
-	s := &Server{tb: tb, textOnly: opts.TextOnly}
+	s := &Server{tb: tb, text: opts.Text}
 	for range 5 {
 		req := s.prepare(opts)
 		err := s.launch(req)
@@ -81,7 +100,7 @@ func (s *Server) prepare(opts *Options) *testcontainers.ContainerRequest {
 // request translates opts into what every container has, however it listens.
 func request(tb testing.TB, opts *Options) *testcontainers.ContainerRequest {
 	req := &testcontainers.ContainerRequest{
-		Image:  image(tb),
+		Image:  image(tb, opts.Program),
 		Env:    map[string]string{},
 		Labels: map[string]string{},
 		Cmd:    slices.Clone(opts.Args),
@@ -89,8 +108,16 @@ func request(tb testing.TB, opts *Options) *testcontainers.ContainerRequest {
 	if run := os.Getenv(RunVariable); run != "" {
 		req.Labels[RunLabel] = run
 	}
-	if opts.TextOnly {
+	if opts.Program == Yrmcds {
+		req.Env["SERVER"] = "yrmcdsd"
+	}
+	switch opts.Text {
+	case TextOnly:
 		req.Cmd = append(req.Cmd, "-B", "ascii")
+	case TextPassword:
+		req.Env["TEXT_USERS"] = "app:secret"
+	case TextProxy:
+		req.Env["PROXY"] = "yes"
 	}
 	var users []string
 	for name, password := range opts.Users {

@@ -129,7 +129,7 @@ func TestServer_UnixSocket(t *testing.T) {
 
 func TestServer_TextOnly(t *testing.T) {
 	t.Parallel()
-	server := Start(t, &Options{TextOnly: true})
+	server := Start(t, &Options{Text: TextOnly})
 	conn := dial(t, server)
 	if _, err := io.WriteString(conn, "get absent\r\n"); err != nil {
 		t.Fatal(err)

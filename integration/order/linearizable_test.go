@@ -29,8 +29,11 @@ const (
 // Writes that failed may have been carried out at any time since, unless their
 // errors say that they were not.
 func TestFaults_HistoriesAreLinearizable(t *testing.T) {
+	onEveryServer(t, histories)
+}
+
+func histories(t *testing.T, addr string) {
 	seed := seeded(t)
-	addr := start(t)
 	end := time.Now().Add(lasting(t))
 	var rounds, operations, unknown int
 	for ; time.Now().Before(end) && !t.Failed(); rounds++ {

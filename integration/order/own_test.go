@@ -20,9 +20,13 @@ import (
 // never an earlier one, whatever became of those. Callers also count together:
 // the sum lies between what succeeded and what may have.
 func TestFaults_OwnWritesAreReadInOrder(t *testing.T) {
+	onEveryServer(t, ownWrites)
+}
+
+func ownWrites(t *testing.T, addr string) {
 	const timeout = 60 * time.Millisecond
 	seed := seeded(t)
-	proxy := faultproxy.Start(t, start(t))
+	proxy := faultproxy.Start(t, addr)
 	client := open(t, proxy.Addr(), memcached.Options{Timeout: timeout, RetryAfter: 5 * time.Millisecond, MaxConns: 3})
 	const counter = "together"
 	eventually(t, func() error {

@@ -63,6 +63,17 @@ func startFreezable(t *testing.T) (addr string, freeze, thaw func()) {
 	return "", nil, nil
 }
 
+// onEveryServer runs test on the machine's memcached and, in containers, on the
+// newest one and yrmcds.
+func onEveryServer(t *testing.T, test func(t *testing.T, addr string)) {
+	t.Run("memcached", func(t *testing.T) { test(t, start(t)) })
+	for _, program := range []integration.Program{integration.NewestMemcached, integration.Yrmcds} {
+		t.Run(string(program), func(t *testing.T) {
+			test(t, integration.Start(t, &integration.Options{Program: program}).Addr())
+		})
+	}
+}
+
 // open returns a client of the server at addr.
 func open(t *testing.T, addr string, opts memcached.Options) *memcached.Client {
 	t.Helper()

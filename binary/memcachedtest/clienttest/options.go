@@ -23,6 +23,11 @@ type Options struct {
 	// and leaves out the tests of ServerStats. false: they do.
 	DisableStats bool
 
+	// Except names tests that the servers do not pass, as in
+	// "append/adding nothing changes nothing", and the reason of each. They are
+	// skipped; a name that no test has fails the run. nil: every test runs.
+	Except map[string]string
+
 	// Advance lets some time pass for the servers. It is called while a test
 	// waits for their clock. nil: the test waits in real time.
 	Advance func()

@@ -26,31 +26,52 @@ import (
 // several clients, which Run closes.
 func Run(t *testing.T, opts *Options, open func(t *testing.T) *memcached.Client) {
 	s := newSuite(t, opts.withDefaults(), open)
-	for _, part := range []struct {
-		name  string
-		tests []clientTest
-	}{
-		{"read", readTests},
-		{"store", storeTests},
-		{"compare and swap", casTests},
-		{"append", appendTests},
-		{"delete", deleteTests},
-		{"count", counterTests},
-		{"many keys", multiTests},
-		{"size", sizeTests},
-		{"keys", keyTests},
-		{"misuse", misuseTests},
-		{"servers", serverTests},
-		{"concurrency", concurrencyTests},
-		{"time", timeTests},
-		{"flush", flushTests}, // last: it empties the servers
-	} {
-		t.Run(part.name, func(t *testing.T) {
-			for _, test := range part.tests {
-				t.Run(test.name, func(t *testing.T) { test.run(t, s) })
+	for name := range s.Except {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.has(name) }) {
+			t.Errorf("Options.Except: there is no test %q", name)
+		}
+	}
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			for _, test := range p.tests {
+				t.Run(test.name, func(t *testing.T) {
+					if reason, ok := s.Except[p.name+"/"+test.name]; ok {
+						t.Skip("these servers differ: " + reason)
+					}
+					test.run(t, s)
+				})
 			}
 		})
 	}
+}
+
+// part is what is tested of one subject.
+type part struct {
+	name  string
+	tests []clientTest
+}
+
+// has reports whether the part has the test of a name with both names in it.
+func (p part) has(name string) bool {
+	return slices.ContainsFunc(p.tests, func(test clientTest) bool { return p.name+"/"+test.name == name })
+}
+
+// parts are all tests, in the order in which they run.
+var parts = []part{
+	{"read", readTests},
+	{"store", storeTests},
+	{"compare and swap", casTests},
+	{"append", appendTests},
+	{"delete", deleteTests},
+	{"count", counterTests},
+	{"many keys", multiTests},
+	{"size", sizeTests},
+	{"keys", keyTests},
+	{"misuse", misuseTests},
+	{"servers", serverTests},
+	{"concurrency", concurrencyTests},
+	{"time", timeTests},
+	{"flush", flushTests}, // last: it empties the servers
 }
 
 // clientTest is one claim about clients.
