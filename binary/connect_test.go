@@ -89,7 +89,7 @@ func wantWorking(t *testing.T, client *memcached.Client) {
 func newTCPClient(t *testing.T, opts memcached.Options, servers ...string) *memcached.Client {
 	t.Helper()
 	if opts.Timeout == 0 {
-		opts.Timeout = 10 * time.Second // the machine may be busy
+		opts.Timeout = time.Minute // the machine may be busy
 	}
 	client, err := memcached.New(servers, &opts)
 	if err != nil {

@@ -1,7 +1,6 @@
 package memcached_test
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -142,34 +141,6 @@ func TestGreeting_ReplicatesDoNotPayForTheFirst(t *testing.T) {
 		}
 		if paid > 2 {
 			t.Errorf("%d of 100 reads waited for the silent server, want no more than two", paid)
-		}
-	})
-}
-
-// TestSilence_HalfOfTheServers: a multi-get takes no time when the client knows.
-func TestSilence_HalfOfTheServers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		servers := make([]*memcachedtest.Server, 20)
-		for i := range servers {
-			servers[i] = newServer(t, nil)
-		}
-		client := newClient(t, memcached.Options{}, servers...)
-		keys := numbered("k", 400)
-		for i, s := range servers {
-			if i%2 == 0 {
-				s.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
-			}
-		}
-		for round := range 10 {
-			start := time.Now()
-			_, err := client.GetMulti(t.Context(), keys)
-			if !errors.Is(err, memcached.ErrUnavailable) {
-				t.Fatalf("GetMulti = %v, want %v", err, memcached.ErrUnavailable)
-			}
-			if took := time.Since(start); round > 0 && took > 0 {
-				t.Errorf("GetMulti %d took %v, want no time", round, took)
-			}
-			time.Sleep(time.Second)
 		}
 	})
 }
