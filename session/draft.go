@@ -87,14 +87,36 @@ func (st *state) setCookie(w http.ResponseWriter, options *sessions.Options) err
 	if field == "" {
 		return fmt.Errorf("session: %q cannot be the name of a cookie", st.name)
 	}
-	fields := w.Header()["Set-Cookie"]
-	kept := make([]string, 0, len(fields)+1)
-	for _, f := range fields {
-		if f != st.sent {
-			kept = append(kept, f)
-		}
-	}
-	w.Header()["Set-Cookie"] = append(kept, field)
+	w.Header()["Set-Cookie"] = append(st.otherCookies(w), field)
 	st.sent = field
 	return nil
+}
+
+// otherCookies are the response's Set-Cookie fields but for the one that this
+// request has set for the session.
+func (st *state) otherCookies(w http.ResponseWriter) []string {
+	fields := w.Header()["Set-Cookie"]
+	others := make([]string, 0, len(fields)+1)
+	for _, f := range fields {
+		if f != st.sent {
+			others = append(others, f)
+		}
+	}
+	return others
+}
+
+// withdraw takes the cookie out of the response again that this request has set.
+// If it has gone out the session ends.
+func (st *state) withdraw(ctx context.Context, w http.ResponseWriter) {
+	switch others := st.otherCookies(w); {
+	case st.sent == "":
+	case started(w):
+		ctx, done := st.contexts.detached(ctx)
+		defer done()
+		_ = st.endOwn(ctx)
+	case len(others) == 0:
+		w.Header().Del("Set-Cookie")
+	default:
+		w.Header()["Set-Cookie"] = others
+	}
 }

@@ -29,16 +29,21 @@ func Renew(c *gin.Context) error {
 }
 
 // Bind names the user of gin-contrib's default session and saves it at once,
-// with what has been set so far: see Store.Bind.
+// with what has been set so far: see Store.Bind. After an error nobody is logged
+// in: the cookie that Renew has set in this request is taken back.
 func Bind(c *gin.Context, user string) error {
 	session, st, err := defaultSession(c)
 	if err != nil {
 		return err
 	}
-	if err := st.Store.Bind(c.Request, session, user); err != nil {
-		return err
+	if err = st.Store.Bind(c.Request, session, user); err == nil {
+		err = session.Save(c.Request, c.Writer)
 	}
-	return session.Save(c.Request, c.Writer)
+	if err != nil {
+		st.failed = err
+		st.withdraw(c.Request.Context(), c.Writer)
+	}
+	return err
 }
 
 // Label says what List shows of gin-contrib's default session. Call it before

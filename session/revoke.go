@@ -19,6 +19,9 @@ import (
 // A user has up to Options.MaxSessions sessions: one more ends the one that was
 // used longest ago.
 //
+// After an error the session cannot be saved any more in this request: it would be
+// one that RevokeAll does not end.
+//
 // With gin-contrib/sessions use the function Bind: that package's Save does
 // nothing when only the binding changed.
 func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) error {
@@ -26,15 +29,13 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 	if err != nil {
 		return err
 	}
-	if user == "" {
-		return errNoUser
-	}
 	if st.failed != nil {
 		return st.failed
 	}
 	ctx, done := s.contexts.detached(r.Context())
 	defer done()
 	if err := st.bind(ctx, user); err != nil {
+		st.failed = err
 		s.log.warn(ctx, "a session could not be bound", err)
 		return err
 	}
@@ -53,6 +54,9 @@ func (s *Store) Label(r *http.Request, session *sessions.Session, label string) 
 }
 
 func (st *state) bind(ctx context.Context, user string) error {
+	if user == "" {
+		return errNoUser
+	}
 	e := place{created: time.Now(), used: time.Now(), label: st.label}
 	r := &record{created: now()}
 	if st.record != nil {
