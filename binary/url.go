@@ -62,6 +62,9 @@ func ParseURL(rawURL string) (servers []string, opts *Options, err error) {
 
 // parseUser reads "user:password". Its errors tell nothing of either.
 func parseUser(s string) (sasl.Mechanism, error) {
+	if _, rest, found := strings.Cut(s, "@"); found && strings.Contains(rest, ",") {
+		return nil, errors.New("user name and password stand once, before the first server; an @ in them is written %40")
+	}
 	user, password, _ := strings.Cut(s, ":")
 	user, err1 := url.PathUnescape(user)
 	password, err2 := url.PathUnescape(password)
@@ -104,6 +107,8 @@ func (o *Options) parseQuery(query string) error {
 			*switches[name], err = strconv.ParseBool(value)
 		case name == "prefix":
 			o.Prefix = value
+		case strings.Contains(query, "@"):
+			return errors.New("a parameter that there is not (not shown, it may hold a password): a ? in a password is written %3F")
 		default:
 			return fmt.Errorf("no parameter %.20q: see ParseURL for those that there are", name)
 		}

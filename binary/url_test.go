@@ -32,6 +32,7 @@ func TestParseURL(t *testing.T) {
 		"memcached:///run/memcached.sock":     "/run/memcached.sock",
 		"memcached:///run/m.sock?timeout=1s":  "/run/m.sock",
 		"memcached://u:p@/run/memcached.sock": "/run/memcached.sock",
+		"memcached://u:p@host?prefix=a@b":     "host",
 	} {
 		servers, opts, err := memcached.ParseURL(rawURL)
 		if err != nil || servers[0] != want || opts.TLS != nil {
@@ -112,6 +113,14 @@ func TestParseURL_Refuses(t *testing.T) {
 		"memcached://host?password=S3CRET":           `no parameter "password"`,
 		"memcached://host?timeout=1s&timeout=S3CRET": "parameter timeout: want one value",
 		"memcached://host?%zz=S3CRET":                "malformed",
+		// Characters that a URL would have encoded: a part of the password looks
+		// like something else.
+		"memcached://user:12?S3CRET@host/":             "%3F",
+		"memcached://user:1?timeout=1s&S3CRET=1@host":  "%3F",
+		"memcached://user:12/?S3CRET@host":             "%3F",
+		"memcached://user:123@456?S3CRET@host":         "%3F",
+		"memcached://user:S3CRET@a,user:S3CRET@b":      "%40",
+		"memcached://user:S3CRET@a:11211,u:S3CRET@b:1": "%40",
 	} {
 		servers, _, err := memcached.ParseURL(rawURL)
 		if err == nil || !strings.Contains(fmt.Sprint(err), want) || strings.Contains(err.Error(), secretText) {
