@@ -3,6 +3,7 @@ package memcached
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
@@ -13,6 +14,7 @@ import (
 // same time. When keys fail, GetMulti returns the items of the others and a
 // *MultiError by key.
 func (c *Client) GetMulti(ctx context.Context, keys []string) (map[string]*Item, error) {
+	keys = slices.Clone(keys) // late responses are compared with them
 	m := c.newMulti(ctx, "get_multi", func(i int) string { return keys[i] })
 	items := make(map[string]*Item, len(keys))
 	do := func(m *multi, n *node, which []int) { m.get(n, which, items) }
