@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -82,6 +83,55 @@ func TestAuth_AutoSendsNoPlainPasswordOverTheNetwork(t *testing.T) {
 		explicit := newClient(t, memcached.Options{Auth: sasl.Plain("app", "a-secret-password"), DialContext: dial}, server)
 		set(t, explicit, "k", "v")
 	})
+}
+
+// proxied is a connection whose other end is a proxy on this machine.
+type proxied struct {
+	net.Conn
+	proxy net.Addr
+}
+
+func (c proxied) RemoteAddr() net.Addr { return c.proxy }
+
+// TestAuth_AutoSendsNoPlainPasswordThroughAProxy: where the bytes go from there
+// nobody knows.
+func TestAuth_AutoSendsNoPlainPasswordThroughAProxy(t *testing.T) {
+	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1080}
+	socket := &net.UnixAddr{Name: "/run/proxy.sock", Net: "unix"}
+	for _, tt := range []struct {
+		name   string
+		peer   net.Addr
+		secure bool
+	}{
+		{"cache.example", local, false},
+		{"192.0.2.1:11211", local, false},
+		{"localhost.example", local, false},
+		{"cache.example", socket, false},
+		{"localhost", local, true},
+		{"127.0.0.2", local, true},
+		{"[::1]:11211", local, true},
+		{"/run/memcached.sock", socket, true},
+		{"localhost", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, secured("PLAIN"))
+			client, err := memcached.New([]string{tt.name}, &memcached.Options{
+				Auth:   sasl.Auto("app", "a-secret-password"),
+				Logger: slog.New(slog.DiscardHandler),
+				DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+					nc, err := server.DialContext(ctx, network, server.Addr())
+					return proxied{nc, tt.peer}, err
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			if err := client.Ping(t.Context()); (err == nil) != tt.secure {
+				t.Errorf("Ping of %s by %s %v = %v, want success: %v", tt.name, tt.peer.Network(), tt.peer, err, tt.secure)
+			}
+		})
+	}
 }
 
 // TestAuth_ListsOfMechanisms: servers separate names in their own ways.

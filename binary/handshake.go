@@ -53,25 +53,36 @@ func (n *node) greet(h *handshake, encrypted bool) error {
 	if auth == nil {
 		return h.hello()
 	}
-	server := sasl.Server{Addr: n.addr.target, Secure: encrypted || local(h.nc)}
+	server := sasl.Server{Addr: n.addr.target, Secure: encrypted || n.isLocal(h.nc)}
 	return h.authenticate(h.attempt.ctx, auth, server)
 }
 
-// local reports whether the bytes of nc do not leave the machine.
-func local(nc net.Conn) bool {
+// isLocal reports whether the bytes of nc do not leave the machine. What
+// Options.DialContext returns can be the near end of a tunnel or of a proxy: then
+// the server's name must say so, too.
+func (n *node) isLocal(nc net.Conn) bool {
 	addr := nc.RemoteAddr()
 	if addr == nil {
 		return false
 	}
+	named := n.client.opts.DialContext == nil || n.addr.network == "unix" || isLoopback(n.addr.host)
 	if tcp, ok := addr.(*net.TCPAddr); ok {
-		return tcp.IP.IsLoopback()
+		return tcp.IP.IsLoopback() && named
 	}
 	switch addr.Network() {
-	case "unix", "pipe", "memory": // the latter two stay in the process
+	case "unix":
+		return named
+	case "pipe", "memory": // they stay in the process
 		return true
 	default:
 		return false
 	}
+}
+
+// isLoopback reports whether a host is by its name this machine.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip.IsLoopback() || strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
 }
 
 // hello sends a NOOP, which a server answers unless it wants authentication.

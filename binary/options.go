@@ -27,7 +27,8 @@ type Options struct {
 	TLS *tls.Config
 
 	// DialContext opens connections. Its network is "tcp" or "unix". What it
-	// returns counts as encrypted if it has tls.Conn's method ConnectionState.
+	// returns counts as encrypted if it has tls.Conn's method ConnectionState, and
+	// as local if its peer and the server's name are those of this machine.
 	// nil: net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 

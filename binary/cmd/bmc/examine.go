@@ -41,6 +41,7 @@ func (t *tool) examine(ctx context.Context, opts memcached.Options, server strin
 	alone := &tool{sys: t.sys, settings: t.settings} // its record is that of this server
 	opts.Weights, opts.Distribution = nil, nil
 	e.watch(&opts)
+	alone.login.local = e.isLocal
 	if r, ok := opts.Auth.(*recorder); ok {
 		opts.Auth = &recorder{Mechanism: r.Mechanism, record: &alone.login}
 	}
@@ -86,6 +87,12 @@ func (e *examination) watch(opts *memcached.Options) {
 		e.tls = &state
 		return nil
 	}
+}
+
+func (e *examination) isLocal() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.local
 }
 
 func isLocal(addr net.Addr) bool {
