@@ -31,8 +31,9 @@ type Client struct {
 
 	mu       sync.Mutex // guards what follows, and changes of the topology
 	closed   bool
-	retiring map[*node]bool // removed, with operations in flight
-	removed  ServerStats    // the sum of those that are gone
+	retiring map[*node]bool        // removed, with operations in flight
+	removed  ServerStats           // the sum of those that are gone
+	writes   map[string]*unsettled // by address.target; see forgetWrites
 }
 
 // New returns a client of the given servers. A server is "host", "host:port",
@@ -57,7 +58,7 @@ func New(servers []string, opts *Options) (*Client, error) {
 	}
 	c := &Client{
 		opts: o, weights: weights, start: time.Now(), logger: o.Logger, dialer: newDialer(),
-		done: make(chan struct{}), retiring: map[*node]bool{},
+		done: make(chan struct{}), retiring: map[*node]bool{}, writes: map[string]*unsettled{},
 	}
 	c.maxFrame = max(o.MaxItemSize, 1<<20) + frameSlack
 	nodes := make([]*node, len(addrs))

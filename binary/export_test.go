@@ -1,5 +1,10 @@
 package memcached
 
+import (
+	"maps"
+	"slices"
+)
+
 // BufferBytes returns how many bytes of buffers the connections of c hold, each.
 // Nothing may be under way.
 func BufferBytes(c *Client) (each []int) {
@@ -20,4 +25,11 @@ func FailWriters(c *Client) {
 			conn.fail(unavailable(errWriteTimeout))
 		}
 	}
+}
+
+// EarlierServers returns the addresses of which c remembers writes.
+func EarlierServers(c *Client) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.writes))
 }

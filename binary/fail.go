@@ -26,7 +26,7 @@ func (c *conn) failLocked(cause error) {
 	used := c.out.enqueued != c.dequeued.Load()
 	switch {
 	case !first:
-	case mayLinger(cause):
+	case mayLinger(cause, used):
 		c.lingers.Store(true)
 		c.interruptRead() // the reader goes on to failPending, which decides
 	default:

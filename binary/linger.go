@@ -16,9 +16,10 @@ import (
 // the server has been silent for as long again, later writes of those keys wait.
 
 // mayLinger reports whether the server may still read from a connection that
-// ends for this cause.
-func mayLinger(cause error) bool {
-	return isTimeout(cause) || errors.Is(cause, wire.ErrFrame)
+// ends for this cause. used says that there are requests on it: on one of a server
+// that retires, only those whose callers have left.
+func mayLinger(cause error, used bool) bool {
+	return isTimeout(cause) || errors.Is(cause, wire.ErrFrame) || used && errors.Is(cause, errRetired)
 }
 
 // linger ends the requests on the connection, and makes writes of keys wait until

@@ -19,7 +19,7 @@ type node struct {
 	lanes     atomic.Int32            // connections that they share: 1 or 2
 	failing   atomic.Bool             // health has something to forget when an operation is answered
 	retired   atomic.Bool             // SetServers removed the server
-	unsettled unsettled
+	unsettled *unsettled              // shared by all nodes of one address
 	_         cacheLine
 
 	// Written by operations, but for shared ones.
@@ -45,8 +45,9 @@ type node struct {
 	woken chan struct{} // tells recover that the state has changed
 }
 
+// newNode returns a node of a server. It is called under Client.mu, or by New.
 func newNode(c *Client, a address) *node {
-	n := &node{client: c, addr: a, woken: make(chan struct{}, 1)}
+	n := &node{client: c, addr: a, woken: make(chan struct{}, 1), unsettled: c.unsettledOf(a)}
 	n.health = health{ejectAfter: c.opts.EjectAfter, retryAfter: c.opts.RetryAfter}
 	n.conns.Store(new([]*conn))
 	return n

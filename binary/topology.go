@@ -98,6 +98,7 @@ func (c *Client) replaceServers(addrs []address) (removed []*node, err error) {
 		c.retiring[n] = true
 		removed = append(removed, n)
 	}
+	c.forgetWrites()
 	return removed, nil
 }
 

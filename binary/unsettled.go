@@ -2,6 +2,7 @@ package memcached
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,31 @@ type unsettled struct {
 
 	mu    sync.Mutex         // guards what follows
 	fates map[string][]*fate // by key
+}
+
+// unsettledOf returns, under mu, what is unsettled on a server. It outlasts the
+// node: a server that SetServers removes may carry out an earlier write after the
+// server has come back, perhaps written differently, and got a later one.
+func (c *Client) unsettledOf(a address) *unsettled {
+	u := c.writes[a.target]
+	if u == nil {
+		u = new(unsettled)
+		c.writes[a.target] = u
+	}
+	return u
+}
+
+// forgetWrites drops, under mu, what is known of servers that are gone with
+// nothing unsettled on them.
+func (c *Client) forgetWrites() {
+	used := map[*unsettled]bool{}
+	for _, n := range c.topology.Load().nodes {
+		used[n.unsettled] = true
+	}
+	for n := range c.retiring {
+		used[n.unsettled] = true
+	}
+	maps.DeleteFunc(c.writes, func(_ string, u *unsettled) bool { return !used[u] && u.open.Load() == 0 })
 }
 
 // allKeys stands for the keys of FlushAll. No key is empty.
