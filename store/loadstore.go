@@ -28,7 +28,8 @@ func (l *loading) store(ctx context.Context, out *outcome) bool {
 		out.payload = &p
 		fill(item, p, l.versions, l.ttl, l.opts.KeepStale)
 	}
-	ctx, cancel := context.WithTimeout(ctx, cacheTimeout)
+	// A store that is closed meanwhile keeps what it has loaded.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cacheTimeout)
 	defer cancel()
 	stored, err := l.put(ctx, item)
 	if err == nil {
@@ -60,11 +61,22 @@ func (l *loading) put(ctx context.Context, item *memcached.Item) (bool, error) {
 	default:
 		item.CAS = l.item.CAS
 		err = l.client.CompareAndSwap(ctx, item)
+		if errors.Is(err, memcached.ErrCacheMiss) && l.over() {
+			item.CAS = 0
+			err = l.client.Add(ctx, item)
+		}
 	}
 	if errors.Is(err, memcached.ErrNotStored) || errors.Is(err, memcached.ErrCASConflict) || errors.Is(err, memcached.ErrCacheMiss) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// over reports whether what was there before the load has reached its end. The
+// server may then have forgotten it since it was read, and nobody need have
+// deleted it.
+func (l *loading) over() bool {
+	return !l.deadline.IsZero() && !time.Now().Before(l.deadline.Add(l.opts.KeepStale))
 }
 
 // checkOvertaken finds out, after storing, what came during the load: a new
