@@ -115,9 +115,10 @@ conformance: ## Run the public HTTP cache test suite against the middleware; nee
 	@cd integration && go run ./conformance
 
 .PHONY: soak
-soak: ## Run the soak alone, ten times as long, and the order of writes for minutes
+soak: ## Run the soak alone, ten times as long, the order of writes for minutes, and 100,000 keys
 	@cd integration && MEMCACHED_SOAK=10000000 go run ./setup go test -race -run=TestSoak -timeout=2h -v .
 	@cd integration && MEMCACHED_ORDER=2m go run ./setup go test -race -timeout=1h -v ./order
+	@cd integration && STORE_LOAD_KEYS=100000 go run ./setup go test -race -timeout=1h -run=TestManyKeys -v ./store
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -66,6 +65,10 @@ func (d *database) hold() (release func()) {
 
 var errQuery = errors.New("the database is down")
 
+// queries is the client of databases. It keeps as many connections as there are
+// callers at once.
+var queries = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+
 // query returns a function that asks the database at url.
 func query(url string) func(ctx context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
@@ -73,7 +76,7 @@ func query(url string) func(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		response, err := http.DefaultClient.Do(request)
+		response, err := queries.Do(request)
 		if err != nil {
 			return "", err
 		}
@@ -271,75 +274,5 @@ func TestLoad_InvalidateDuringTheLoadWins(t *testing.T) {
 	}
 	if n := d.queries.Load(); n != 2 {
 		t.Errorf("%d queries, want 2", n)
-	}
-}
-
-// At no time do two loads of a key run, and no key is loaded more than once per
-// life, while values are loaded anew before they expire.
-func TestLoad_ManyKeysWithEarlyRefresh(t *testing.T) {
-	server, _ := open(t)
-	keys := 5000
-	if n, err := strconv.Atoi(os.Getenv("STORE_LOAD_KEYS")); err == nil {
-		keys = n
-	}
-	ttl := max(10*time.Second, time.Duration(keys)*time.Millisecond)
-	ahead := ttl * 2 / 5
-	loads := make([]struct {
-		running atomic.Int32
-		last    atomic.Int64
-	}, keys)
-	var total, refreshed, waited, twice, excused atomic.Int64
-	var stores []*store.Typed[int]
-	for range 2 {
-		client := connectTo(t, []string{server.Addr()}, sasl.Auto(username, password))
-		s := newTyped[int](t, client, &store.Options{RefreshAhead: ahead, OnEvent: func(e store.Event) {
-			switch e.Kind {
-			case store.EventRefreshed:
-				refreshed.Add(1)
-			case store.EventWaited:
-				waited.Add(1)
-			case store.EventOvertaken:
-				excused.Add(1) // a lock that a stalled machine let expire
-			}
-		}, OnError: func(op string, err error) {
-			excused.Add(1)
-			t.Log(op, err)
-		}})
-		t.Cleanup(func() { s.Close() })
-		stores = append(stores, s)
-	}
-	began := time.Now()
-	workers(64, func(w int) {
-		for i := w; time.Since(began) < ttl+ttl/2 || i%keys > 64; i += 64 {
-			k := i % keys
-			load := func(context.Context) (int, error) {
-				total.Add(1)
-				l := &loads[k]
-				if l.running.Add(1) > 1 {
-					t.Errorf("two loads of key %d at once", k)
-				}
-				defer l.running.Add(-1)
-				now := time.Now().UnixNano()
-				if last := l.last.Swap(now); last != 0 && time.Duration(now-last) < ttl-ahead-time.Second {
-					twice.Add(1)
-				}
-				time.Sleep(time.Millisecond)
-				return k, nil
-			}
-			got, err := stores[(i/keys+w)%2].GetOrLoad(t.Context(), fmt.Sprint("key", k), ttl, load)
-			if got != k || err != nil {
-				t.Errorf("GetOrLoad of key %d = %d, %v", k, got, err)
-				return
-			}
-		}
-	})
-	t.Logf("%d keys: %d loads, of which %d early, and %d waits", keys, total.Load(), refreshed.Load(), waited.Load())
-	if n := twice.Load(); n > excused.Load() {
-		t.Errorf("%d keys were loaded twice in a life, want at most the %d of which the store says why", n, excused.Load())
-	} else if n > 0 {
-		t.Logf("%d keys were loaded twice in a life; the store reports %d faults and locks that expired", n, excused.Load())
-	}
-	if refreshed.Load() == 0 {
-		t.Error("no value was loaded early")
 	}
 }
