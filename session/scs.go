@@ -28,6 +28,9 @@ import (
 // request commits. A logout beside RenewToken ends the old token, not the new
 // one. Sessions cannot be listed: scs's Iterate returns an error.
 //
+// Scs's own tests pass over this store, but for two that cannot: that of Iterate,
+// and one that commits a session without a token, which is an error here.
+//
 // Put Private around scs's LoadAndSave: the responses to requests that carry a
 // live session are then private, for the response cache of this module and for
 // caches in front.
