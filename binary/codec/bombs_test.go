@@ -95,6 +95,37 @@ func long(n int) string {
 // bignum is a Bignum of so many words of 16 bits.
 func bignum(words int) string { return "l+" + long(words) + strings.Repeat("\xff\x7f", words) }
 
+// igbinary is the header of that format.
+const igbinary = "\x00\x00\x00\x02"
+
+// igArray begins an array of igbinary.
+func igArray(n int) string {
+	return "\x16" + string(binary.BigEndian.AppendUint32(nil, uint32(n)))
+}
+
+// igLinks is a string of 1 MiB and n links to it, with their keys.
+func igLinks(n int) string {
+	return "\x06\x00\x13\x00\x10\x00\x00" + strings.Repeat("a", 1<<20) + strings.Repeat("\x06\x00\x0e\x00", n)
+}
+
+// copies is an array of arrays, of which each holds the one before ten times.
+func copies(n int) string {
+	text := igArray(n) + "\x06\x00\x14\x01\x06\x00\x00"
+	for i := 1; i < n; i++ {
+		text += "\x06\x00\x14\x0a" + strings.Repeat("\x06\x00\x01"+string([]byte{byte(i)}), 10)
+	}
+	return text
+}
+
+// deepCopies is an array of arrays, of which each holds the one before.
+func deepCopies(n int) string {
+	text := igArray(n) + "\x06\x00\x14\x01\x06\x00\x00"
+	for i := 1; i < n; i++ {
+		text += "\x06\x00\x14\x01\x06\x00\x02" + string(binary.BigEndian.AppendUint16(nil, uint16(i)))
+	}
+	return text
+}
+
 // list returns JSON with n times the element.
 func list(n int, element string) string {
 	return "[" + strings.Repeat(element+",", n-1) + element + "]"
@@ -155,6 +186,18 @@ func bombs(tb testing.TB) []bomb {
 		{"php: a long text as a number", phpmemcached.Codec{}, bytes.Repeat([]byte("1"), 8<<20), phpmemcached.TypeString, intoFloat, "digits"},
 		{"php: within, arrays", phpmemcached.Codec{}, php("a:50000:{" + strings.Repeat("i:0;a:0:{}", 50_000) + "}"), phpFlags, intoAny, ""},
 		{"php: within, small arrays", phpmemcached.Codec{}, php("a:37000:{" + strings.Repeat(`i:0;a:1:{s:1:"a";N;}`, 37_000) + "}"), phpFlags, intoAny, ""},
+		{"igbinary: arrays", phpmemcached.Codec{}, []byte(igbinary + igArray(400_000) + strings.Repeat("\x06\x00\x14\x00", 400_000)), phpmemcached.TypeIgbinary, intoAny, "elements"},
+		{"igbinary: deep", phpmemcached.Codec{}, []byte(igbinary + strings.Repeat("\x14\x01\x06\x00", 200) + "\x00"), phpmemcached.TypeIgbinary, intoAny, "depth"},
+		{"igbinary: copies of copies", phpmemcached.Codec{}, []byte(igbinary + copies(20)), phpmemcached.TypeIgbinary, intoAny, "elements"},
+		{"igbinary: deep by copies", phpmemcached.Codec{}, []byte(igbinary + deepCopies(300)), phpmemcached.TypeIgbinary, intoAny, "depth"},
+		{"igbinary: links to a string", phpmemcached.Codec{}, []byte(igbinary + igArray(120_001) + igLinks(120_000)), phpmemcached.TypeIgbinary, intoAllBytes, "size"},
+		{"igbinary: copies of strings", phpmemcached.Codec{}, []byte(igbinary + igArray(1001) + "\x06\x00\x14\x02" + igLinks(1) + strings.Repeat("\x06\x00\x01\x01", 1000)), phpmemcached.TypeIgbinary, intoAny, "size"},
+		{"igbinary: within, arrays", phpmemcached.Codec{}, []byte(igbinary + igArray(50_000) + strings.Repeat("\x06\x00\x14\x00", 50_000)), phpmemcached.TypeIgbinary, intoAny, ""},
+		{"igbinary: within, copies", phpmemcached.Codec{}, []byte(igbinary + igArray(30_001) + "\x06\x00\x14\x01\x11\x01a\x00" + strings.Repeat("\x06\x00\x01\x01", 30_000)), phpmemcached.TypeIgbinary, intoAny, ""},
+		{"msgpack: arrays", phpmemcached.Codec{}, []byte("\xdd\x00\x10\x00\x00" + strings.Repeat("\x90", 1<<20)), phpmemcached.TypeMsgpack, intoAny, "elements"},
+		{"msgpack: deep", phpmemcached.Codec{}, []byte(strings.Repeat("\x91", 200) + "\xc0"), phpmemcached.TypeMsgpack, intoAny, "depth"},
+		{"msgpack: within, arrays", phpmemcached.Codec{}, []byte("\xdd\x00\x00\xc0\x00" + strings.Repeat("\x90", 0xc000)), phpmemcached.TypeMsgpack, intoAny, ""},
+		{"msgpack: within, maps", phpmemcached.Codec{}, []byte("\xdd\x00\x00\x90\x00" + strings.Repeat("\x81\xa1a\xc0", 0x9000)), phpmemcached.TypeMsgpack, intoAny, ""},
 		{"python: a long int", bmemcached.Codec{}, bytes.Repeat([]byte("1"), 8<<20), bmemcached.FlagInteger, intoAny, "digits"},
 		{"python: 128 MiB", bmemcached.Codec{}, zlibOf(tb, 1<<27), bmemcached.FlagZlib, intoString, "size"},
 		{"pylibmc: a long int", bmemcached.Pylibmc{}, zlibText(tb, strings.Repeat("1", 8<<20)), bmemcached.FlagLong | bmemcached.FlagZlib, intoAny, "digits"},

@@ -10,6 +10,7 @@ const containerCost = 3
 type budget struct {
 	maxElements int
 	elements    int // that arrays have claimed
+	copied      int // bytes of strings that stand in one more place
 }
 
 // newBudget returns one of maxElements; 0: codec.MaxElements.
@@ -21,9 +22,20 @@ func newBudget(maxElements int) budget {
 }
 
 // spend counts an array of n values with their keys.
-func (b *budget) spend(n int) error {
-	if b.elements += containerCost + 2*n; b.elements > b.maxElements {
+func (b *budget) spend(n int) error { return b.claim(containerCost + 2*n) }
+
+// claim counts n elements.
+func (b *budget) claim(n int) error {
+	if b.elements += n; b.elements > b.maxElements {
 		return &codec.LimitError{Limit: "elements", Max: b.maxElements}
+	}
+	return nil
+}
+
+// again counts the n bytes of strings that stand in one more place.
+func (b *budget) again(n int) error {
+	if b.copied += n; b.copied > codec.MaxSize {
+		return &codec.LimitError{Limit: "size", Max: codec.MaxSize}
 	}
 	return nil
 }

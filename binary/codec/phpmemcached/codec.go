@@ -160,21 +160,29 @@ func (c Codec) decode(data []byte, owned bool, kind uint32, v any) error {
 		return convert.Value(v, len(data) > 0 && data[0] == '1')
 	case TypeSerialized:
 		val, err := parseSerialized(data, c.MaxElements)
-		if errors.Is(err, codec.ErrObject) {
-			return c.unserialize("php serialize", data, v)
-		}
-		if err != nil {
-			return err
-		}
-		return convert.Value(v, val)
+		return c.data("php serialize", data, val, err, v)
 	case TypeJSON:
 		return codec.JSON{MaxElements: c.MaxElements}.Decode(data, 0, v)
 	case TypeIgbinary:
-		return c.unserialize("igbinary", data, v)
+		val, err := parseIgbinary(data, c.MaxElements)
+		return c.data("igbinary", data, val, err, v)
 	case TypeMsgpack:
-		return c.unserialize("msgpack", data, v)
+		val, err := parseMsgpack(data, c.MaxElements)
+		return c.data("msgpack", data, val, err, v)
 	}
 	return fmt.Errorf("%w: type %d", codec.ErrFlags, kind)
+}
+
+// data sets v to val, which was parsed from what data holds, unless err says that it
+// is no data.
+func (c Codec) data(format string, data []byte, val any, err error, v any) error {
+	if errors.Is(err, codec.ErrObject) {
+		return c.unserialize(format, data, v)
+	}
+	if err != nil {
+		return err
+	}
+	return convert.Value(v, val)
 }
 
 // unserialize hands what is not data to the hook.

@@ -262,13 +262,14 @@ func TestDecode_WhatIsNotData(t *testing.T) {
 		return format + " " + string(data), nil
 	}}
 	var s string
-	if err := c.Decode([]byte("data"), phpmemcached.TypeIgbinary, &s); err != nil || s != "igbinary data" {
+	object := "\x00\x00\x00\x02\x17\x01E\x14\x00"
+	if err := c.Decode([]byte(object), phpmemcached.TypeIgbinary, &s); err != nil || s != "igbinary "+object {
 		t.Errorf("Decode = %q, %v", s, err)
 	}
 	if err := c.Decode([]byte("O:"), phpmemcached.TypeSerialized, &s); err != nil || s != "php serialize O:" {
 		t.Errorf("Decode = %q, %v", s, err)
 	}
-	if err := c.Decode([]byte("data"), phpmemcached.TypeMsgpack, &s); !errors.Is(err, failed) {
+	if err := c.Decode([]byte("\x81\xc0\xa1E"), phpmemcached.TypeMsgpack, &s); !errors.Is(err, failed) {
 		t.Errorf("Decode = %v, want the hook's error", err)
 	}
 }

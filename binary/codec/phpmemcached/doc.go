@@ -12,23 +12,24 @@
 //	3     bool                    bool
 //	4     serialize()             null is nil; an array is []any if it is a list,
 //	                              else map[string]any; objects are not data
-//	5     igbinary                not data here
+//	5     igbinary                as serialize(); the default where it is installed
 //	6     JSON                    as encoding/json decodes it
-//	7     MessagePack             not data here
+//	7     MessagePack             as serialize()
 //	+ 16  compressed: with zlib (+ 32), FastLZ (+ 64, the default) or zstd (+ 128)
 //
 // An array decodes into a map with string keys in any case, and into a slice if it is
 // a list. PHP makes no difference between the keys 1 and "1".
 //
-// What is not data here gives a *codec.ObjectError, which names the format and has
+// Objects, enums and references are not data here. What is not data gives a *codec.ObjectError, which names the format and has
 // the bytes, unless Unserialize is set. Nothing is ever executed.
 //
 // Values that hold more than MaxElements, numbers of more than codec.MaxDigits digits,
 // nesting below codec.MaxDepth, and what decompresses to more than MaxSize, are
 // refused with a *codec.LimitError.
 //
-// Codec reads every compression. It writes zlib, which every version of the
-// extension reads.
+// Codec reads every serializer and every compression. It writes the format of
+// serialize() or JSON, and zlib, which every version of the extension reads whatever
+// it writes itself.
 //
 // The largest flags that Codec returns are 54, with UserFlags in the upper 16 bits.
 package phpmemcached

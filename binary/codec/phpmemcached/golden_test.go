@@ -56,7 +56,11 @@ func wanted(g stored) (want any, ok bool) {
 	if want, ok = scalars[g.Name]; ok {
 		return want, true
 	}
-	want, ok = serialized[g.Serializer][g.Name]
+	format := g.Serializer
+	if format != "json" {
+		format = "php" // what igbinary and MessagePack hold is the same
+	}
+	want, ok = serialized[format][g.Name]
 	return want, ok
 }
 
@@ -114,7 +118,8 @@ func TestGolden_EncodesAsPHPStores(t *testing.T) {
 			}
 			v, ok = s, true
 		}
-		if !ok || g.Name == "object" {
+		readOnly := g.Flags == phpmemcached.TypeIgbinary || g.Flags == phpmemcached.TypeMsgpack
+		if !ok || g.Name == "object" || readOnly {
 			continue
 		}
 		encoded++
