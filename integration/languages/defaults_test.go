@@ -23,6 +23,14 @@ func asInstalled() []language {
 		memjs.asInstalled(nil, memjs.place),
 		npmMemcached.asInstalled(nil, npmMemcached.place),
 		tools.asInstalled(nil, placing{"Pylibmc", placement.Pylibmc}),
+		perl.asInstalled(nil, perl.place),
+		perlFast.asInstalled(nil, perlFast.place),
+		phpMemcache.asInstalled(nil, phpMemcache.place),
+		pythonMemcached.asInstalled(nil, pythonMemcached.place),
+		php.asInstalled(defaults, placing{"PHPMemcached", placement.PHPMemcached}).newer(),
+		pymemcache.asInstalled(nil, placing{"Pymemcache", placement.Pymemcache}).newer(),
+		python.asInstalled(nil, python.place).newer(),
+		ruby.asInstalled(nil, ruby.place).newer(),
 	}
 }
 
@@ -95,6 +103,8 @@ func TestDefaults_Prefixes(t *testing.T) {
 		pymemcache.asInstalled(args{"key_prefix": prefix}, placing{"Pymemcache without prefix", placement.WithoutPrefix(prefix, placement.Pymemcache)}),
 		ruby.asInstalled(args{"namespace": "app"}, ruby.place),
 		npmMemcached.asInstalled(args{"namespace": prefix}, npmMemcached.place),
+		perl.asInstalled(args{"namespace": prefix}, placing{"CacheMemcached without prefix", placement.WithoutPrefix(prefix, placement.CacheMemcached)}),
+		perlFast.asInstalled(args{"namespace": prefix}, placing{"CacheMemcached without prefix", placement.WithoutPrefix(prefix, placement.CacheMemcached)}),
 	} {
 		t.Run(l.name, func(t *testing.T) {
 			servers := secured

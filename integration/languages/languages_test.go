@@ -29,8 +29,10 @@ type language struct {
 	options args // of the driver
 	codec   codec.Codec
 	place   placing
-	noSASL  bool // the client cannot authenticate
-	onHost  bool // its driver runs on this machine, not in the container
+	release *release // that ships it; nil: bookworm
+	noSASL  bool     // the client cannot authenticate
+	noTouch bool     // it cannot touch
+	onHost  bool     // its driver runs on this machine, not in the container
 }
 
 var (
@@ -39,6 +41,7 @@ var (
 		command: []string{"python3", "binarymemcached.py"},
 		codec:   bmemcached.Codec{},
 		place:   placing{"BMemcached", placement.BMemcached(username, password)},
+		noTouch: true,
 	}
 	pylibmc = language{
 		name:    "pylibmc",
@@ -132,6 +135,9 @@ func (l language) driver(t *testing.T) *driver {
 		needNode(t)
 		return host.get(t, l.command)
 	}
+	if l.release != nil {
+		return l.release.get(t).drivers.get(t, l.command)
+	}
 	return languages(t).drivers.get(t, l.command)
 }
 
@@ -173,17 +179,21 @@ type pair struct {
 	ours   *memcached.Client
 }
 
-// each runs test for every language, all of them on one server with SASL, but for
-// those that cannot authenticate. The server is empty each time.
+// each runs test for every language, all of them on one server with SASL, and those
+// that cannot authenticate on one without. The server is empty each time.
 func each(t *testing.T, some []language, test func(t *testing.T, p pair)) {
 	t.Helper()
-	secured := language{}.start(t, 1)
+	var started [2][]string
 	for _, l := range some {
+		kind := &started[0]
+		if l.noSASL {
+			kind = &started[1]
+		}
+		if *kind == nil {
+			*kind = l.start(t, 1)
+		}
+		servers := *kind
 		t.Run(l.name, func(t *testing.T) {
-			servers := secured
-			if l.noSASL {
-				servers = l.start(t, 1)
-			}
 			p := pair{l, l.open(t, servers...), l.connect(t, servers...)}
 			if err := p.ours.FlushAll(t.Context(), 0); err != nil {
 				t.Fatal(err)

@@ -1,15 +1,18 @@
 package languages_test
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -24,6 +27,26 @@ var sources embed.FS
 // buildLimit bounds the making of the image, which downloads some 200 MB.
 const buildLimit = 10 * time.Minute
 
+// A release is a release of Debian, with the clients that it ships.
+type release struct {
+	dockerfile string // in testdata
+
+	once    sync.Once
+	machine *machine // what once has started
+	err     error
+}
+
+// The releases. bookworm has the clients of most languages; trixie those that are
+// newer there, and frameworks over them.
+var (
+	bookworm = &release{dockerfile: "Dockerfile"}
+	trixie   = &release{dockerfile: "trixie.Dockerfile"}
+)
+
+// suiteVariable names the environment variable with the release that is run in
+// place of trixie: sid has the newest clients.
+const suiteVariable = "MEMCACHED_LANGUAGES_SUITE"
+
 // A machine is a container in which the other languages are installed. All tests
 // share one, and the programs that run in it: what takes time is starting them.
 type machine struct {
@@ -32,16 +55,14 @@ type machine struct {
 	drivers   drivers
 }
 
-var (
-	shared  = sync.OnceValues(startMachine)
-	running *machine // what shared has started
-)
-
 func TestMain(m *testing.M) {
 	code := m.Run()
 	host.stop()
-	if running != nil {
-		if err := running.stop(); err != nil && code == 0 {
+	for _, r := range []*release{bookworm, trixie} {
+		if r.machine == nil {
+			continue
+		}
+		if err := r.machine.stop(); err != nil && code == 0 {
 			fmt.Println("FAIL: container of the languages:", err)
 			code = 1
 		}
@@ -49,23 +70,52 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// languages returns the machine, which it starts first if need be.
+// languages returns the machine of most tests.
 func languages(t *testing.T) *machine {
 	t.Helper()
-	m, err := shared()
-	if err != nil {
-		t.Fatalf("container of the languages: %v", err)
-	}
-	return m
+	return bookworm.get(t)
 }
 
-// startMachine starts the container. It is on the host's network, so that its
-// programs know the servers by the same addresses as this one does: they are
-// hashed when servers are chosen for keys.
-func startMachine() (*machine, error) {
+// get returns the release's machine, which it starts first if need be.
+func (r *release) get(t *testing.T) *machine {
+	t.Helper()
+	r.once.Do(func() { r.machine, r.err = r.start() })
+	if r.err != nil {
+		t.Fatalf("container of the languages: %v", r.err)
+	}
+	return r.machine
+}
+
+// files are what the release's image is made of.
+func (r *release) files() (fs.FS, error) {
+	dockerfile, err := sources.ReadFile("testdata/" + r.dockerfile)
+	if err != nil {
+		return nil, err
+	}
+	if suite := os.Getenv(suiteVariable); suite != "" {
+		// Mirrors of what changes every day lag behind.
+		other := "ARG SUITE=" + suite + "\nRUN echo 'Acquire::Check-Valid-Until \"false\";' >/etc/apt/apt.conf.d/lagging"
+		dockerfile = bytes.Replace(dockerfile, []byte("ARG SUITE=trixie"), []byte(other), 1)
+	}
+	files := fstest.MapFS{"Dockerfile": {Data: dockerfile}}
+	programs, err := fs.Glob(sources, "testdata/drivers/*")
+	for _, name := range programs {
+		var program []byte
+		if program, err = sources.ReadFile(name); err != nil {
+			break
+		}
+		files["drivers/"+path.Base(name)] = &fstest.MapFile{Data: program}
+	}
+	return files, err
+}
+
+// start starts the container. It is on the host's network, so that its programs
+// know the servers by the same addresses as this one does: they are hashed when
+// servers are chosen for keys.
+func (r *release) start() (*machine, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildLimit)
 	defer cancel()
-	files, err := fs.Sub(sources, "testdata")
+	files, err := r.files()
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +140,6 @@ func startMachine() (*machine, error) {
 	if err != nil {
 		return nil, errors.Join(err, testcontainers.TerminateContainer(m.container), m.provider.Close())
 	}
-	running = m
 	return m, nil
 }
 

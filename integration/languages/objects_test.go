@@ -36,6 +36,9 @@ func objects() []struct {
 		{serializer("php"), "php serialize", phpmemcached.TypeSerialized},
 		{serializer("igbinary"), "igbinary", phpmemcached.TypeIgbinary},
 		{serializer("msgpack"), "msgpack", phpmemcached.TypeMsgpack},
+		{ruby.newer(), "ruby marshal", dalli.FlagSerialized},
+		{serializer("igbinary").newer(), "igbinary", phpmemcached.TypeIgbinary},
+		{serializer("msgpack").newer(), "msgpack", phpmemcached.TypeMsgpack},
 	}
 }
 

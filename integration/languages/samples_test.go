@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -196,6 +197,11 @@ func but(list []sample, name string, change func(s *sample)) []sample {
 		}
 	}
 	return list
+}
+
+// without is samples without one.
+func without(name string, list []sample) []sample {
+	return slices.DeleteFunc(list, func(s sample) bool { return s.name == name })
 }
 
 // untyped is binaries in a language whose strings have no encoding: what is UTF-8

@@ -10,7 +10,7 @@ import (
 )
 
 // with the clients which store nothing but bytes.
-func everyone() []language { return append(all(), tools, memjs) }
+func everyone() []language { return append(all(), append(textClients(), tools, memjs)...) }
 
 // untyped says whether the language's client stores nothing but bytes.
 func (l language) untyped() bool {
@@ -84,7 +84,8 @@ func TestAdd(t *testing.T) {
 // TestAppend has each client that can lengthen what the other stored as plain
 // bytes.
 func TestAppend(t *testing.T) {
-	plain := []language{pylibmc, pymemcache, npmMemcached, memjs, ruby.with("raw", args{"raw": true}, ruby.codec), java, php}
+	rawRuby := ruby.with("raw", args{"raw": true}, ruby.codec)
+	plain := []language{pylibmc, pymemcache, npmMemcached, memjs, rawRuby, java, php, pythonMemcached, perl, perlFast, rawRuby.newer(), php.newer()}
 	each(t, plain, func(t *testing.T, p pair) {
 		if err := p.ours.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("a")}); err != nil {
 			t.Fatal(err)
@@ -165,7 +166,7 @@ func (p pair) expire(t *testing.T) {
 	if err := p.ours.Touch(t.Context(), p.key("theirs, touched"), later*time.Second); err != nil {
 		t.Errorf("Touch of theirs = %v", err)
 	}
-	if p.name != python.name { // it has no touch
+	if !p.noTouch {
 		keep = append(keep, "ours, touched")
 		p.storeFor(t, "ours, touched", soon*time.Second)
 		if !p.theirs.done(t, "touch", args{"key": p.key("ours, touched"), "ttl": later}) {

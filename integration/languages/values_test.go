@@ -2,6 +2,7 @@ package languages_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -57,6 +58,14 @@ func values() []struct {
 		{npmMemcached, join(texts(), binaries(), safeIntegers(), floats(), booleans(), javaScript())},
 		{tools, binaries()},
 		{memjs, binaries()},
+		{perl, binaries()},
+		{perlFast, binaries()},
+		{phpMemcache, without("large bytes", binaries())}, // it compresses them
+		{pythonMemcached, join(texts(), binaries(), anyFlags(integers()), anyFlags(bigIntegers()))},
+		{python.newer(), join(texts(), binaries(), integers(), bigIntegers(), around(128, 129))},
+		{pymemcache.newer(), join(texts(), binaries(), anyFlags(integers()), anyFlags(bigIntegers()))},
+		{ruby.newer(), join(texts(), rubyBinaries(), integers(), bigIntegers(), floats(), wholeFloats(), booleans(), compound(), around(4085, 4086, 4087, 4088))},
+		{php.newer(), join(anyFlags(texts()), anyFlags(phpStrings()), integers(), floats(), wholeFloats(), booleans(), anyFlags(compound()))},
 	}
 }
 
@@ -111,6 +120,19 @@ func (p pair) exchange(t *testing.T, s sample) {
 	}
 }
 
+// TestPHPMemcache_CompressesLargeText is what PHP.md says of PHP's older extension.
+func TestPHPMemcache_CompressesLargeText(t *testing.T) {
+	each(t, []language{phpMemcache}, func(t *testing.T, p pair) {
+		for size, flags := range map[int]uint32{19_999: 0, 20_001: 2} {
+			p.theirs.set(t, "k", textOf(strings.Repeat("a", size)))
+			item, err := p.ours.Get(t.Context(), "k")
+			if err != nil || item.Flags != flags || (len(item.Value) == size) != (flags == 0) {
+				t.Errorf("%d bytes are stored as %d, flags %d, %v, want flags %d", size, len(item.Value), item.Flags, err, flags)
+			}
+		}
+	})
+}
+
 // write stores a value through the codec and returns its flags.
 func (p pair) write(t *testing.T, key string, v any) (flags uint32) {
 	t.Helper()
@@ -138,7 +160,10 @@ func (p pair) read(t *testing.T, key string, v any) {
 
 // all is every language once, without the clients that have no types.
 func all() []language {
-	return []language{python, pylibmc, pymemcache, ruby, java, php, npmMemcached}
+	return []language{
+		python, pylibmc, pymemcache, ruby, java, php, npmMemcached, pythonMemcached,
+		python.newer(), pymemcache.newer(), ruby.newer(), php.newer(),
+	}
 }
 
 // TestJSON has each client read and write JSON text, the common ground of all.

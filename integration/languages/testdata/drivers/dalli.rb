@@ -57,7 +57,7 @@ class Driver
     options[:serializer] = Object.const_get(options[:serializer]) if options[:serializer]
     options[:compressor] = Object.const_get(options[:compressor]) if options[:compressor]
     @client = Dalli::Client.new(servers.map { |s| "#{s}:#{weights.fetch(s, 1)}" },
-                                { username: username, password: password, cache_nils: true, socket_timeout: PATIENCE, **options })
+                                { username: username, password: password }.compact.merge(cache_nils: true, socket_timeout: PATIENCE, **options))
     nil
   end
 
