@@ -120,6 +120,10 @@ soak: ## Run the soak alone, ten times as long, the order of writes for minutes,
 	@cd integration && MEMCACHED_ORDER=2m go run ./setup go test -race -timeout=1h -v ./order
 	@cd integration && STORE_LOAD_KEYS=100000 go run ./setup go test -race -timeout=1h -run=TestManyKeys -v ./store
 
+.PHONY: languages
+languages: ## Run the tests of other languages with the newest clients that Debian has, from sid
+	@cd integration && MEMCACHED_LANGUAGES_SUITE=sid go run ./setup go test -v -count=1 -timeout=40m ./languages
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
 	@$(call each,fuzz,$(MODULES),$(CURDIR)/.ci/fuzz)

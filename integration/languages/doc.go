@@ -1,7 +1,8 @@
 // Package languages proves that programs in other languages and this client can
 // share a cache. It has no code for users: its tests run the memcached clients of
 // those languages, as Debian 12 ships them, in a container beside real memcached
-// servers, and have each client read what the other wrote.
+// servers, and have each client read what the other wrote. Those that the next Debian
+// has newer, or alone, run in a second container.
 //
 //	client                                version  codec                placement
 //	python-binary-memcached               0.31.1   bmemcached.Codec     BMemcached(user, password)
@@ -15,6 +16,14 @@
 //	memcached (Node.js, npm)              2.2.2    nodememcached.Codec  Ketama
 //	memjs (Node.js, npm)                  1.3.2    codec.Raw            Memjs
 //	libmemcached-tools                    1.1.4    codec.Raw            Pylibmc; one of one's own
+//	python-memcached                      1.62     bmemcached.Pylibmc   PythonMemcached
+//	Cache::Memcached (Perl)               1.30     codec.Raw            CacheMemcached
+//	Cache::Memcached::Fast (Perl)         0.28     codec.Raw            CacheMemcached
+//	memcache (PHP 8.4)                    8.2      codec.Raw            PHPMemcache
+//
+// Where Debian 13 has a newer one, that runs as well: python-binary-memcached 0.31.2,
+// pymemcache 4.0.0, Dalli 3.2.8 and php-memcached 3.3.0, and with it Rails 7.2, Laravel
+// 10 and Symfony 6.4. "make languages" runs the newest that Debian has, from sid.
 //
 // Where two placements are named, the first is that of the client's own settings, the
 // second that of its ketama.
@@ -34,15 +43,16 @@
 //     and with no other, deletes it and counts with it; with prefixes, with weights,
 //     on port 11211, and for Java on servers that are given by name
 //   - Django's keys, KEY_PREFIX:VERSION:key, and its versions
+//   - keys and values of Rails, Laravel and Symfony
 //   - PHP's own sessions, where PHP puts them
 //   - the programs on the pages of the documentation, PHP.md and its like, as they
 //     stand there
 //
 // All of it is on servers that ask for SASL. pymemcache and the npm package memcached
-// alone cannot authenticate, because they speak the text protocol; they are tried on
-// servers without SASL. The clients use PLAIN while this one uses SCRAM-SHA-256; those
-// on libmemcached know SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5, too, and spymemcached
-// CRAM-MD5.
+// cannot authenticate, nor can python-memcached, the clients of Perl, PHP's memcache and
+// Dalli 5, because they speak the text protocol; they are tried on servers without
+// SASL. The clients use PLAIN while this one uses SCRAM-SHA-256; those on libmemcached
+// know SCRAM-SHA-256, SCRAM-SHA-1 and CRAM-MD5, too, and spymemcached CRAM-MD5.
 //
 // What cannot be shared:
 //
@@ -50,14 +60,14 @@
 //   - Dalli's and spymemcached's integers are not counters, nor are counters
 //     integers to them: they read them as text
 //   - pylibmc reads the booleans that it stores as integers
-//   - libmemcached-tools and memjs know no types; the tools and memjs no ketama
+//   - libmemcached-tools, memjs and Perl know no types; the tools and memjs no ketama
+//   - the clients of Perl and PHP's memcache are asked for bytes only
 //   - the numbers of Node.js are exact up to 2^53
 //
 // The programs are in testdata/drivers, one for each client; each reads requests
-// and writes answers, in lines of JSON. They run in one container on the host's
+// and writes answers, in lines of JSON. They run in two containers on the host's
 // network, so that they know the servers by the same addresses as this client does,
 // which placement depends on; Docker Desktop has to have host networking enabled.
-// The clients of Node.js run on this machine, which needs node and npm: without them
-// their tests are skipped and say so. The image is made once, in about a minute, and
-// kept as bmemcached-go-languages.
+// The clients of Node.js run on this machine, which needs node and npm. The images are made once, in about a minute
+// each, and kept as bmemcached-go-languages.
 package languages

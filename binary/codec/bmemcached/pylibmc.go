@@ -6,8 +6,8 @@ import "github.com/bmemcached/bmemcached-go/binary/codec"
 // the bit that marks bytes in python-binary-memcached.
 const FlagText uint32 = 1 << 4
 
-// Pylibmc reads and writes values of pylibmc and of pymemcache with its
-// pickle_serde or compressed_serde. The zero value does what pylibmc does by
+// Pylibmc reads and writes values of pylibmc, of python-memcached, and of pymemcache
+// with its pickle_serde or compressed_serde. The zero value does what pylibmc does by
 // default. It may be used concurrently as long as its fields do not change.
 //
 // A bool is stored as pylibmc does it, as the integer 1 or 0, and can be decoded

@@ -20,8 +20,9 @@
 // An array decodes into a map with string keys in any case, and into a slice if it is
 // a list. PHP makes no difference between the keys 1 and "1".
 //
-// Objects, enums and references are not data here. What is not data gives a *codec.ObjectError, which names the format and has
-// the bytes, unless Unserialize is set. Nothing is ever executed.
+// Objects, enums and references are not data. They give a *codec.ObjectError, which
+// names the format and has the bytes, unless Unserialize is set. Nothing is ever
+// executed.
 //
 // Values that hold more than MaxElements, numbers of more than codec.MaxDigits digits,
 // nesting below codec.MaxDepth, and what decompresses to more than MaxSize, are
