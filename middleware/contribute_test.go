@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -115,6 +116,58 @@ func TestVary_LinesOfOneFieldAreOneValue(t *testing.T) {
 			t.Errorf("the first line alone is answered %q (%s), want %q", r.body, r.cacheStatus(), one)
 		}
 	}
+}
+
+// TestVary_AnotherSpellingOfAListPoisonsNothing: a handler may compare the whole value.
+// Only what was made for a list without white space is given to other spellings.
+func TestVary_AnotherSpellingOfAListPoisonsNothing(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Header("Vary", "X-Groups")
+		if c.GetHeader("X-Groups") == "a,b" {
+			c.String(http.StatusOK, "welcome")
+			return
+		}
+		c.String(http.StatusOK, "nobody knows "+c.GetHeader("X-Groups"))
+	})
+	for _, attack := range []string{"a ,b", "a,\tb", "a, b", "a,b,"} {
+		for range 2 {
+			if r := s.get("/a", "X-Groups: "+attack); r.body != "nobody knows "+attack {
+				t.Errorf("%q is answered %q (%s)", attack, r.body, r.cacheStatus())
+			}
+		}
+	}
+	for range 2 {
+		if r := s.get("/a", "X-Groups: a,b"); r.body != "welcome" {
+			t.Errorf("the victim gets %q (%s)", r.body, r.cacheStatus())
+		}
+	}
+	if r := s.get("/a", "X-Groups: a  , b"); r.body != "welcome" || !r.hit() {
+		t.Errorf("a new spelling is answered %q (%s), want a hit", r.body, r.cacheStatus())
+	}
+}
+
+// TestVary_AnotherSpellingRefreshesNothing: what a handler says to one spelling is never
+// stored for another, not when the stored one is stale either.
+func TestVary_AnotherSpellingRefreshesNothing(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		opts := minute()
+		opts.StaleWhileRevalidate = time.Minute
+		s := newSite(t, opts, func(c *gin.Context) {
+			c.Header("Vary", "X-Groups")
+			c.String(http.StatusOK, c.GetHeader("X-Groups"))
+		})
+		s.get("/a", "X-Groups: a,b")
+		time.Sleep(61 * time.Second)
+		for range 2 {
+			if r := s.get("/a", "X-Groups: a ,b"); r.body != "a ,b" {
+				t.Errorf("another spelling of a stale page is answered %q (%s)", r.body, r.cacheStatus())
+			}
+			synctest.Wait()
+		}
+		if r := s.get("/a", "X-Groups: a,b"); r.body != "a,b" {
+			t.Errorf("then the page is %q (%s)", r.body, r.cacheStatus())
+		}
+	})
 }
 
 // TestLists_AreJoinedOnAHit: what stands above now, and what was stored when nothing

@@ -65,7 +65,9 @@
 // through package session. [Options.PersonalCookies] is for sites that cannot promise
 // that of every handler: requests with the cookie of the login bypass the cache, and
 // everybody else gets stored pages. [Options.PersonalFields] does the same for request
-// fields by which a site knows its visitors, such as a token of its own.
+// fields by which a site knows its visitors, such as a token of its own. A client that
+// shows a TLS certificate says by it who it is: its requests bypass the cache. Where
+// the certificate is that of a proxy, [Options.IgnoreClientCertificates] says so.
 //
 // A response on which anybody sets a cookie is its visitor's alone: the handler, a
 // session above the cache, or middleware that waits for the first byte. When

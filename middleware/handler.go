@@ -15,7 +15,7 @@ func (c *Cache) handle(v visit) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		c.otherMethod(v, start)
 		return
-	case mustBypass(r) || sessionTouched(v, r) || c.personal(r.Header):
+	case mustBypass(r) || sessionTouched(v, r) || c.personal(r):
 		c.bypass(v, forwardStatus{why: fwdBypass}, start)
 		return
 	case c.setsCookie(v.writer().Header()["Set-Cookie"]):

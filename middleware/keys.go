@@ -215,13 +215,18 @@ func pathOf(u *url.URL) string {
 // that lists the selecting fields, and the request's values of them. An absent
 // field is not an empty one.
 func appendVariant(dst []byte, ix *stored.Index, h http.Header) []byte {
+	return appendVariantBy(policy.VaryValue, dst, ix, h)
+}
+
+// appendVariantBy is appendVariant with another form of the values.
+func appendVariantBy(form func(http.Header, string) (string, bool), dst []byte, ix *stored.Index, h http.Header) []byte {
 	dst = stored.AppendFramed(dst, "vary")
 	for shift := 0; shift < 64; shift += 8 {
 		dst = append(dst, byte(ix.ID>>shift))
 	}
 	for _, name := range ix.Fields {
 		dst = stored.AppendFramed(dst, name)
-		if value, ok := policy.VaryValue(h, name); ok {
+		if value, ok := form(h, name); ok {
 			dst = stored.AppendFramed(append(dst, 1), value)
 		} else {
 			dst = append(dst, 0)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
@@ -49,10 +50,34 @@ func (x *exchange) look() lookup {
 	if l.state == stateStored {
 		x.complete(&l)
 	}
+	if l.state == stateMissing && l.index != nil {
+		if plain, ok := x.lookPlain(l); ok {
+			return plain
+		}
+	}
 	if l.state == stateStored && !l.entry.Chunked() && (l.index != nil || len(l.entry.Tags) > 0) {
 		x.cache.hintOf(x.pageKey, l.index, l.entry)
 	}
 	return l
+}
+
+// lookPlain looks for a fresh response to a request that spells the lists of its
+// selecting fields without white space. The handler has seen that one's spelling, so
+// that it is for reading only: what it makes of this one's is stored apart.
+func (x *exchange) lookPlain(l lookup) (lookup, bool) {
+	full := appendVariantBy(policy.PlainValue, bytes.Clone(x.page), l.index, x.header(l.index))
+	if bytes.Equal(full, l.full) {
+		return l, false
+	}
+	l.full, l.version = full, version{}
+	l.name = x.cache.keys.of(letterVariant, full)
+	if x.lookAt(&l); l.state == stateStored {
+		x.complete(&l)
+	}
+	if l.state != stateStored {
+		return l, false
+	}
+	return l, policy.Judge(l.entry.Terms, l.entry.Age(l.at), x.directives) == policy.Fresh
 }
 
 // lookAt reads the value at l.name.

@@ -72,6 +72,11 @@ type Options struct {
 	// bypass the cache. nil: none.
 	PersonalFields []string
 
+	// IgnoreClientCertificates answers clients that show a TLS certificate as it does
+	// others: for servers behind a proxy that shows one of its own. false: requests of
+	// clients with a certificate bypass the cache.
+	IgnoreClientCertificates bool
+
 	// RequestFields names the request fields that handlers see of requests that do
 	// not bypass the cache, besides those that the response's Vary names, the
 	// credentials and those that the cache evaluates. Whoever needs to be sure that no

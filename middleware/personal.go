@@ -21,8 +21,12 @@ func authorized(h http.Header) bool {
 }
 
 // personal reports whether a request carries something that the options name as
-// personal.
-func (c *Cache) personal(h http.Header) bool {
+// personal, or its client has shown who it is by a certificate.
+func (c *Cache) personal(r *http.Request) bool {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 && !c.opts.IgnoreClientCertificates {
+		return true
+	}
+	h := r.Header
 	for _, name := range c.opts.PersonalFields {
 		if len(h[name]) > 0 {
 			return true

@@ -1,7 +1,10 @@
 package middleware_test
 
 import (
+	"crypto/tls"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/gin-gonic/gin"
@@ -36,6 +39,47 @@ func TestPersonal_RequestsBypassTheCache(t *testing.T) {
 	s.get("/a", "Cookie: theme=dark; side=1")
 	if r := s.get("/a", "Cookie: theme=light"); !r.hit() {
 		t.Errorf("with other cookies = %s, want a hit", r.cacheStatus())
+	}
+}
+
+// TestPersonal_ClientCertificatesBypassTheCache: a handler may greet whom they name.
+func TestPersonal_ClientCertificatesBypassTheCache(t *testing.T) {
+	for _, ignored := range []bool{false, true} {
+		opts := minute()
+		opts.IgnoreClientCertificates = ignored
+		s := newSite(t, opts, func(c *gin.Context) {
+			c.String(http.StatusOK, "hello %d", len(c.Request.TLS.PeerCertificates))
+		})
+		server := httptest.NewUnstartedServer(s.router)
+		server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		visit := func(certificates ...tls.Certificate) string {
+			t.Helper()
+			transport := server.Client().Transport.(*http.Transport).Clone()
+			transport.TLSClientConfig.Certificates = certificates
+			defer transport.CloseIdleConnections()
+			answer, err := (&http.Client{Transport: transport}).Get(server.URL + "/a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			body, err := io.ReadAll(answer.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(body)
+		}
+		known := server.TLS.Certificates[0] // any will do
+		want := []string{"hello 1", "hello 0", "hello 1"}
+		if ignored {
+			want = []string{"hello 1", "hello 1", "hello 1"}
+		}
+		for i, certificates := range [][]tls.Certificate{{known}, nil, {known}} {
+			if got := visit(certificates...); got != want[i] {
+				t.Errorf("ignored %v, visit %d with %d certificates: %q, want %q", ignored, i, len(certificates), got, want[i])
+			}
+		}
 	}
 }
 

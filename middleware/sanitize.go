@@ -62,11 +62,7 @@ func oneLine(h http.Header) {
 		if len(lines) < 2 {
 			continue
 		}
-		separator := ", "
-		if name == "Cookie" {
-			separator = "; "
-		}
-		h[name] = []string{strings.Join(lines, separator)}
+		h[name] = []string{policy.Combine(name, lines)}
 	}
 }
 

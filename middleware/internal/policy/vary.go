@@ -19,10 +19,10 @@ func VaryFields(lines []string) []string {
 	return slices.Compact(fields)
 }
 
-// VaryValue returns the value of a request's field in the form in which variants
-// are compared: lines combined, optional white space removed, and what has the
-// same meaning spelled the same (RFC 9111, section 4.1). It reports false for a
-// field that is absent, which is not the same as an empty one.
+// VaryValue returns the value of a request's field by which variants are told apart: what
+// the handler sees, lines combined. Accept-Encoding and Accept-Language are in a plain
+// form, in which the handler sees them, too (RFC 9111, section 4.1). It reports false for
+// a field that is absent, which is not the same as an empty one.
 func VaryValue(h http.Header, field string) (string, bool) {
 	lines, ok := h[field]
 	if !ok || len(lines) == 0 {
@@ -33,30 +33,37 @@ func VaryValue(h http.Header, field string) (string, bool) {
 		return AcceptEncoding(lines), true
 	case "Accept-Language":
 		return AcceptLanguage(lines), true
-	case "Cookie":
-		return trim(strings.Join(lines, "; ")), true // commas are nothing special there
 	default:
-		return combine(lines), true
+		return Combine(field, lines), true
 	}
 }
 
-func combine(lines []string) string {
-	if len(lines) == 1 && strings.IndexByte(lines[0], ',') < 0 {
-		return trim(lines[0])
+// Combine makes one line of the lines of a field (RFC 9110, section 5.3).
+func Combine(field string, lines []string) string {
+	if field == "Cookie" {
+		return strings.Join(lines, "; ") // commas are nothing special there
+	}
+	return strings.Join(lines, ", ")
+}
+
+// PlainValue is VaryValue without the optional white space of a list: another client may
+// have spelled the same so. No handler has seen it in that form.
+func PlainValue(h http.Header, field string) (string, bool) {
+	value, ok := VaryValue(h, field)
+	if field == "Cookie" || field == "Accept-Encoding" || field == "Accept-Language" || strings.IndexByte(value, ',') < 0 {
+		return value, ok
 	}
 	var parts []string
-	for _, line := range lines {
-		for end := elementEnd(line); ; end = elementEnd(line) {
-			// Empty ones count: a handler that does not know lists may
-			// take ",a" for something else than "a".
-			parts = append(parts, trim(line[:end]))
-			if end == len(line) {
-				break
-			}
-			line = line[end+1:]
+	for {
+		end := elementEnd(value)
+		// Empty ones count: a handler that does not know lists may take ",a" for
+		// something else than "a".
+		parts = append(parts, trim(value[:end]))
+		if end == len(value) {
+			return strings.Join(parts, ","), ok
 		}
+		value = value[end+1:]
 	}
-	return strings.Join(parts, ",")
 }
 
 // AcceptEncoding returns the codings that a client takes, not how much it likes

@@ -22,8 +22,10 @@ func TestVaryValue_SameMeaningSameValue(t *testing.T) {
 		"equal":                       {"Foo", []string{"1"}, []string{"1"}, true},
 		"different":                   {"Foo", []string{"1"}, []string{"2"}, false},
 		"absent and empty":            {"Foo", nil, []string{""}, false},
-		"space":                       {"Foo", []string{"1,2"}, []string{" 1,  2 "}, true},
-		"space around":                {"Foo", []string{"1"}, []string{" 1\t"}, true},
+		"space":                       {"Foo", []string{"1,2"}, []string{"1, 2"}, false},
+		"space before a comma":        {"Foo", []string{"1,2"}, []string{"1 ,2"}, false},
+		"space around":                {"Foo", []string{"1"}, []string{" 1\t"}, false},
+		"cookies":                     {"Cookie", []string{"a=1; b=2"}, []string{"a=1", "b=2"}, true},
 		"lines":                       {"Foo", []string{"1, 2"}, []string{"1", "2"}, true},
 		"empty elements":              {"Foo", []string{"1"}, []string{",1"}, false},
 		"order":                       {"Foo", []string{"1, 2"}, []string{"2, 1"}, false},
@@ -56,17 +58,52 @@ func TestVaryValue_SameMeaningSameValue(t *testing.T) {
 	}
 }
 
+func TestPlainValue_IgnoresWhiteSpaceOfLists(t *testing.T) {
+	tests := map[string]struct {
+		field string
+		a, b  string
+		same  bool
+	}{
+		"space":          {"Foo", "1,2", " 1,  2 ", true},
+		"empty elements": {"Foo", "1", ",1", false},
+		"quoted space":   {"Foo", `"a, b"`, `"a,b"`, false},
+		"order":          {"Foo", "1,2", "2,1", false},
+		"cookies":        {"Cookie", "a=1,2", "a=1, 2", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			a, _ := PlainValue(http.Header{test.field: {test.a}}, test.field)
+			b, _ := PlainValue(http.Header{test.field: {test.b}}, test.field)
+			if same := a == b; same != test.same {
+				t.Errorf("%s %q and %q = %q and %q: same %v, want %v", test.field, test.a, test.b, a, b, same, test.same)
+			}
+		})
+	}
+}
+
+// FuzzVaryValue: what handlers can tell apart has different values, but for the fields
+// that they see in a plain form.
 func FuzzVaryValue(f *testing.F) {
 	f.Add("en;q=0.8, de", "gzip")
 	f.Add(`"a, b"`, "br;q=0, *")
+	f.Add("a ,b", "a,b")
 	f.Fuzz(func(t *testing.T, one, two string) {
 		for _, field := range []string{"Foo", "Accept-Language", "Accept-Encoding"} {
-			joined, _ := VaryValue(http.Header{field: {one + "," + two}}, field)
+			joined, _ := VaryValue(http.Header{field: {one + ", " + two}}, field)
 			lines, ok := VaryValue(http.Header{field: {one, two}}, field)
 			// A quote that is open at the end of a line swallows the comma.
 			if !ok || joined != lines && !slices.Contains([]byte(one), '"') {
 				t.Errorf("%s: %q and %q on one line = %q, on two %q", field, one, two, joined, lines)
 			}
+		}
+		a, _ := VaryValue(http.Header{"Foo": {one}}, "Foo")
+		b, _ := VaryValue(http.Header{"Foo": {two}}, "Foo")
+		if (a == b) != (one == two) {
+			t.Errorf("%q and %q are %q and %q", one, two, a, b)
+		}
+		plain, ok := PlainValue(http.Header{"Foo": {one}}, "Foo")
+		if again, _ := PlainValue(http.Header{"Foo": {plain}}, "Foo"); !ok || again != plain {
+			t.Errorf("%q is plainly %q, and that %q", one, plain, again)
 		}
 	})
 }
