@@ -190,6 +190,10 @@ var (
 	_ func(*middleware.Cache, context.Context, ...string) error               = (*middleware.Cache).PurgeTags
 	_ func(*middleware.Cache, context.Context) error                          = (*middleware.Cache).PurgeAll
 	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).PurgePath
+	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).SoftPurge
+	_ func(*middleware.Cache, context.Context, ...string) error               = (*middleware.Cache).SoftPurgeTags
+	_ func(*middleware.Cache, context.Context) error                          = (*middleware.Cache).SoftPurgeAll
+	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).SoftPurgePath
 	_                                                                         = middleware.Options{
 		TTL: time.Second, StaleWhileRevalidate: time.Second, StaleIfError: time.Second, StaleIfUnreachable: true,
 		StoreSetCookie: true, MaxBody: int64(1), Targeted: []string{},

@@ -78,7 +78,7 @@ func (x *exchange) inherit(f *flight, key string, held version, s slot) {
 	if s.lock.isAt(s.name) {
 		s.version, token = held, held.id
 	}
-	c.flights.locked(f, c.now(), token)
+	c.flights.locked(f, c.now(), s.token(token))
 	x.fill(s)
 }
 

@@ -26,7 +26,7 @@ type Cache struct {
 	lookups    jointLookups
 	flights    flights
 	recordings recordings // of responses that are being made
-	assemblies recordings // bodies of stored ones, from chunks
+	bodies     bodies     // of stored ones, from chunks
 	hints      hints
 	deadlines  deadlines    // of lookups
 	lastLog    atomic.Int64 // when a fault was last logged, in Unix nanoseconds
@@ -75,7 +75,7 @@ func New(client Client, opts *Options) (*Cache, error) {
 			c.shown[http.CanonicalHeaderKey(name)] = true
 		}
 	}
-	c.recordings.left, c.assemblies.left = o.MaxRecordings, o.MaxRecordings
+	c.recordings.left, c.bodies.room.left = o.MaxRecordings, o.MaxRecordings
 	c.maxChunk.Store(stored.MaxValue)
 	c.deadlines.limit = o.LookupTimeout
 	c.lookups.waits.limit = o.LookupTimeout / waitPart

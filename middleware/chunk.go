@@ -13,11 +13,11 @@ import (
 // entry can claim more than there is, and what it leads to can be longer than it says.
 const chunksAtOnce = 16
 
-// chunkKeys returns the keys of the chunks of e in a range. The ID of the entry is
+// chunkKeys returns the keys of the chunks of e in a range. The ID of the body is
 // part of them: chunks of two responses are never mixed.
 func (c *Cache) chunkKeys(e *stored.Entry, from, to int) []string {
 	keys := make([]string, 0, to-from+len(e.Tags))
-	prefix := c.keys.prefix + string(rune(letterChunk)) + strconv.FormatUint(e.ID, 36) + "."
+	prefix := c.keys.prefix + string(rune(letterChunk)) + strconv.FormatUint(e.BodyID, 36) + "."
 	for i := from; i < to; i++ {
 		keys = append(keys, prefix+strconv.Itoa(i))
 	}

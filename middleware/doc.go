@@ -115,6 +115,10 @@
 // [Options.PathTags], [Cache.PurgeAll] and [Cache.PurgePath] do so for all pages, and
 // for those below a path.
 //
+// [Cache.SoftPurge], [Cache.SoftPurgeTags], [Cache.SoftPurgeAll] and
+// [Cache.SoftPurgePath] do the same softly: pages are stale instead of unusable, so that
+// stale-while-revalidate and stale-if-error still hold, and handlers may confirm them.
+//
 // A successful unsafe request (POST, PUT, DELETE…) through the middleware purges its
 // URL: when it is answered, when its handler has returned, and when the request has
 // ended, because the change may be committed after the answer. The last of these takes

@@ -69,7 +69,7 @@ func (f *fill) endStored() {
 	e := f.entry()
 	ix := f.variantOf(e)
 	f.event(EventMiss, f.name, 0)
-	current, err := f.checkTags(e)
+	current, err := f.mayPublish(e)
 	switch {
 	case err != nil: // memcached will tell those who wait, or they do without
 		f.fault(f.name, err)

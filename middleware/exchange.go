@@ -22,7 +22,7 @@ type exchange struct {
 	directives policy.Directives
 	start      time.Time
 	spent      time.Duration // waiting for memcached
-	held       int64         // bytes of bodies put together, to give back
+	body       *body         // that the entry uses, for leave
 	deadline   time.Time     // until when to wait for the responses of others
 }
 

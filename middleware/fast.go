@@ -28,7 +28,7 @@ type fast struct {
 	start      time.Time
 	value      []byte // room for what memcached answers
 	status     []byte // room for Cache-Status
-	held       int64  // bytes of a body put together, to give back
+	body       *body  // that the entry uses, for leave
 }
 
 var fasts = sync.Pool{New: func() any {
@@ -42,8 +42,8 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 }
 
 func (f *fast) recycle() {
-	f.cache.assemblies.give(f.held)
-	f.held = 0
+	f.cache.bodies.leave(f.body)
+	f.body = nil
 	f.visit, f.name, f.host, f.query, f.full = nil, "", "", "", f.full[:0]
 	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
@@ -95,13 +95,10 @@ func (f *fast) serveValue(value []byte) bool {
 
 // complete fetches chunks and what is known of the tags, and remembers these.
 func (f *fast) complete(e *stored.Entry) bool {
-	if !f.cache.takeFor(e, &f.held) {
-		return false
-	}
 	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
 	ctx, cancel := detached(f.visit.request().Context(), left)
 	defer cancel()
-	ok, err := f.cache.complete(ctx, e)
+	ok, err := f.cache.complete(ctx, e, &f.body)
 	if err == nil && ok && len(e.Tags) > 0 && !e.Chunked() {
 		f.cache.hintOf(f.name, nil, e)
 	}
@@ -156,7 +153,8 @@ func (f *fast) pick(h *hint, items map[string]*memcached.Item, keys []string) *s
 	if v, err := stored.Open(valueOf(item)); err != nil || v.Entry(e, key) != nil || e.Chunked() {
 		return nil
 	}
-	if !f.cache.tagsCurrent(e, items) {
+	h.index.Check(e)
+	if !f.cache.checkTags(e, items) {
 		f.cache.hints.forget(h)
 		return nil
 	}

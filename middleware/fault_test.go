@@ -140,7 +140,7 @@ func TestFault_GarbageIsAMissAndIsReplaced(t *testing.T) {
 		flip[len(flip)-1] ^= 1
 		for name, value := range map[string][]byte{
 			"empty": {}, "text": []byte("garbage"), "cut": good[:len(good)/2], "flipped": flip, "zeros": make([]byte, 100),
-			"newer format": append([]byte{good[0], 2}, good[2:]...),
+			"newer format": append([]byte{good[0], good[1] + 1}, good[2:]...),
 		} {
 			s.memory.SetItem(&memcached.Item{Key: key, Value: value})
 			before := s.runs.Load()

@@ -206,6 +206,9 @@ func (f *fill) entry() *stored.Entry {
 		ID: stored.NewID(), Key: f.name, Status: f.rec.status, Received: f.received,
 		Unsent: f.rec.unsent, Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
 	}
+	if f.index != nil {
+		e.Index = f.index.ID
+	}
 	header := f.rec.header
 	if lines, ok := header["Date"]; !ok || len(lines) > 0 && lines[0] == "" {
 		e.Fields = append(e.Fields, dateField(f.received))

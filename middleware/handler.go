@@ -48,7 +48,7 @@ func (c *Cache) handle(v visit) {
 	default:
 		x := c.exchange(f)
 		x.spent = c.now().Sub(start)
-		defer func() { c.assemblies.give(x.held) }()
+		defer func() { c.bodies.leave(x.body) }()
 		x.run(found)
 	}
 }

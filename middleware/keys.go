@@ -222,7 +222,7 @@ func appendVariant(dst []byte, ix *stored.Index, h http.Header) []byte {
 func appendVariantBy(form func(http.Header, string) (string, bool), dst []byte, ix *stored.Index, h http.Header) []byte {
 	dst = stored.AppendFramed(dst, "vary")
 	for shift := 0; shift < 64; shift += 8 {
-		dst = append(dst, byte(ix.ID>>shift))
+		dst = append(dst, byte(ix.Base>>shift))
 	}
 	for _, name := range ix.Fields {
 		dst = stored.AppendFramed(dst, name)

@@ -36,6 +36,15 @@ type lookup struct {
 	indexVersion version
 }
 
+// token is what a request for the same response finds, as long as there was no purge:
+// what is at l.name and, of a variant, the index, by the ID of what is there.
+func (l *lookup) token(id uint64) uint64 {
+	if l.index != nil {
+		return id ^ l.index.ID
+	}
+	return id
+}
+
 // look asks memcached for the response, in up to three round trips: page,
 // variant, chunks and tags.
 func (x *exchange) look() lookup {
@@ -110,6 +119,7 @@ func (x *exchange) lookAt(l *lookup) {
 	case stored.KindEntry:
 		e := new(stored.Entry)
 		if v.Entry(e, l.name) == nil {
+			l.index.Check(e)
 			l.state, l.entry = stateStored, e
 		}
 	}
@@ -123,68 +133,52 @@ func (x *exchange) complete(l *lookup) {
 		return
 	}
 	ok := false
-	if !x.cache.takeFor(e, &x.held) {
-		l.state, l.entry = stateFailed, nil
-		return
-	}
 	err := x.within(func(ctx context.Context) (err error) {
-		ok, err = x.cache.complete(ctx, e)
+		ok, err = x.cache.complete(ctx, e, &x.body)
 		return err
 	})
 	switch {
 	case err != nil:
-		x.fault(l.name, err)
+		if !errors.Is(err, errNoRoom) {
+			x.fault(l.name, err)
+		}
 		l.state, l.entry = stateFailed, nil
 	case !ok:
 		l.state, l.entry = stateMissing, nil
 	}
 }
 
-// takeFor takes memory for the body of e, if it is in chunks and one that complete puts
-// together, and adds what it took to held.
-func (c *Cache) takeFor(e *stored.Entry, held *int64) bool {
-	if e.Size > c.opts.MaxBody {
-		return true
+// errNoRoom says that there is no memory for a body.
+var errNoRoom = errors.New("middleware: MaxRecordings is used up")
+
+// complete reports whether e could be made whole. The body that it uses, if it is in
+// chunks, takes the place of used.
+func (c *Cache) complete(ctx context.Context, e *stored.Entry, used **body) (ok bool, err error) {
+	switch {
+	case e.Size > c.opts.MaxBody:
+		return false, nil // stored by another, or not by this cache at all
+	case !e.Chunked():
+		return c.readTagsOf(ctx, e)
 	}
-	ok := c.assemblies.take(e.Size)
-	if ok {
-		*held += e.Size
-	}
-	return ok
+	c.bodies.leave(*used)
+	ok, *used, err = c.addBody(ctx, e)
+	return ok, err
 }
 
-// complete reports whether e could be made whole.
-func (c *Cache) complete(ctx context.Context, e *stored.Entry) (bool, error) {
-	if e.Size > c.opts.MaxBody {
-		return false, nil // stored by another, or not by this cache at all
+// readTagsOf reports whether none of the tags of e has been purged.
+func (c *Cache) readTagsOf(ctx context.Context, e *stored.Entry) (bool, error) {
+	if len(e.Tags) == 0 {
+		return true, nil
 	}
-	n := e.Chunks()
-	for from := 0; ; from += chunksAtOnce {
-		keys := c.chunkKeys(e, from, min(n, from+chunksAtOnce))
-		chunks := len(keys)
-		if from == 0 {
-			for _, t := range e.Tags {
-				keys = append(keys, c.keys.tag(t.Name))
-			}
-		}
-		items, err := c.client.GetMulti(ctx, keys)
-		if err != nil {
-			return false, err
-		}
-		if from == 0 && !c.tagsCurrent(e, items) {
-			return false, nil
-		}
-		values := make([][]byte, chunks)
-		for i := range values {
-			values[i] = valueOf(items[keys[i]])
-		}
-		if !e.Append(from, values) {
-			return false, nil
-		}
-		if from+chunks >= n {
-			return true, nil
-		}
+	items, err := c.client.GetMulti(ctx, c.appendTagKeys(make([]string, 0, len(e.Tags)), e))
+	return err == nil && c.checkTags(e, items), err
+}
+
+func (c *Cache) appendTagKeys(keys []string, e *stored.Entry) []string {
+	for _, t := range e.Tags {
+		keys = append(keys, c.keys.tag(t.Name))
 	}
+	return keys
 }
 
 // get is Get within the time that the request has for the cache.

@@ -13,7 +13,7 @@ func (x *exchange) miss(l lookup) bool {
 	if l.state == stateLocked {
 		token = l.version.id
 	}
-	f, leads := x.cache.flights.join(l.name, l.at, token)
+	f, leads := x.cache.flights.join(l.name, l.at, l.token(token))
 	if !leads {
 		return x.follow(f, l)
 	}
@@ -23,7 +23,7 @@ func (x *exchange) miss(l lookup) bool {
 	lock, err := x.takeLock(l.name, l.version)
 	switch {
 	case err == nil:
-		x.cache.flights.locked(f, x.cache.now(), lock.version.id)
+		x.cache.flights.locked(f, x.cache.now(), l.token(lock.version.id))
 		l.version = lock.version
 		x.fill(slot{lookup: l, why: x.missReason(l), flight: f, lock: lock})
 		return true

@@ -111,8 +111,8 @@ type Options struct {
 
 	// MaxRecordings bounds the memory, in bytes, for bodies of responses that are
 	// being recorded, for all requests at once, and as much again for those that are
-	// put together from several items of memcached. What does not fit is made by the
-	// handler, sent, and not stored. 0: 64 MiB, or MaxBody if that is more.
+	// put together from several items of memcached, which all who read the same response
+	// have in common. What does not fit is made by the handler, sent, and not stored. 0: 64 MiB, or MaxBody if that is more.
 	MaxRecordings int64
 
 	// Targeted lists the targeted cache-control fields (RFC 9213) that this cache

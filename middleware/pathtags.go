@@ -37,6 +37,15 @@ func (c *Cache) PurgeAll(ctx context.Context) error {
 // host of r and a path that begins with that of r, which ends in a slash: /blog/ and
 // all below. It needs Options.PathTags.
 func (c *Cache) PurgePath(ctx context.Context, r *http.Request) error {
+	tag, err := c.purgedPath(r)
+	if err != nil {
+		return err
+	}
+	return c.PurgeTags(ctx, tag)
+}
+
+// purgedPath returns the tag of what is below the path of r.
+func (c *Cache) purgedPath(r *http.Request) (tag string, err error) {
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
@@ -44,15 +53,15 @@ func (c *Cache) PurgePath(ctx context.Context, r *http.Request) error {
 	path := r.URL.Path
 	switch {
 	case !c.opts.PathTags:
-		return errNoPathTags
+		return "", errNoPathTags
 	case host == "":
-		return errNoHost
+		return "", errNoHost
 	case !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):
-		return fmt.Errorf("middleware: PurgePath: the path is %q, want one that begins and ends with a slash", path)
+		return "", fmt.Errorf("middleware: PurgePath: the path is %q, want one that begins and ends with a slash", path)
 	case strings.Count(path, "/") > deepestPath:
-		return fmt.Errorf("middleware: PurgePath: the path has more than %d directories", deepestPath)
+		return "", fmt.Errorf("middleware: PurgePath: the path has more than %d directories", deepestPath)
 	}
-	return c.PurgeTags(ctx, tagPath+bareHost(host)+path)
+	return tagPath + bareHost(host) + path, nil
 }
 
 // bareHost returns host without a port that a scheme implies.

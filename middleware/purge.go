@@ -42,16 +42,27 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 		return err
 	}
 	var items []*memcached.Item
-	for _, n := range stored.UniqueTags(tags) {
-		for _, key := range c.keys.tags(n) {
-			items = append(items, &memcached.Item{Key: key, Value: stored.Mark(stored.KindTag, purges)})
-		}
+	for _, key := range c.tagKeys(tags) {
+		items = append(items, &memcached.Item{Key: key, Value: purgedTag(purges)})
 	}
 	return c.client.SetMulti(ctx, items)
 }
 
+// tagKeys returns the keys of tags under each of the keys.
+func (c *Cache) tagKeys(tags []string) (keys []string) {
+	for _, n := range stored.UniqueTags(tags) {
+		keys = append(keys, c.keys.tags(n)...)
+	}
+	return keys
+}
+
+// purgedTag is the value of a tag that is purged now.
+func purgedTag(number uint64) []byte {
+	return stored.Purges{ID: stored.NewID(), Number: number}.Encode()
+}
+
 // errNoHost says that a request does not say whose page it is about.
-var errNoHost = errors.New("middleware: Purge: the request has no host")
+var errNoHost = errors.New("middleware: the request that says what to purge has no host")
 
 // longestSplit bounds the places at which a path is taken to be mounted.
 const longestSplit = 32

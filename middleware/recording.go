@@ -3,8 +3,8 @@ package middleware
 import "sync"
 
 // recordings bounds the memory for bodies: of responses that are being made and
-// recorded, or of stored ones that are put together from chunks. Those have bounds of
-// their own: nothing can be taken from a client that does not read a stored response,
+// recorded, or of stored ones that are put together from chunks (bodies.go). Those have
+// bounds of their own: nothing can be taken from a client that does not read a stored response,
 // and a few of them must not keep the cache from storing others.
 type recordings struct {
 	mu   sync.Mutex // guards left and all

@@ -125,6 +125,59 @@ func TestAbuse_ClientsThatDoNotReadWhatIsStoredKeepNothingFromBeingStored(t *tes
 	})
 }
 
+// TestAbuse_ClientsThatDoNotReadAPageKeepItFromNobody: they have its body in common.
+func TestAbuse_ClientsThatDoNotReadAPageKeepItFromNobody(t *testing.T) {
+	const size = 3 << 20
+	inTime(t, func(t *testing.T) {
+		opts := &middleware.Options{TTL: time.Hour, MaxBody: size, MaxRecordings: 2 * size}
+		s := newSite(t, opts, text(strings.Repeat("x", size), "Cache-Tag: tag"))
+		s.get("/big")
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() {
+				client := &reader{header: http.Header{}, reads: size / 2, pause: time.Hour}
+				s.router.ServeHTTP(client, s.request(t.Context(), http.MethodGet, "/big"))
+			})
+			wg.Go(func() { // beside them, at the same time
+				if r := s.get("/big"); len(r.body) != size || !r.hit() {
+					t.Errorf("%d bytes (%s), want a hit", len(r.body), r.cacheStatus())
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		for range 3 {
+			if r := s.get("/big"); len(r.body) != size || !r.hit() {
+				t.Errorf("beside clients that do not read: %d bytes (%s), want a hit", len(r.body), r.cacheStatus())
+			}
+		}
+		s.purgeTags("tag") // also of those that are in memory
+		if r := s.get("/big"); r.hit() {
+			t.Errorf("after a purge: %s", r.cacheStatus())
+		}
+		s.wantRuns(2)
+		wg.Wait()
+	})
+}
+
+// TestRecordings_RevalidationInTheBackgroundGivesBack what it read.
+func TestRecordings_RevalidationInTheBackgroundGivesBack(t *testing.T) {
+	const size = 2 << 20
+	inTime(t, func(t *testing.T) {
+		opts := &middleware.Options{
+			TTL: 10 * time.Second, StaleWhileRevalidate: time.Minute, MaxBody: size, MaxRecordings: 2 * size,
+		}
+		s := newSite(t, opts, text(strings.Repeat("x", size)))
+		for range 5 {
+			s.get("/a")
+			time.Sleep(time.Second)
+			if r := s.get("/a"); !strings.HasPrefix(r.cacheStatus(), "bmemcached; hit; ttl=9") {
+				t.Errorf("after a revalidation: %s, want a fresh hit", r.cacheStatus())
+			}
+			time.Sleep(15 * time.Second)
+		}
+	})
+}
+
 // TestRecordings_GiveBackWhatTheyTook: whatever way a response ends.
 func TestRecordings_GiveBackWhatTheyTook(t *testing.T) {
 	big := strings.Repeat("x", 1<<20)

@@ -41,7 +41,7 @@ func markerOf(r *http.Request, c *Cache) *marker {
 func (x *exchange) refreshLater(l lookup) bool {
 	c := x.cache
 	key := c.keys.of(letterRefresh, l.full)
-	f, leads := c.flights.join(key, l.at, l.version.id)
+	f, leads := c.flights.join(key, l.at, l.token(l.version.id))
 	if !leads {
 		c.flights.leave(f)
 		return true
@@ -50,7 +50,7 @@ func (x *exchange) refreshLater(l lookup) bool {
 		return !x.refreshHere(f, key, l)
 	}
 	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered
-	if !c.spawn(func() { c.refreshNow(request, key, f, l.version.id) }) {
+	if !c.spawn(func() { c.refreshNow(request, key, f, l.token(l.version.id)) }) {
 		c.flights.land(f, outcome{})
 	}
 	return true
@@ -64,12 +64,12 @@ func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
 		x.cache.flights.land(f, outcome{})
 		return false
 	}
-	x.cache.flights.locked(f, x.cache.now(), l.version.id)
+	x.cache.flights.locked(f, x.cache.now(), l.token(l.version.id))
 	x.fill(slot{lookup: l, why: fwdStale, stale: l.entry, flight: f, lock: lock})
 	return true
 }
 
-// refreshNow sends the request through the engine, to have the entry with the id
+// refreshNow sends the request through the engine, to have the entry with the token
 // stale revalidated. Its context has the values of the original one and a life of
 // its own.
 func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64) {
@@ -113,6 +113,7 @@ func (c *Cache) pauseRefresh(ctx context.Context, l *lock) {
 
 // refresh is what the handler does for a request of refreshNow.
 func (x *exchange) refresh(m *marker) {
+	defer func() { x.cache.bodies.leave(x.body) }()
 	defer x.visit.stop()
 	x.directives = policy.ParseRequest(nil)
 	l := x.look()

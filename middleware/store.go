@@ -25,10 +25,11 @@ func (f *fill) variantOf(e *stored.Entry) *stored.Index {
 	if f.index != nil && !slices.ContainsFunc(f.vary, func(name string) bool { return !f.index.Has(name) }) {
 		return f.index
 	}
-	ix := &stored.Index{ID: stored.NewID(), Fields: f.vary}
+	ix := &stored.Index{ID: stored.NewID(), Base: stored.NewID(), Fields: f.vary}
 	if f.index != nil {
 		ix.Fields = policy.VaryFields(append(slices.Clone(f.index.Fields), f.vary...))
 	}
+	e.Index = ix.ID
 	e.Key = f.cache.keys.of(letterVariant, appendVariant(bytes.Clone(f.page), ix, f.selecting()))
 	return ix
 }

@@ -14,12 +14,12 @@ import (
 // Tags group responses so that they can be purged together, in one write per tag
 // however many responses carry it.
 //
-// There is one counter of purges, and one value per tag with the number of its
-// last purge. A purge increments the counter and gives its new number to the tag.
-// An entry remembers the numbers of its tags; it is good as long as they are still
-// the same. A response whose making began before a purge is recognised by the
-// counter as it was then. What memcached evicts only ever makes entries bad: a
-// number that is missing equals none.
+// There is one counter of purges, and one value per tag with the random ID of its
+// last purge, and its number by the counter. An entry remembers the IDs of its tags; it
+// is good as long as they are still the same. A response whose making began before a
+// purge is recognised by the number. What memcached evicts only ever makes entries bad:
+// an ID that is missing equals none. The counter is the only value that is not sealed;
+// who changes it can keep responses from being stored, and undo no purge.
 
 func (k keyspace) tag(n stored.TagName) string {
 	if len(k.macs) > 0 {
@@ -38,11 +38,11 @@ func (k keyspace) tags(n stored.TagName) []string {
 
 func (k keyspace) purges() string { return k.prefix + string(rune(letterPurges)) }
 
-// tagsCurrent reports whether none of the tags of e has been purged, of which
-// items has what memcached knows.
-func (c *Cache) tagsCurrent(e *stored.Entry, items map[string]*memcached.Item) bool {
+// checkTags reports whether none of the tags of e has been purged, of which items has
+// what memcached knows. It has e expire if one has been purged softly.
+func (c *Cache) checkTags(e *stored.Entry, items map[string]*memcached.Item) bool {
 	for _, t := range e.Tags {
-		if !t.Current(valueOf(items[c.keys.tag(t.Name)])) {
+		if !t.Check(e, valueOf(items[c.keys.tag(t.Name)])) {
 			return false
 		}
 	}
@@ -126,28 +126,28 @@ func (f *fill) readTags(ctx context.Context) ([]stored.Tag, bool, error) {
 	}
 	tags := make([]stored.Tag, len(names))
 	for i, n := range names {
-		last, ok := stored.LastPurge(valueOf(items[keys[i]]))
+		last, ok := stored.OpenPurges(valueOf(items[keys[i]]))
 		if !ok {
 			// Nobody knows whether this tag was purged, unless none was.
 			if last, err = c.newTag(ctx, keys[i], purges); err != nil || purges != f.purges {
 				return nil, false, err
 			}
 		}
-		if last > purges {
+		if last.Number > purges {
 			// Somebody has set the number back: nothing could be stored any more.
 			return nil, false, c.forgetPurges(ctx)
 		}
-		if last > f.purges {
+		if last.Number > f.purges {
 			return nil, false, nil
 		}
-		tags[i] = stored.Tag{Name: n, Purge: last}
+		tags[i] = stored.Tag{Name: n, Purge: last.ID, Soft: last.Soft}
 	}
 	return tags, true, nil
 }
 
-// checkTags reports whether e may be given to those who wait for it: some may
+// mayPublish reports whether e may be given to those who wait for it: some may
 // have come after a purge of one of its tags.
-func (f *fill) checkTags(e *stored.Entry) (current bool, err error) {
+func (f *fill) mayPublish(e *stored.Entry) (current bool, err error) {
 	if f.flight == nil || len(f.tagNames) == 0 {
 		return true, nil
 	}
@@ -160,20 +160,20 @@ func (f *fill) checkTags(e *stored.Entry) (current bool, err error) {
 	return current, err
 }
 
-// newTag stores the first number of a tag, or returns the one that another just
-// stored.
-func (c *Cache) newTag(ctx context.Context, key string, purges uint64) (uint64, error) {
-	err := c.client.Add(ctx, &memcached.Item{Key: key, Value: stored.Mark(stored.KindTag, purges)})
+// newTag stores the first value of a tag, or returns the one that another just stored.
+func (c *Cache) newTag(ctx context.Context, key string, purges uint64) (stored.Purges, error) {
+	first := stored.Purges{ID: stored.NewID(), Number: purges}
+	err := c.client.Add(ctx, &memcached.Item{Key: key, Value: first.Encode()})
 	if !errors.Is(err, memcached.ErrNotStored) {
-		return purges, err
+		return first, err
 	}
 	item, err := c.client.Get(ctx, key)
 	if err != nil {
-		return 0, err
+		return stored.Purges{}, err
 	}
-	last, ok := stored.LastPurge(item.Value)
+	last, ok := stored.OpenPurges(item.Value)
 	if !ok {
-		return 0, stored.ErrGarbage
+		return stored.Purges{}, stored.ErrGarbage
 	}
 	return last, nil
 }

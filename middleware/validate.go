@@ -20,21 +20,21 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	case x.original.Method == http.MethodHead:
 		x.fill(s)
 		return true
-	case fresh, l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0, authorized(x.original.Header),
+	case fresh, l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0 && !l.entry.Expired, authorized(x.original.Header),
 		len(x.original.Header["Range"]) > 0:
 		// The outcome is for this request alone, or good only once.
 		x.fill(s)
 		return true
 	}
 	key := x.cache.keys.of(letterRefresh, l.full)
-	f, leads := x.cache.flights.join(key, l.at, l.version.id)
+	f, leads := x.cache.flights.join(key, l.at, l.token(l.version.id))
 	if !leads {
 		return x.follow(f, l)
 	}
 	lock, err := x.takeRefreshLock(key)
 	switch {
 	case err == nil:
-		x.cache.flights.locked(f, x.cache.now(), l.version.id)
+		x.cache.flights.locked(f, x.cache.now(), l.token(l.version.id))
 		s.flight, s.lock = f, lock
 		x.fill(s)
 		return true
@@ -72,7 +72,10 @@ func (f *fill) freshen(stale *stored.Entry, header http.Header) (*stored.Entry, 
 		update = append(update, dateField(f.received))
 	}
 	fresh := *stale
-	fresh.ID = stored.NewID()
+	fresh.ID, fresh.Expired, fresh.Key = stored.NewID(), false, f.name
+	if f.index != nil {
+		fresh.Index = f.index.ID
+	}
 	fresh.Fields = stored.Merge(stale.Fields, update)
 	fresh.Received = f.received
 	effective := f.rec.before.Clone()

@@ -73,7 +73,7 @@ func Evaluate(r *Response, c *Config) Verdict {
 	if !v.Explicit && v.Lifetime <= 0 && !d.NoCache {
 		return Verdict{Reason: "no freshness"}
 	}
-	if v.Keep = keep(v.Terms, c); v.Keep < keepShortest {
+	if v.Keep = Keep(v.Terms, c); v.Keep < KeepShortest {
 		return Verdict{Reason: "already stale"}
 	}
 	v.Store = true
@@ -215,9 +215,9 @@ func window(stated Seconds, chosen time.Duration, forbidden, noStale bool) time.
 }
 
 const (
-	// keepShortest is the shortest stay that is worth a write; the client refuses
+	// KeepShortest is the shortest stay that is worth a write; the client refuses
 	// shorter ones, as durations without a unit.
-	keepShortest = time.Millisecond
+	KeepShortest = time.Millisecond
 	// keepLongest bounds every stay in the cache.
 	keepLongest = 365 * 24 * time.Hour
 	// keepForValidation is how long a stale response that can be validated, or
@@ -228,7 +228,8 @@ const (
 	keepForMaxStale = time.Minute
 )
 
-func keep(t Terms, c *Config) time.Duration {
+// Keep returns how long it makes sense to store a response with these terms.
+func Keep(t Terms, c *Config) time.Duration {
 	fresh := max(0, t.Lifetime-t.Age)
 	if t.NoCache {
 		fresh = 0

@@ -20,11 +20,12 @@ const (
 	chunkOverhead = headerSize + binary.MaxVarintLen64
 )
 
-// Split returns a copy of e, with an ID of its own, whose body is in chunks: as
-// values they have at most limit bytes. It returns nil if they would be too many.
+// Split returns a copy of e, with an ID of its own, whose body is in chunks, under an
+// ID of their own: as values they have at most limit bytes. It returns nil if they would
+// be too many.
 func (e *Entry) Split(limit int64) *Entry {
 	parts := *e
-	parts.ID = NewID()
+	parts.ID, parts.BodyID = NewID(), NewID()
 	parts.Size = int64(len(e.Body))
 	parts.ChunkSize = limit - chunkOverhead
 	parts.Body = nil
@@ -50,7 +51,7 @@ func (e *Entry) EncodeChunk(i int, body []byte) []byte {
 	from := int64(i) * e.ChunkSize
 	part := body[from:min(from+e.ChunkSize, e.Size)]
 	b := make([]byte, 0, chunkOverhead+len(part))
-	b = begin(b, KindChunk, e.ID)
+	b = begin(b, KindChunk, e.BodyID)
 	b = binary.AppendUvarint(b, uint64(i))
 	return finish(append(b, part...))
 }
@@ -75,7 +76,7 @@ func (e *Entry) Append(from int, values [][]byte) bool {
 // openChunk returns the part of the body that is in chunk i.
 func (e *Entry) openChunk(i int, value []byte) ([]byte, bool) {
 	v, err := Open(value)
-	if err != nil || v.Kind != KindChunk || v.ID != e.ID {
+	if err != nil || v.Kind != KindChunk || v.ID != e.BodyID {
 		return nil, false
 	}
 	d := decoder{v.rest}

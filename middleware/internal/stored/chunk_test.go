@@ -12,7 +12,7 @@ func sampleBody() (parts *Entry, body []byte) {
 	for i := range body {
 		body[i] = byte(rand.Uint32())
 	}
-	return &Entry{ID: 5, Size: 1000, ChunkSize: 400}, body
+	return &Entry{BodyID: 5, Size: 1000, ChunkSize: 400}, body
 }
 
 // FuzzAppend has anything for the second of three chunks.
@@ -34,7 +34,7 @@ func FuzzAppend(f *testing.F) {
 			return
 		}
 		if kind != byte(KindChunk) || id != 5 || len(e.Body) != 1000 || !bytes.HasSuffix(rest, e.Body[400:800]) {
-			t.Errorf("accepted %d bytes of kind %q and entry %d as a chunk of 400", len(rest), kind, id)
+			t.Errorf("accepted %d bytes of kind %q and body %d as a chunk of 400", len(rest), kind, id)
 		}
 	})
 }
@@ -53,15 +53,17 @@ func TestAppend_RefusesWhatIsNotTheWholeBody(t *testing.T) {
 		t.Fatal("the whole body was refused or came out different")
 	}
 	of := func(id uint64, i int) []byte {
-		return (&Entry{ID: id, Size: 1000, ChunkSize: 400}).EncodeChunk(i, body)
+		return (&Entry{BodyID: id, Size: 1000, ChunkSize: 400}).EncodeChunk(i, body)
 	}
 	tests := map[string]func(chunks [][]byte){
-		"missing":                func(c [][]byte) { c[1] = nil },
-		"of another response":    func(c [][]byte) { c[1] = of(6, 1) },
-		"of another place":       func(c [][]byte) { c[1] = of(5, 0) },
-		"damaged":                func(c [][]byte) { c[1][30] ^= 1 },
-		"short":                  func(c [][]byte) { c[2] = (&Entry{ID: 5, Size: 999, ChunkSize: 400}).EncodeChunk(2, body) },
-		"long":                   func(c [][]byte) { c[2] = (&Entry{ID: 5, Size: 1001, ChunkSize: 400}).EncodeChunk(2, append(body, 1)) },
+		"missing":             func(c [][]byte) { c[1] = nil },
+		"of another response": func(c [][]byte) { c[1] = of(6, 1) },
+		"of another place":    func(c [][]byte) { c[1] = of(5, 0) },
+		"damaged":             func(c [][]byte) { c[1][30] ^= 1 },
+		"short":               func(c [][]byte) { c[2] = (&Entry{BodyID: 5, Size: 999, ChunkSize: 400}).EncodeChunk(2, body) },
+		"long": func(c [][]byte) {
+			c[2] = (&Entry{BodyID: 5, Size: 1001, ChunkSize: 400}).EncodeChunk(2, append(body, 1))
+		},
 		"garbage":                func(c [][]byte) { c[1] = []byte("garbage") },
 		"something of the cache": func(c [][]byte) { c[1] = Mark(KindLock, 5) },
 	}
@@ -78,10 +80,10 @@ func TestAppend_RefusesWhatIsNotTheWholeBody(t *testing.T) {
 
 func TestSplit_KeepsTheBodyWithinTheLimit(t *testing.T) {
 	_, body := sampleBody()
-	e := &Entry{ID: 5, Key: "key", Status: 200, Body: body}
+	e := &Entry{ID: 5, BodyID: 5, Key: "key", Status: 200, Body: body}
 	parts := e.Split(300)
-	if parts == nil || parts.ID == e.ID || parts.Body != nil {
-		t.Fatalf("Split(300) = %+v, want a copy with an ID of its own and no body", parts)
+	if parts == nil || parts.ID == e.ID || parts.BodyID == e.BodyID || parts.Body != nil {
+		t.Fatalf("Split(300) = %+v, want a copy with IDs of its own and no body", parts)
 	}
 	var chunks [][]byte
 	for i := range parts.Chunks() {

@@ -16,8 +16,10 @@ type Entry struct {
 	Status   int
 	Received time.Time
 	Terms    policy.Terms
-	MadeETag bool // the ETag is the cache's, not the handler's
-	Unsent   bool // the handler stated a status and left the sending to others
+	MadeETag bool   // the ETag is the cache's, not the handler's
+	Unsent   bool   // the handler stated a status and left the sending to others
+	Expired  bool   // by a soft purge, which came when it was as old as its lifetime now is
+	Index    uint64 // ID of the index when the making of this variant began; 0: no variant
 	Tags     []Tag
 	Fields   []Field
 	Body     []byte
@@ -25,12 +27,23 @@ type Entry struct {
 	// Of a body that is kept in chunks.
 	Size      int64
 	ChunkSize int64
+	BodyID    uint64
 }
 
 // Age is RFC 9111, section 4.2.3. Clocks of several processes may disagree;
-// nothing is younger than when it was received.
+// nothing is younger than when it was received, or when it was purged.
 func (e *Entry) Age(now time.Time) time.Duration {
-	return e.Terms.Age + max(0, now.Sub(e.Received))
+	age := e.Terms.Age + max(0, now.Sub(e.Received))
+	if e.Expired {
+		return max(age, e.Terms.Lifetime)
+	}
+	return age
+}
+
+// Expire ends the lifetime of e at a time that is over.
+func (e *Entry) Expire(at time.Time) {
+	e.Terms.Lifetime = min(e.Terms.Lifetime, e.Terms.Age+max(0, at.Sub(e.Received)))
+	e.Expired = true
 }
 
 // Get returns the first value of a stored field, or "".
@@ -52,13 +65,14 @@ const (
 	flagExplicit
 	flagChunked
 	flagUnsent
+	flagExpired
 )
 
-func (e *Entry) flags() byte {
-	var flags byte
+func (e *Entry) flags() uint64 {
+	var flags uint64
 	for _, f := range []struct {
 		set bool
-		bit byte
+		bit uint64
 	}{
 		{e.Terms.NoCache, flagNoCache},
 		{e.Terms.NoStale, flagNoStale},
@@ -68,6 +82,7 @@ func (e *Entry) flags() byte {
 		{e.Terms.Explicit, flagExplicit},
 		{e.Chunked(), flagChunked},
 		{e.Unsent, flagUnsent},
+		{e.Expired, flagExpired},
 	} {
 		if f.set {
 			flags |= f.bit
@@ -82,7 +97,8 @@ func (e *Entry) Encode() []byte {
 	b := make([]byte, 0, headerSize+len(e.Key)+len(e.Body)+64*len(e.Fields)+128)
 	b = begin(b, KindEntry, e.ID)
 	b = AppendFramed(b, e.Key)
-	b = append(b, e.flags())
+	b = binary.AppendUvarint(b, e.flags())
+	b = binary.BigEndian.AppendUint64(b, e.Index)
 	b = binary.AppendUvarint(b, uint64(e.Status))
 	b = binary.AppendUvarint(b, uint64(e.Received.UnixMilli()))
 	for _, d := range []time.Duration{e.Terms.Age, e.Terms.Lifetime, e.Terms.StaleWhileRevalidate, e.Terms.StaleIfError} {
@@ -92,11 +108,13 @@ func (e *Entry) Encode() []byte {
 	for _, t := range e.Tags {
 		b = append(b, t.Name[:]...)
 		b = binary.BigEndian.AppendUint64(b, t.Purge)
+		b = binary.BigEndian.AppendUint64(b, t.Soft)
 	}
 	b = AppendFramed(b, appendFields(nil, e.Fields))
 	if e.Chunked() {
 		b = binary.AppendUvarint(b, uint64(e.Size))
 		b = binary.AppendUvarint(b, uint64(e.ChunkSize))
+		b = binary.BigEndian.AppendUint64(b, e.BodyID)
 		return finish(b)
 	}
 	return finish(append(b, e.Body...))
@@ -111,7 +129,8 @@ func (v Value) Entry(e *Entry, key string) error {
 		return ErrGarbage
 	}
 	*e = Entry{ID: v.ID, Key: key}
-	flags := d.byte()
+	flags := d.uvarint()
+	e.Index = d.uint64()
 	e.Status = int(min(d.uvarint(), 999))
 	e.Received = time.UnixMilli(int64(d.uvarint()))
 	e.Terms = policy.Terms{
@@ -122,14 +141,14 @@ func (v Value) Entry(e *Entry, key string) error {
 		NoCache: flags&flagNoCache != 0, NoStale: flags&flagNoStale != 0,
 		AllowAuthorized: flags&flagAllowAuthorized != 0, Validators: flags&flagValidators != 0,
 	}
-	e.MadeETag, e.Unsent = flags&flagMadeETag != 0, flags&flagUnsent != 0
+	e.MadeETag, e.Unsent, e.Expired = flags&flagMadeETag != 0, flags&flagUnsent != 0, flags&flagExpired != 0
 	if n := d.count(tagSize); n > MaxTags {
 		return ErrGarbage
 	} else if n > 0 {
 		e.Tags = make([]Tag, n)
 		for i := range e.Tags {
 			copy(e.Tags[i].Name[:], d.bytes(tagNameSize))
-			e.Tags[i].Purge = d.uint64()
+			e.Tags[i].Purge, e.Tags[i].Soft = d.uint64(), d.uint64()
 		}
 	}
 	fields := d.framed()
@@ -164,11 +183,11 @@ func (e *Entry) Overhead() int64 {
 }
 
 func (e *Entry) decodeChunked(d *decoder) error {
-	size, chunkSize := d.uvarint(), d.uvarint()
+	size, chunkSize, body := d.uvarint(), d.uvarint(), d.uint64()
 	if d.failed() || len(d.rest) > 0 || chunkSize < minChunk || chunkSize > MaxValue || size > MaxChunks*chunkSize {
 		return ErrGarbage
 	}
-	e.Size, e.ChunkSize = int64(size), int64(chunkSize)
+	e.Size, e.ChunkSize, e.BodyID = int64(size), int64(chunkSize), body
 	return nil
 }
 

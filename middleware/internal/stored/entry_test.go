@@ -18,7 +18,8 @@ func sampleEntry() *Entry {
 			NoCache: true, NoStale: true, AllowAuthorized: true, Validators: true,
 		},
 		MadeETag: true, Unsent: true,
-		Tags: []Tag{{TagName{1, 2}, 99}, {TagName{3}, 1 << 60}},
+		Expired: true, Index: 1 << 63,
+		Tags: []Tag{{TagName{1, 2}, 99, 0}, {TagName{3}, 1 << 60, 1 << 61}},
 		Fields: []Field{
 			{"Etag", Set, []string{`"x"`}},
 			{"Link", Add, []string{"<a>", "", "<b>"}},
@@ -50,7 +51,7 @@ func TestEntry_SurvivesEncoding(t *testing.T) {
 
 func TestEntry_ChunkedSurvivesEncoding(t *testing.T) {
 	e := sampleEntry()
-	e.Body, e.Size, e.ChunkSize = nil, 100_000, 30_000
+	e.Body, e.Size, e.ChunkSize, e.BodyID = nil, 100_000, 30_000, 1<<62
 	got, err := decode(e.Encode())
 	if err != nil || !reflect.DeepEqual(got, e) {
 		t.Errorf("decoded = %+v, %v, want %+v", got, err, e)
@@ -96,7 +97,7 @@ func TestEntry_OfAnotherKindIsGarbage(t *testing.T) {
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add(sampleEntry().Encode()[headerSize:])
 	f.Add([]byte{})
-	f.Add([]byte{0, flagChunked, 200, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0})
+	f.Add([]byte{0, flagChunked, 0, 0, 0, 0, 0, 0, 0, 0, 200, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0})
 	f.Fuzz(func(t *testing.T, rest []byte) {
 		key := string((&decoder{rest}).framed())
 		e, err := decodeAt(finish(append(begin(nil, KindEntry, 1), rest...)), key)
@@ -124,5 +125,27 @@ func TestAge_ClocksMayDisagree(t *testing.T) {
 	e.Terms.Age = 5 * time.Second
 	if got := e.Age(now); got != 5*time.Second {
 		t.Errorf("age of what comes from the future = %v, want what it had when it was received", got)
+	}
+}
+
+// TestExpire_EndsTheLifetime at the time of a soft purge, whatever the clocks say.
+func TestExpire_EndsTheLifetime(t *testing.T) {
+	received := time.UnixMilli(1_790_000_000_000)
+	for name, test := range map[string]struct {
+		purged, now   time.Duration // after received
+		lifetime, age time.Duration
+	}{
+		"while it was fresh":          {10 * time.Second, 12 * time.Second, 13 * time.Second, 15 * time.Second},
+		"when it had ended":           {90 * time.Second, 95 * time.Second, time.Minute, 98 * time.Second},
+		"by a clock that is ahead":    {20 * time.Second, 10 * time.Second, 23 * time.Second, 23 * time.Second},
+		"by a clock that is behind":   {-time.Hour, 0, 3 * time.Second, 3 * time.Second},
+		"by one ahead, long after it": {100 * time.Second, time.Second, time.Minute, time.Minute},
+	} {
+		e := &Entry{Received: received}
+		e.Terms.Age, e.Terms.Lifetime = 3*time.Second, time.Minute
+		e.Expire(received.Add(test.purged))
+		if age := e.Age(received.Add(test.now)); e.Terms.Lifetime != test.lifetime || age != test.age {
+			t.Errorf("%s: age %v of %v, want %v of %v", name, age, e.Terms.Lifetime, test.age, test.lifetime)
+		}
 	}
 }

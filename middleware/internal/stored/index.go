@@ -3,14 +3,30 @@ package stored
 import (
 	"encoding/binary"
 	"strings"
+	"time"
 )
 
 // Index stands at the key of a page that has variants: it lists the request
 // fields that select one.
 type Index struct {
 	ID     uint64
+	Base   uint64 // part of the variants' keys
 	Fields []string
+	// Since is when the last soft purge of the page was, which gave the index its ID.
+	// Variants whose making began under another ID have expired then.
+	Since time.Time
 }
+
+// Check has a variant expire that is older than the last soft purge. A nil index has no
+// variants.
+func (ix *Index) Check(e *Entry) {
+	if ix != nil && e.Index != ix.ID {
+		e.Expire(ix.Since)
+	}
+}
+
+// Expire makes a soft purge of ix.
+func (ix *Index) Expire(at time.Time) { ix.ID, ix.Since = NewID(), at }
 
 // MaxIndexFields bounds the fields that select variants.
 const MaxIndexFields = 16
@@ -19,6 +35,8 @@ const MaxIndexFields = 16
 func (ix *Index) Encode(key string) []byte {
 	b := begin(nil, KindIndex, ix.ID)
 	b = AppendFramed(b, key)
+	b = binary.BigEndian.AppendUint64(b, ix.Base)
+	b = binary.BigEndian.AppendUint64(b, uint64(ix.Since.UnixMilli()))
 	b = binary.AppendUvarint(b, uint64(len(ix.Fields)))
 	for _, f := range ix.Fields {
 		b = AppendFramed(b, f)
@@ -32,11 +50,12 @@ func (v Value) Index(key string) (*Index, error) {
 	if v.Kind != KindIndex || string(d.framed()) != key {
 		return nil, ErrGarbage
 	}
+	base, since := d.uint64(), time.UnixMilli(int64(d.uint64()))
 	n := d.count(1)
 	if n > MaxIndexFields {
 		return nil, ErrGarbage
 	}
-	ix := &Index{ID: v.ID, Fields: make([]string, 0, n)}
+	ix := &Index{ID: v.ID, Base: base, Since: since, Fields: make([]string, 0, n)}
 	for range n {
 		name := string(d.framed())
 		if !canonical(name) {

@@ -3,10 +3,12 @@ package stored
 import (
 	"reflect"
 	"testing"
+	"time"
 )
 
 func FuzzDecodeIndex(f *testing.F) {
-	f.Add((&Index{1, []string{"Accept", "Foo"}}).Encode("key")[headerSize:])
+	f.Add((&Index{ID: 1, Base: 2, Fields: []string{"Accept", "Foo"}, Since: time.UnixMilli(3)}).Encode("key")[headerSize:])
+	f.Add(append([]byte{3, 'k', 'e', 'y'}, make([]byte, 16)...))
 	f.Add([]byte{3, 'k', 'e', 'y', 255})
 	f.Fuzz(func(t *testing.T, rest []byte) {
 		ix, err := Value{KindIndex, 1, rest}.Index("key")
@@ -24,7 +26,7 @@ func FuzzDecodeIndex(f *testing.F) {
 }
 
 func TestIndex_OfAnotherKeyIsGarbage(t *testing.T) {
-	v, err := Open((&Index{1, []string{"A"}}).Encode("one"))
+	v, err := Open((&Index{ID: 1, Fields: []string{"A"}}).Encode("one"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +36,7 @@ func TestIndex_OfAnotherKeyIsGarbage(t *testing.T) {
 }
 
 func TestIndex_HasFieldsInAnySpelling(t *testing.T) {
-	ix := &Index{1, []string{"X-Forwarded-Host"}}
+	ix := &Index{ID: 1, Fields: []string{"X-Forwarded-Host"}}
 	if !ix.Has("x-forwarded-host") || ix.Has("Accept") || (*Index)(nil).Has("Accept") {
 		t.Errorf("Has of %+v is wrong about x-forwarded-host, Accept or a nil index", ix)
 	}

@@ -2,8 +2,10 @@ package stored
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // MaxTags bounds the tags of one response; with more it is not stored, because
@@ -12,7 +14,7 @@ const MaxTags = 128
 
 const (
 	tagNameSize = 16
-	tagSize     = tagNameSize + 8
+	tagSize     = tagNameSize + 8 + 8
 )
 
 // TagName is a digest of a tag.
@@ -21,8 +23,17 @@ type TagName [tagNameSize]byte
 // Tag is a tag of an entry.
 type Tag struct {
 	Name TagName
-	// Purge is the number of the tag's last purge when the entry was stored.
-	Purge uint64
+	// Purge and Soft are the IDs of the tag's last purges when the entry was stored.
+	Purge, Soft uint64
+}
+
+// Purges is what memcached knows of a tag. Purges are told apart by random IDs, which
+// nobody can foresee; the number only says what came first.
+type Purges struct {
+	ID     uint64    // of the last purge
+	Number uint64    // of the last purge or soft purge, among those of all tags
+	Soft   uint64    // of the last soft purge since then; 0: none
+	Since  time.Time // when that was
 }
 
 // NameTag returns the name of a tag.
@@ -65,15 +76,38 @@ func TagsOf(h http.Header) []string {
 	return kept
 }
 
-// LastPurge returns the number of a tag's last purge, which b in memcached holds.
-func LastPurge(b []byte) (uint64, bool) {
-	v, err := Open(b)
-	return v.ID, err == nil && v.Kind == KindTag
+// Encode returns the value of a tag.
+func (p Purges) Encode() []byte {
+	b := begin(make([]byte, 0, headerSize+8+8+8), KindTag, p.ID)
+	b = binary.BigEndian.AppendUint64(b, p.Number)
+	b = binary.BigEndian.AppendUint64(b, p.Soft)
+	since := uint64(0)
+	if p.Soft != 0 {
+		since = uint64(p.Since.UnixMilli())
+	}
+	return finish(binary.BigEndian.AppendUint64(b, since))
 }
 
-// Current reports whether the tag, of which memcached holds b, has not been
-// purged since the entry was stored.
-func (t Tag) Current(b []byte) bool {
-	purge, ok := LastPurge(b)
-	return ok && purge == t.Purge
+// OpenPurges returns what b, the value of a tag, says.
+func OpenPurges(b []byte) (Purges, bool) {
+	v, err := Open(b)
+	if err != nil || v.Kind != KindTag {
+		return Purges{}, false
+	}
+	d := decoder{v.rest}
+	p := Purges{ID: v.ID, Number: d.uint64(), Soft: d.uint64(), Since: time.UnixMilli(int64(d.uint64()))}
+	return p, !d.failed() && len(d.rest) == 0
+}
+
+// Check reports whether e may still be used, as far as a tag of it is concerned of which
+// memcached holds b, and has it expire if there was a soft purge.
+func (t Tag) Check(e *Entry, b []byte) bool {
+	p, ok := OpenPurges(b)
+	if !ok || p.ID != t.Purge {
+		return false
+	}
+	if p.Soft != t.Soft {
+		e.Expire(p.Since)
+	}
+	return true
 }

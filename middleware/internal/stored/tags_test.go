@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestTagsOf_ReadsBothFields(t *testing.T) {
@@ -21,20 +22,36 @@ func TestTagsOf_ReadsBothFields(t *testing.T) {
 	}
 }
 
-func TestTag_CurrentAsLongAsThePurgeIsTheSame(t *testing.T) {
-	tag := Tag{NameTag("a"), 7}
+func TestTag_GoodAsLongAsThePurgeIsTheSame(t *testing.T) {
+	tag := Tag{NameTag("a"), 7, 3}
 	for name, test := range map[string]struct {
-		value []byte
-		want  bool
+		value         []byte
+		good, expired bool
 	}{
-		"the same purge": {Mark(KindTag, 7), true},
-		"a later one":    {Mark(KindTag, 8), false},
-		"nothing":        {nil, false},
-		"another kind":   {Mark(KindLock, 7), false},
-		"garbage":        {[]byte("7"), false},
+		"the same purge":                  {Purges{ID: 7, Number: 1, Soft: 3}.Encode(), true, false},
+		"the same, by another number":     {Purges{ID: 7, Number: 2, Soft: 3}.Encode(), true, false},
+		"a soft purge":                    {Purges{ID: 7, Number: 2, Soft: 4, Since: time.Now()}.Encode(), true, true},
+		"a purge":                         {Purges{ID: 8, Number: 1, Soft: 3}.Encode(), false, false},
+		"nothing":                         {nil, false, false},
+		"another kind":                    {Mark(KindLock, 7), false, false},
+		"garbage":                         {[]byte("7"), false, false},
+		"a purge without the other parts": {Mark(KindTag, 7), false, false},
 	} {
-		if got := tag.Current(test.value); got != test.want {
-			t.Errorf("with %s in memcached: Current = %v, want %v", name, got, test.want)
+		e := &Entry{Received: time.Now()}
+		e.Terms.Lifetime = time.Minute
+		if good := tag.Check(e, test.value); good != test.good || e.Expired != test.expired {
+			t.Errorf("with %s in memcached: good %v, expired %v, want %v and %v", name, good, e.Expired, test.good, test.expired)
+		}
+	}
+}
+
+func TestPurges_SurviveEncoding(t *testing.T) {
+	for _, want := range []Purges{
+		{ID: 1 << 63, Number: 2, Since: time.UnixMilli(0)},
+		{ID: 1, Number: 1 << 63, Soft: 1 << 62, Since: time.UnixMilli(1_790_000_000_123)},
+	} {
+		if got, ok := OpenPurges(want.Encode()); !ok || got != want {
+			t.Errorf("decoded = %+v, %v, want %+v", got, ok, want)
 		}
 	}
 }

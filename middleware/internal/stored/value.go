@@ -10,7 +10,7 @@ import (
 // Every value that the cache keeps in memcached begins the same way:
 //
 //	0  mark      0xB7
-//	1  version   1
+//	1  version   2
 //	2  kind
 //	3  zero
 //	4  checksum  CRC-32C of all that follows, 4 bytes
@@ -18,7 +18,7 @@ import (
 //	16 the rest, by kind
 const (
 	valueMark    = 0xB7
-	valueVersion = 1
+	valueVersion = 2
 	headerSize   = 16
 )
 
@@ -33,12 +33,11 @@ const (
 	// KindPass is a hit-for-miss note: responses here are not for others, do not
 	// wait for them.
 	KindPass Kind = 'M'
-	// KindIndex lists the request fields that select the variants of a response;
-	// the ID is part of the variants' keys.
+	// KindIndex lists the request fields that select the variants of a response.
 	KindIndex Kind = 'V'
-	// KindChunk is a part of a body; the ID is the one of its entry.
+	// KindChunk is a part of a body; the ID is that of the body.
 	KindChunk Kind = 'C'
-	// KindTag is what is known of a tag; the ID is the number of its last purge.
+	// KindTag is what is known of the purges of a tag; the ID is that of the last.
 	KindTag Kind = 'T'
 )
 
@@ -69,7 +68,7 @@ func Open(b []byte) (Value, error) {
 	return Value{Kind(b[2]), binary.BigEndian.Uint64(b[8:16]), b[headerSize:]}, nil
 }
 
-// Mark returns a value that is its kind and ID only: a lock, a note or a tag.
+// Mark returns a value that is its kind and ID only: a lock or a note.
 func Mark(kind Kind, id uint64) []byte { return finish(begin(nil, kind, id)) }
 
 // begin begins a value; finish must follow when it is complete.

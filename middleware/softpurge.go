@@ -1,0 +1,195 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
+)
+
+// SoftPurge makes everything that is stored for the URL of r stale, where [Cache.Purge]
+// makes it unusable: its lifetime ends now. So it is still sent where
+// stale-while-revalidate or stale-if-error allow that, from now on as long as they say,
+// and the handler may confirm it with 304; otherwise the next request has it made anew,
+// once for all that ask at that time. A response that is being made while SoftPurge runs
+// does not count as fresh. What can be of no use when it is stale is purged, and so is
+// everything where items have no versions: a server without CAS, or a client that
+// replicates. After an error memcached could not be told.
+func (c *Cache) SoftPurge(ctx context.Context, r *http.Request) error {
+	keys, err := c.pageKeys(r)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	items, err := c.client.GetMulti(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if err := c.softenPage(ctx, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SoftPurgeTags is SoftPurge for every stored response that names one of tags, as
+// [Cache.PurgeTags] is Purge.
+func (c *Cache) SoftPurgeTags(ctx context.Context, tags ...string) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	number, err := c.countPurges(ctx, 1)
+	if err != nil {
+		return err
+	}
+	keys := c.tagKeys(tags)
+	items, err := c.client.GetMulti(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := c.softenTag(ctx, key, items[key], number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SoftPurgeAll is SoftPurge for what [Cache.PurgeAll] purges.
+func (c *Cache) SoftPurgeAll(ctx context.Context) error {
+	if !c.opts.PathTags {
+		return errNoPathTags
+	}
+	return c.SoftPurgeTags(ctx, tagAll)
+}
+
+// SoftPurgePath is SoftPurge for what [Cache.PurgePath] purges.
+func (c *Cache) SoftPurgePath(ctx context.Context, r *http.Request) error {
+	tag, err := c.purgedPath(r)
+	if err != nil {
+		return err
+	}
+	return c.SoftPurgeTags(ctx, tag)
+}
+
+// softTries bounds how often a soft purge tries to change a value that others change at
+// the same time. Then it purges.
+const softTries = 16
+
+// softenPage makes what is at the key of a page stale, or removes it.
+func (c *Cache) softenPage(ctx context.Context, item *memcached.Item) error {
+	key := item.Key
+	for range softTries {
+		value := c.softened(item)
+		if value == nil || item.CAS == 0 || c.versionless.Load() {
+			break
+		}
+		value.CAS = item.CAS
+		err := c.client.CompareAndSwap(ctx, value)
+		switch {
+		case err == nil, errors.Is(err, memcached.ErrCacheMiss):
+			return nil
+		case errors.Is(err, memcached.ErrTooLarge), c.lacksVersions(err):
+			return c.deleteAll(ctx, []string{key})
+		case !lost(err):
+			return err
+		}
+		if item, err = c.client.Get(ctx, key); err != nil {
+			return faultOf(err)
+		}
+	}
+	return c.deleteAll(ctx, []string{key})
+}
+
+// softened returns what takes the place of item, or nil if it is of no use when it is
+// stale. It has an ID of its own: who has seen the other one replaces it no more.
+func (c *Cache) softened(item *memcached.Item) *memcached.Item {
+	v, err := stored.Open(item.Value)
+	if err != nil {
+		return nil
+	}
+	now := c.now()
+	switch v.Kind {
+	case stored.KindIndex:
+		ix, err := v.Index(item.Key)
+		if err != nil {
+			return nil
+		}
+		ix.Expire(now)
+		return &memcached.Item{Key: item.Key, Value: ix.Encode(item.Key), TTL: indexLife}
+	case stored.KindEntry:
+		e := new(stored.Entry)
+		if v.Entry(e, item.Key) != nil {
+			return nil
+		}
+		e.Expire(now)
+		e.ID = stored.NewID()
+		terms := e.Terms
+		terms.Age = e.Age(now)
+		left := policy.Keep(terms, c.policy)
+		if left < policy.KeepShortest {
+			return nil
+		}
+		return &memcached.Item{Key: item.Key, Value: e.Encode(), TTL: left + keepMargin}
+	}
+	return nil
+}
+
+// softenTag makes what carries a tag stale, of which memcached holds item. A tag that
+// nobody knows gets a value, so that what is being made does not count as later.
+func (c *Cache) softenTag(ctx context.Context, key string, item *memcached.Item, number uint64) error {
+	first, _ := stored.OpenPurges(valueOf(item))
+	for try := range softTries {
+		if c.versionless.Load() || item != nil && item.CAS == 0 {
+			break
+		}
+		last, known := stored.OpenPurges(valueOf(item))
+		if item != nil && !known {
+			break
+		}
+		if try > 0 && last.Number >= number && (last.ID != first.ID || last.Soft != first.Soft) {
+			return nil // another purge has come meanwhile
+		}
+		var version uint64
+		if known {
+			last.Number, last.Soft, last.Since = number, stored.NewID(), c.now()
+			version = item.CAS
+		} else {
+			last = stored.Purges{ID: stored.NewID(), Number: number}
+		}
+		err := c.putTag(ctx, &memcached.Item{Key: key, Value: last.Encode(), CAS: version})
+		switch {
+		case err == nil:
+			return nil
+		case c.lacksVersions(err):
+			return c.client.Set(ctx, &memcached.Item{Key: key, Value: purgedTag(number)})
+		case !lost(err):
+			return err
+		}
+		if item, err = c.client.Get(ctx, key); faultOf(err) != nil {
+			return err
+		} else if err != nil {
+			item = nil
+		}
+	}
+	return c.client.Set(ctx, &memcached.Item{Key: key, Value: purgedTag(number)})
+}
+
+// putTag writes the value of a tag where one with the CAS of item, or none, was seen.
+func (c *Cache) putTag(ctx context.Context, item *memcached.Item) error {
+	if item.CAS == 0 {
+		return c.client.Add(ctx, item)
+	}
+	return c.client.CompareAndSwap(ctx, item)
+}
+
+// faultOf returns err unless it is an answer.
+func faultOf(err error) error {
+	if isAnswer(err) {
+		return nil
+	}
+	return err
+}
