@@ -92,9 +92,10 @@
 //
 // It has to keep versions (not memcached -C). Eviction ends sessions, so it needs
 // enough memory. Options.EjectAfter of the client moves the sessions of a failing
-// server to others. When that server comes back with what it held before, it
+// server to others, and so does removing the server from the list (SetServers,
+// discovery). When that server comes back with what it held before, it
 // brings back sessions that were ended meanwhile: leave EjectAfter at 0 where
-// that matters.
+// that matters, and restart a server before it joins again.
 //
 // # OWASP ASVS 5.0
 //

@@ -51,9 +51,10 @@ var (
 )
 
 var (
-	errNoUser    = errors.New("session: empty user")
-	errNoSession = errors.New("session: nil session, request, writer or options")
-	errNoCAS     = errors.New("session: the server keeps no versions (memcached -C, or a client that replicates), which safe sessions need")
+	errNoUser     = errors.New("session: empty user")
+	errNoSession  = errors.New("session: nil session, request, writer or options")
+	errReplicates = errors.New("session: the client replicates (memcached.Options.Replicate): it keeps no versions, which safe sessions need")
+	errNoCAS      = errors.New("session: the server keeps no versions (memcached -C, or a client that replicates), which safe sessions need")
 )
 
 // fault says what was being done when the client failed. Whatever kept memcached

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
@@ -145,4 +146,24 @@ func TestRenew_SecondOneLosesNothing(t *testing.T) {
 		second.wantValue(store, key, true)
 	}
 	b.wantValue(store, "mine", nil)
+}
+
+// The way from the old ID to the new session stays for its ten minutes where
+// sessions idle for less, although a request that came late has loaded the old ID.
+func TestLogout_FindsTheWayWithAShortIdleTimeout(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, &session.Options{IdleTimeout: time.Minute})
+		b := newLogin(t, store, "ada")
+		late := b.copy()
+		b.login(store, "ada")
+		late.wantValue(store, "user", nil)
+		for range 9 {
+			time.Sleep(50 * time.Second)
+			b.wantValue(store, "user", "ada")
+		}
+		if err := late.logout(store); err != nil {
+			t.Fatal(err)
+		}
+		b.wantValue(store, "user", nil)
+	})
 }

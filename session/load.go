@@ -30,6 +30,9 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 		return err
 	}
 	if err := st.openItem(item); errors.Is(err, errRenewed) {
+		if left := time.Until(st.forward.until); idle < left {
+			_, _ = st.client.GetAndTouch(ctx, st.location(), left)
+		}
 		st.end(session)
 		return nil
 	} else if err != nil {

@@ -60,7 +60,11 @@ func NewSCS(client Client, opts *Options, keyPairs ...[]byte) (*SCSStore, error)
 	if err != nil {
 		return nil, err
 	}
-	return &SCSStore{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}, above: prefixOf(client)}, nil
+	above, err := prefixOf(client)
+	if err != nil {
+		return nil, err
+	}
+	return &SCSStore{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}, above: above}, nil
 }
 
 const (

@@ -55,8 +55,8 @@ var (
 // old one everywhere, then move it to the front, and drop the old one a
 // session's lifetime later.
 //
-// Missing, short or otherwise malformed keys are ErrKeys, and options that make
-// no sense are errors. New panics if client is nil.
+// Missing, short or otherwise malformed keys are ErrKeys. Options that make no
+// sense and a client that replicates are errors. New panics if client is nil.
 func New(client Client, opts *Options, keyPairs ...[]byte) (*Store, error) {
 	requireClient("New", client)
 	checked, err := opts.withDefaults()
@@ -67,7 +67,11 @@ func New(client Client, opts *Options, keyPairs ...[]byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}, above: prefixOf(client)}
+	above, err := prefixOf(client)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{client: client, opts: checked, pairs: pairs, log: limitedLog{logger: checked.Logger}, above: above}
 	if opts != nil {
 		s.idleChosen, s.absoluteChosen = opts.IdleTimeout > 0, opts.AbsoluteTimeout > 0
 	}
@@ -84,12 +88,18 @@ func requireClient(constructor string, client Client) {
 
 // prefixOf returns what the client puts before every key, which the keys that this
 // package knows do not have. Records are sealed for it, too: two programs that differ
-// in it alone do not take each other's.
-func prefixOf(client Client) string {
-	if c, ok := client.(interface{ Options() memcached.Options }); ok {
-		return c.Options().Prefix
+// in it alone do not take each other's. The error says that the client cannot keep
+// sessions.
+func prefixOf(client Client) (string, error) {
+	c, ok := client.(interface{ Options() memcached.Options })
+	if !ok {
+		return "", nil
 	}
-	return ""
+	opts := c.Options()
+	if opts.Replicate {
+		return "", errReplicates
+	}
+	return opts.Prefix, nil
 }
 
 // Options sets the options of the cookies, which are then used exactly as
