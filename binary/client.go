@@ -58,7 +58,7 @@ func New(servers []string, opts *Options) (*Client, error) {
 	}
 	c := &Client{
 		opts: o, weights: weights, start: time.Now(), logger: o.Logger, dialer: newDialer(),
-		done: make(chan struct{}), retiring: map[*node]bool{}, writes: map[string]*unsettled{},
+		done: make(chan struct{}), retiring: map[*node]bool{},
 	}
 	c.maxFrame = max(o.MaxItemSize, 1<<20) + frameSlack
 	nodes := make([]*node, len(addrs))

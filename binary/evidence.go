@@ -10,9 +10,9 @@ import (
 
 // What operations and connections tell of a server's health.
 
-// heard notes that an operation was answered. It costs a look at one flag and at
-// the status while the server is up.
-func (n *node) heard(cl *call) {
+// heard notes that an operation was answered on c. It costs a look at one flag and
+// at the status while the server is up.
+func (n *node) heard(c *conn, cl *call) {
 	status := cl.result.status
 	if b, ok := cl.batch.(multiBatch); ok {
 		for _, err := range b.failures() {
@@ -26,6 +26,9 @@ func (n *node) heard(cl *call) {
 	case status == wire.StatusUnknownCommand: // it ends the connection: see broke
 	case unfit(cl.op, status):
 		n.refused(cl.op, status)
+		if status == wire.StatusAuthError && n.client.opts.Auth != nil {
+			n.replace(c)
+		}
 	case n.failing.Load() && onData(cl.op):
 		n.answered()
 	}
@@ -78,6 +81,18 @@ func (n *node) refused(op wire.Opcode, status wire.Status) {
 		return
 	}
 	n.follow(n.health.refused(n.client.now(), statusError(op, status, "")))
+}
+
+// replace makes a connection leave on which the server wants authentication again,
+// as a proxy does that has lost its own. memcached closes it. What is under way on
+// it ends there: who knows which of it a proxy refuses.
+func (n *node) replace(c *conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed == nil {
+		n.health.pauses.strike(n.client.now())
+		n.dismiss(func(other *conn) bool { return other == c })
+	}
 }
 
 // broke notes that a connection ended. used says that there were operations on

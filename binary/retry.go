@@ -18,7 +18,7 @@ func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error
 	if c := n.lane(cl); c != nil {
 		repeatable := !cl.writes()
 		if owned, err = c.roundTrip(ctx, cl, true); err == nil {
-			n.heard(cl)
+			n.heard(c, cl)
 			return true, nil
 		}
 		if !owned || !again(ctx, err, repeatable) {
@@ -55,7 +55,7 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 			c.load.Add(-1)
 		}
 		if err == nil {
-			n.heard(cl)
+			n.heard(c, cl)
 			return true, nil
 		}
 		if !owned || fresh || !again(ctx, err, repeatable) {

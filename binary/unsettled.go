@@ -31,6 +31,9 @@ type unsettled struct {
 func (c *Client) unsettledOf(a address) *unsettled {
 	u := c.writes[a.target]
 	if u == nil {
+		if c.writes == nil {
+			c.writes = map[string]*unsettled{}
+		}
 		u = new(unsettled)
 		c.writes[a.target] = u
 	}
