@@ -22,17 +22,28 @@ func start(b *testing.B) *env {
 	return e
 }
 
+// loadedFor returns what a peer is a client for, with the data of a workload.
+func loadedFor(b *testing.B, e *env, peer string, w workload) (*server, *dataset) {
+	b.Helper()
+	s, err := e.serverOf(peerByName(peer))
+	if err != nil {
+		b.Fatal(err)
+	}
+	data, err := e.dataOf(peerByName(peer), s, w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s, data
+}
+
 // single runs one workload with one caller for every contestant.
 func single(b *testing.B, load string, contestants []string) {
 	e := start(b)
 	w, _ := workloadByName(load)
-	data, err := e.data(w.size)
-	if err != nil {
-		b.Fatal(err)
-	}
 	for _, name := range contestants {
 		b.Run(name, func(b *testing.B) {
-			c, err := peerByName(name).Open(e.server.addrs, 1)
+			s, data := loadedFor(b, e, name, w)
+			c, err := peerByName(name).Open(s.addrs, 1)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -60,13 +71,10 @@ func BenchmarkSetMulti(b *testing.B) { single(b, "setmulti", multiClients) }
 func BenchmarkParallelGet(b *testing.B) {
 	const callers = 64
 	e := start(b)
-	data, err := e.data(100)
-	if err != nil {
-		b.Fatal(err)
-	}
 	for _, name := range allClients {
 		b.Run(name, func(b *testing.B) {
-			c, err := peerByName(name).Open(e.server.addrs, 4*callers)
+			s, data := loadedFor(b, e, name, workloads[0])
+			c, err := peerByName(name).Open(s.addrs, 4*callers)
 			if err != nil {
 				b.Fatal(err)
 			}

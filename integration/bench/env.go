@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"os/exec"
+	"slices"
 	"sync"
 )
 
@@ -19,6 +22,8 @@ type env struct {
 	many                      *server             // clusterSize addresses; nil until a row asks
 	aside                     *server             // on all processors but the first; nil until a row asks
 	redisAnywhere, redisAside *server             // Redis; nil until a row asks
+	threaded                  map[int]*server     // with other numbers of threads
+	proxies                   map[string]*server  // by what they delay, and by how much
 	loaded                    map[string]*dataset // by address and data set
 }
 
@@ -28,11 +33,32 @@ func newEnv(ctx context.Context, opts serverOptions) (*env, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &env{ctx: ctx, options: opts, server: s, loaded: map[string]*dataset{}}, nil
+	return &env{
+		ctx: ctx, options: opts, server: s,
+		threaded: map[int]*server{}, proxies: map[string]*server{}, loaded: map[string]*dataset{},
+	}, nil
 }
 
 // data returns the usual data set of that value size, stored in the server.
 func (e *env) data(size int) (*dataset, error) { return e.load(e.server, size, keyCount) }
+
+// serverOf returns what a peer is a client for.
+func (e *env) serverOf(p Peer) (*server, error) {
+	if isOnRedis(p) {
+		return e.redis(false)
+	}
+	return e.server, nil
+}
+
+// dataOf returns a workload's data set, stored in s, which a peer is a client
+// for.
+func (e *env) dataOf(p Peer, s *server, w workload) (*dataset, error) {
+	d := newDataset(w.size, cmp.Or(w.keys, keyCount))
+	if isOnRedis(p) {
+		return e.loadWith(goredisPeer{}, s, d)
+	}
+	return e.loadWith(gomemcachePeer{}, s, d)
+}
 
 // load returns a data set that s holds.
 func (e *env) load(s *server, size, count int) (*dataset, error) {
@@ -97,13 +123,35 @@ func (e *env) apart() (*server, error) {
 	if err != nil || e.options.addr != "" || !canPin() {
 		return nil, errNoCPU
 	}
-	e.aside, err = startBinary(e.ctx, otherCPUs(), path, 1)
+	e.aside, err = startBinary(e.ctx, otherCPUs(), path, serverThreads, 1)
 	return e.aside, err
+}
+
+// withThreads returns a memcached with that many threads.
+func (e *env) withThreads(n int) (*server, error) {
+	if n == serverThreads {
+		return e.server, nil
+	}
+	if e.threaded[n] != nil {
+		return e.threaded[n], nil
+	}
+	path, err := exec.LookPath("memcached")
+	if err != nil || e.options.addr != "" {
+		return nil, errors.New("bench: other numbers of threads need a memcached on PATH")
+	}
+	s, err := startBinary(e.ctx, anywhere, path, n, 1)
+	if err != nil {
+		return nil, err
+	}
+	e.threaded[n] = s
+	return s, nil
 }
 
 func (e *env) close() error {
 	var errs []error
-	for _, s := range []*server{e.server, e.many, e.aside, e.redisAnywhere, e.redisAside} {
+	servers := slices.Collect(maps.Values(e.proxies))
+	servers = slices.AppendSeq(servers, maps.Values(e.threaded))
+	for _, s := range append(servers, e.server, e.many, e.aside, e.redisAnywhere, e.redisAside) {
 		if s != nil {
 			errs = append(errs, s.stop())
 		}

@@ -5,9 +5,11 @@
 //	go run . -rows get64 -rounds 3 -duration 500ms
 //	go run . -rows get,set -callers 1,24 -peers ours,gomemcache
 //	go run . -rows get64 -only ours -duration 5s -cpuprofile cpu.prof
+//	go run . -rows get8 -regimes quiet,awake
 //	go run . -write
+//	go run . -curve -ops get,set -callers 2,8,32 -delays 0,1ms
 //
-// Only -write touches files in this folder; every run leaves its measurements
+// Only -write touches files of the repository; every run leaves its measurements
 // in results/.
 package main
 
@@ -20,7 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,17 +31,19 @@ import (
 // options are the flags.
 type options struct {
 	rows, peers, callers string
+	delays, regimes      string
+	curves               curveFlags
 	rounds               int
 	timing               timing
 	list, write, render  bool
-	folder               string
+	folder, readme       string
 	cpuProfile, allocs   string
 	server               serverOptions
 }
 
 func main() {
-	if isApp() {
-		if err := serveApp(os.Stdin, os.Stdout); err != nil {
+	if ok, err := serveChild(os.Stdin, os.Stdout); ok {
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -62,16 +66,20 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.rows, "rows", "", "rows to measure, comma-separated names or globs (get64, get*); empty: all")
-	f.StringVar(&o.callers, "callers", "", "numbers of callers, comma-separated; -rows then names workloads (get, set, mixed, getmulti, setmulti)")
+	f.StringVar(&o.callers, "callers", "", "numbers of callers, comma-separated; -rows then names workloads (get, set, mixed, large, getmulti, setmulti)")
+	f.StringVar(&o.delays, "delays", "", "with -callers or -curve: added to each round trip by a proxy, comma-separated (0,200us,1ms)")
+	f.StringVar(&o.regimes, "regimes", "", "quiet: processors halt when they have nothing to do; awake: others keep them from it; comma-separated; empty: as each row says, with -curve both")
+	o.curves.register(f)
 	f.StringVar(&o.peers, "peers", "", "contestants, comma-separated; empty: all")
 	f.StringVar(&o.peers, "only", "", "the same as -peers, for one")
 	f.IntVar(&o.rounds, "rounds", 5, "interleaved rounds")
 	f.DurationVar(&o.timing.duration, "duration", time.Second, "length of one measurement")
 	f.DurationVar(&o.timing.warmup, "warmup", 0, "length of the warm-up before each; 0: a quarter of -duration")
 	f.BoolVar(&o.list, "list", false, "list the rows and end")
-	f.BoolVar(&o.write, "write", false, "write RESULTS.md and its plot")
+	f.BoolVar(&o.write, "write", false, "write RESULTS.md and its plot, and the figures of the README")
 	f.BoolVar(&o.render, "render", false, "measure nothing: write RESULTS.md and its plot from the last run")
 	f.StringVar(&o.folder, "folder", ".", "where RESULTS.md, notes.md and results/ are")
+	f.StringVar(&o.readme, "readme", filepath.Join("..", "..", "README.md"), "the README that shows figures")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "file for a CPU profile of the run")
 	f.StringVar(&o.allocs, "allocprofile", "", "file for a profile of allocations")
 	f.StringVar(&o.server.addr, "server", "", "host:port of a memcached that runs already; empty: start one")
@@ -93,20 +101,23 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 
 // choose returns the rows that the flags ask for.
 func (o *options) choose() ([]row, error) {
-	var callers []int
-	if o.callers != "" {
-		for field := range strings.SplitSeq(o.callers, ",") {
-			n, err := strconv.Atoi(field)
-			if err != nil || n < 1 {
-				return nil, fmt.Errorf("bench: -callers %q: want numbers above 0", o.callers)
-			}
-			callers = append(callers, n)
-		}
-	}
-	rows, err := selectRows(defaultRows(), o.rows, callers)
+	callers, err := numbers("callers", o.callers, nil)
 	if err != nil {
 		return nil, err
 	}
+	delays, err := durations("delays", o.delays)
+	if err != nil {
+		return nil, err
+	}
+	awake, err := regimes(o.regimes, nil)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := selectRows(defaultRows(), o.rows, callers, delays)
+	if err != nil {
+		return nil, err
+	}
+	rows = inRegimes(rows, awake)
 	names := contestants(rows)
 	if o.peers != "" {
 		names = strings.Split(o.peers, ",")
@@ -121,6 +132,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err
+	}
+	if o.curves.on {
+		return o.runCurve(ctx, args, stdout, stderr)
 	}
 	rows, err := o.choose()
 	if err != nil {
@@ -173,6 +187,9 @@ func (o *options) measure(ctx context.Context, args []string, rows []row, stderr
 			r.Versions[p.Name()] = moduleVersion(p.Module())
 		}
 	}
+	for _, path := range layerModules {
+		r.Versions[path] = moduleVersion("github.com/" + path)
+	}
 	stop, err := profile(o.cpuProfile, o.allocs)
 	if err != nil {
 		return nil, err
@@ -181,6 +198,12 @@ func (o *options) measure(ctx context.Context, args []string, rows []row, stderr
 	before := readProcessorTime()
 	err = errors.Join(n.run(ctx, r), stop())
 	r.Machine["stolen by other machines during the run"] = readProcessorTime().stolenSince(before)
+	if e.redisAnywhere != nil {
+		r.Machine["Redis"] = fmt.Sprintf("%s, `%s`, on the same cores, over loopback", redisVersion(), e.redisAnywhere.command)
+	}
+	if slices.ContainsFunc(rows, func(r row) bool { return r.Awake }) {
+		r.Machine["processors kept awake by"] = awakeLoad
+	}
 	return r, err
 }
 
@@ -202,5 +225,6 @@ func (o *options) publish(r *results, rows []row) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(writeReport(file, r, rows, filepath.Join(o.folder, "notes.md"), plots), file.Close())
+	err = errors.Join(writeReport(file, r, rows, filepath.Join(o.folder, "notes.md"), plots), file.Close())
+	return errors.Join(err, putFigures(o.readme, figures(r)))
 }

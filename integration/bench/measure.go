@@ -49,6 +49,7 @@ func measureLoad(peer Peer, servers []string, load workload, data *dataset, call
 	for i := range workers {
 		workers[i] = newWorker(load, data, i)
 	}
+	p.cold.Store(int32(callers))
 	for _, w := range workers {
 		wg.Go(func() {
 			if err := w.repeat(client, load, &p); err != nil {
@@ -68,6 +69,9 @@ func measureLoad(peer Peer, servers []string, load workload, data *dataset, call
 func (w *worker) repeat(c Client, load workload, p *phase) error {
 	base := time.Now()
 	for call := 0; ; call++ {
+		if call == 1 {
+			p.cold.Add(-1)
+		}
 		now := p.now()
 		if now == stopped {
 			return nil

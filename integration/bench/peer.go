@@ -40,15 +40,26 @@ var errUnsupported = errors.New("bench: the library has no such operation")
 
 // Names of the peers.
 const (
-	ours        = "ours"
-	gomemcache  = "gomemcache"
-	mcClient    = "mc"
-	gomemcached = "gomemcached"
-	rawLimit    = "raw"
+	ours          = "ours"
+	gomemcache    = "gomemcache"
+	mcClient      = "mc"
+	gomemcached   = "gomemcached"
+	rueidisClient = "rueidis"
+	goredisClient = "go-redis"
+	rawLimit      = "raw"
+	rawMulti      = "raw batches"
 )
 
 // peers holds every peer in the order of the tables.
-var peers = []Peer{oursPeer{}, gomemcachePeer{}, mcPeer{}, gomemcachedPeer{}, rawPeer{}}
+var peers = []Peer{
+	oursPeer{}, gomemcachePeer{}, mcPeer{}, gomemcachedPeer{}, rueidisPeer{}, goredisPeer{}, rawPeer{}, rawMultiPeer{},
+}
+
+// isOnRedis tells whether a peer is a client for Redis and not for memcached.
+func isOnRedis(p Peer) bool {
+	_, ok := p.(interface{ onRedis() })
+	return ok
+}
 
 // peerByName returns the peer of that name, or nil.
 func peerByName(name string) Peer {
@@ -57,6 +68,11 @@ func peerByName(name string) Peer {
 		return nil
 	}
 	return peers[i]
+}
+
+// layerModules are the modules of contestants that are no clients.
+var layerModules = []string{
+	"gin-contrib/cache", "gin-contrib/sessions", "chenyahui/gin-cache", "eko/gocache/store/memcache/v4", "eko/gocache/store/redis/v4",
 }
 
 // moduleVersion returns the version of the module at path that this program

@@ -89,17 +89,22 @@ func rawBatches(d *dataset, index int) [][]byte {
 	for start := 0; start < keyCount; start += rawBatch {
 		var b []byte
 		for i := range rawBatch {
-			key := d.keys[(start+i+index*keyCount/rawConns)%keyCount]
-			b = append(b, 0x80, 0x00)
-			b = binary.BigEndian.AppendUint16(b, uint16(len(key)))
-			b = append(b, 0, 0, 0, 0)
-			b = binary.BigEndian.AppendUint32(b, uint32(len(key)))
-			b = append(b, make([]byte, 12)...)
-			b = append(b, key...)
+			const get = 0x00
+			b = appendRawGet(b, get, d.keys[(start+i+index*keyCount/rawConns)%keyCount])
 		}
 		batches = append(batches, b)
 	}
 	return batches
+}
+
+// appendRawGet appends a request of an opcode for a key.
+func appendRawGet(b []byte, op byte, key string) []byte {
+	b = append(b, 0x80, op)
+	b = binary.BigEndian.AppendUint16(b, uint16(len(key)))
+	b = append(b, 0, 0, 0, 0)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(key)))
+	b = append(b, make([]byte, 12)...)
+	return append(b, key...)
 }
 
 // writeBatches writes until p stops; each token is a batch that is on its way.

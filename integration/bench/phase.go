@@ -15,9 +15,16 @@ const (
 
 // phase is what all callers of a measurement look at before each operation.
 // An operation counts when it started while measuring.
-type phase struct{ v atomic.Int32 }
+type phase struct {
+	v    atomic.Int32
+	cold atomic.Int32 // callers that have not made their first calls
+}
 
 func (p *phase) now() int32 { return p.v.Load() }
+
+// connecting bounds how long the warm-up waits for callers whose client still
+// dials.
+const connecting = 5 * time.Second
 
 // window is what happened to the process between the start and the end of
 // measuring.
@@ -28,12 +35,17 @@ type window struct {
 	bytes   uint64
 }
 
-// run leads the callers through the phases: warm-up, measuring for duration,
-// stop. An early end of the callers (an error) is noticed through failed.
+// run leads the callers through the phases: warm-up, which lasts until every
+// caller has had an answer, measuring for duration, stop. An early end of the callers (an error) is noticed through failed.
 func (p *phase) run(warmup, duration time.Duration, failed <-chan struct{}) window {
 	defer p.v.Store(stopped)
 	if !sleep(warmup, failed) {
 		return window{}
+	}
+	for limit := time.Now().Add(connecting); p.cold.Load() > 0 && time.Now().Before(limit); {
+		if !sleep(time.Millisecond, failed) {
+			return window{}
+		}
 	}
 	before := usageNow()
 	p.v.Store(measuring)

@@ -32,11 +32,13 @@ const fonts = "Liberation Sans, Arial, Helvetica, sans-serif"
 // colours of the contestants, told apart by people who see few colours and in
 // grey as well.
 var colours = map[string]color.NRGBA{
-	ours:        {0x0b, 0x6e, 0x4f, 0xff},
-	gomemcache:  {0xc4, 0x49, 0x00, 0xff},
-	mcClient:    {0x7b, 0x5e, 0xa7, 0xff},
-	gomemcached: {0x2f, 0x6d, 0xb5, 0xff},
-	rawLimit:    {0x77, 0x77, 0x77, 0xff},
+	ours:          {0x0b, 0x6e, 0x4f, 0xff},
+	gomemcache:    {0xc4, 0x49, 0x00, 0xff},
+	mcClient:      {0x7b, 0x5e, 0xa7, 0xff},
+	gomemcached:   {0x2f, 0x6d, 0xb5, 0xff},
+	rueidisClient: {0xc2, 0x1e, 0x6a, 0xff},
+	goredisClient: {0xd9, 0x8c, 0xb3, 0xff},
+	rawLimit:      {0x77, 0x77, 0x77, 0xff},
 }
 
 // point is a metric at a number of callers.
@@ -54,36 +56,58 @@ type line struct {
 // drawPlot returns an SVG of throughput and p99 of the Get rows by callers, or
 // nil where r has fewer than two such rows.
 func drawPlot(r *results, rows []row) ([]byte, error) {
-	rates := plotLines(r, rows, metricRate, 1e-3)
-	tails := plotLines(r, rows, metricP99, 1e-3)
+	rates, tails := plotLines(r, rows, metricRate), plotLines(r, rows, metricP99)
 	if len(rates) == 0 || len(rates[0].points) < 2 {
 		return nil, nil
 	}
-	left, err := newPanel(rates)
-	if err != nil {
-		return nil, err
-	}
-	right, err := newPanel(tails)
-	if err != nil {
-		return nil, err
-	}
-	canvas := vgsvg.New(plotWidth, plotHeight)
+	return drawBands([]band{{"Get of 100-byte values, client and server on " + coresOf(r), rates, tails}})
+}
+
+// band is a row of two panels, throughput and p99, under a title.
+type band struct {
+	title        string
+	rates, tails []line
+}
+
+// drawBands returns an SVG of bands, one below the other.
+func drawBands(bands []band) ([]byte, error) {
+	height := plotHeight * vg.Length(len(bands))
+	canvas := vgsvg.New(plotWidth, height)
 	whole := draw.New(canvas)
 	whole.SetColor(color.White)
 	whole.Fill(whole.Rectangle.Path())
-	title := textStyle(13)
-	title.Font.Weight = bold
-	const middle = plotWidth / 2
-	whole.FillText(title, vg.Point{X: 12, Y: plotHeight - 24}, "Get of 100-byte values, client and memcached on "+coresOf(r))
-	whole.FillText(textStyle(11), vg.Point{X: 12, Y: plotHeight - 48}, "Thousand operations a second: more is better")
-	whole.FillText(textStyle(11), vg.Point{X: middle + 12, Y: plotHeight - 48}, "p99 in milliseconds: less is better")
-	left.Draw(draw.Crop(whole, 8, -middle-reserve, 6, -64))
-	right.Draw(draw.Crop(whole, middle+8, -reserve, 6, -64))
+	for i, b := range bands {
+		from := height - plotHeight*vg.Length(i+1)
+		if err := b.draw(draw.Crop(whole, 0, 0, from, from+plotHeight-height)); err != nil {
+			return nil, err
+		}
+	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return nil, err
 	}
 	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:"+fonts+";")), nil
+}
+
+// draw draws the band over all of c.
+func (b band) draw(c draw.Canvas) error {
+	left, err := newPanel(b.rates)
+	if err != nil {
+		return err
+	}
+	right, err := newPanel(b.tails)
+	if err != nil {
+		return err
+	}
+	title := textStyle(13)
+	title.Font.Weight = bold
+	const middle = plotWidth / 2
+	c.FillText(title, vg.Point{X: 12, Y: c.Max.Y - 24}, b.title)
+	c.FillText(textStyle(11), vg.Point{X: 12, Y: c.Max.Y - 48}, "Thousand operations a second: more is better")
+	c.FillText(textStyle(11), vg.Point{X: middle + 12, Y: c.Max.Y - 48}, "p99 in milliseconds: less is better")
+	left.Draw(draw.Crop(c, 8, -middle-reserve, 6, -64))
+	right.Draw(draw.Crop(c, middle+8, -reserve, 6, -64))
+	return nil
 }
 
 // coresOf shortens the machine's description.
@@ -97,20 +121,14 @@ func coresOf(r *results) string {
 }
 
 // plotLines collects a metric of the Get rows for each contestant that has it.
-func plotLines(r *results, rows []row, metric string, unit float64) []line {
+func plotLines(r *results, rows []row, metric string) []line {
 	var lines []line
 	for _, peer := range contestants(rows) {
 		l := line{peer: peer}
 		for _, row := range rows {
-			if row.Name != fmt.Sprintf("get%d", row.Callers) {
-				continue
+			if row.Name == fmt.Sprintf("get%d", row.Callers) {
+				l.add(r.absolute(row.Name, peer, metric), row.Callers)
 			}
-			s := r.absolute(row.Name, peer, metric)
-			if s.rounds == 0 || s.median == 0 {
-				continue
-			}
-			s.median, s.low, s.high = s.median*unit, s.low*unit, s.high*unit
-			l.points = append(l.points, point{row.Callers, s})
 		}
 		slices.SortFunc(l.points, func(a, b point) int { return a.callers - b.callers })
 		if len(l.points) > 0 {
@@ -137,7 +155,7 @@ func newPanel(lines []line) (*plot.Plot, error) {
 	grid.Horizontal.Color = color.Gray{0xe0}
 	p.Add(grid)
 	for _, l := range lines {
-		if err := addLine(p, l); err != nil {
+		if err := addLine(p, l, colourOf(lines, l.peer)); err != nil {
 			return nil, err
 		}
 	}
@@ -154,28 +172,28 @@ func newPanel(lines []line) (*plot.Plot, error) {
 }
 
 // addLine adds the medians as a line over the spread as a band.
-func addLine(p *plot.Plot, l line) error {
-	var medians, band plotter.XYs
+func addLine(p *plot.Plot, l line, own color.NRGBA) error {
+	var medians, around plotter.XYs
 	for _, pt := range l.points {
 		medians = append(medians, plotter.XY{X: float64(pt.callers), Y: pt.median})
-		band = append(band, plotter.XY{X: float64(pt.callers), Y: pt.high})
+		around = append(around, plotter.XY{X: float64(pt.callers), Y: pt.high})
 	}
 	for _, pt := range slices.Backward(l.points) {
-		band = append(band, plotter.XY{X: float64(pt.callers), Y: pt.low})
+		around = append(around, plotter.XY{X: float64(pt.callers), Y: pt.low})
 	}
-	area, err := plotter.NewPolygon(band)
+	area, err := plotter.NewPolygon(around)
 	if err != nil {
 		return err
 	}
-	pale := colours[l.peer]
+	pale := own
 	pale.A = 0x28
 	area.Color, area.LineStyle.Width = pale, 0
 	path, dots, err := plotter.NewLinePoints(medians)
 	if err != nil {
 		return err
 	}
-	path.Color, path.Width = colours[l.peer], 1.6
-	dots.Color, dots.Radius, dots.Shape = colours[l.peer], 2.2, draw.CircleGlyph{}
+	path.Color, path.Width = own, 1.6
+	dots.Color, dots.Radius, dots.Shape = own, 2.2, draw.CircleGlyph{}
 	p.Add(area, path, dots)
 	return nil
 }

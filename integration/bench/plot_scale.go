@@ -62,7 +62,7 @@ func nameLines(lines []line, low, high float64) (*plotter.Labels, error) {
 	for _, l := range ends { // upwards
 		last = max(end(l).median, last*apart)
 		at.XYs = append(at.XYs, plotter.XY{X: float64(end(l).callers), Y: last})
-		at.Labels = append(at.Labels, l.peer)
+		at.Labels = append(at.Labels, named([]string{l.peer})...)
 	}
 	last = math.Inf(1)
 	for i, l := range slices.Backward(ends) { // and downwards: names stand in the middle
@@ -78,7 +78,7 @@ func nameLines(lines []line, low, high float64) (*plotter.Labels, error) {
 	for i, l := range ends {
 		names.TextStyle[i] = textStyle(10)
 		names.TextStyle[i].Font.Weight = bold
-		names.TextStyle[i].Color = colours[l.peer]
+		names.TextStyle[i].Color = colourOf(lines, l.peer)
 	}
 	return names, nil
 }

@@ -12,13 +12,16 @@ import (
 	"strings"
 	"time"
 
+	chenyahui "github.com/chenyahui/gin-cache"
+	"github.com/chenyahui/gin-cache/persist"
 	contribredis "github.com/gin-contrib/sessions/redis"
+	"github.com/go-redis/redis/v8"
 )
 
-// ginContribRedis is gin-contrib/sessions over Redis.
-const ginContribRedis = "gin-contrib/sessions over Redis"
-
-func init() { sessionApps[ginContribRedis] = sessionRedis }
+func init() {
+	sessionApps[ginContribRedis] = sessionRedis
+	pageApps[ginCacheRedis] = pageRedis
+}
 
 // sessionRedis is gin-contrib/sessions over Redis as its documentation shows it,
 // with a pool as large as the load.
@@ -28,6 +31,15 @@ func sessionRedis(addr string) (*webApp, error) {
 		return nil, err
 	}
 	return newSessionApp(store, func() error { return nil }), nil
+}
+
+// pageRedis is chenyahui/gin-cache over Redis as its documentation shows it, with
+// a pool as large as the load.
+func pageRedis(addr string) (*webApp, error) {
+	client := redis.NewClient(&redis.Options{Network: "tcp", Addr: addr, PoolSize: webConns})
+	app := newPage(client.Close)
+	app.engine.GET(app.path, chenyahui.CacheByRequestURI(persist.NewRedisStore(client), time.Hour), makePage(app.runs))
+	return app, nil
 }
 
 // errNoRedis is what rows over Redis end with where there is none.
@@ -74,6 +86,17 @@ func startRedis(ctx context.Context, on cpus, path string) (*server, error) {
 		return nil, errors.Join(fmt.Errorf("bench: Redis does not answer: %w: %s", err, output.String()), s.stop())
 	}
 	return s, nil
+}
+
+// redisVersion returns what redis-server says of itself.
+func redisVersion() string {
+	out, _ := exec.Command("redis-server", "--version").Output()
+	for field := range strings.FieldsSeq(string(out)) {
+		if version, ok := strings.CutPrefix(field, "v="); ok {
+			return version
+		}
+	}
+	return "version unknown"
 }
 
 func awaitRedis(ctx context.Context, addr string) error {

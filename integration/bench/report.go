@@ -42,7 +42,13 @@ func writeReport(w io.Writer, r *results, rows []row, notes string, plots []stri
 	var b strings.Builder
 	b.WriteString("# Results\n\n")
 	b.WriteString("Written by `make bench`. Explanations are kept in [notes.md](notes.md) and repeated below.\n\n")
-	writeTargets(&b, r, rows)
+	if table := figures(r); table != "" {
+		b.WriteString("## In short\n\n" + table + "\n")
+	}
+	const said = "%d of %d met. Ratios are medians over the rounds of one run, each taken within its round; in brackets the least and the most. CPU/op is the ratio of processor time for the same work.\n\n"
+	writeTargets(&b, r, rows, "## Bars\n\n"+said, targets)
+	writeTargets(&b, r, rows, "## The whole curve\n\n%d of %d reached: what the client is to be beyond the bars, from one caller to 512, whether processors halt when they have nothing to do or not, and over a network.\n\n", goals)
+	writeRegimes(&b, r)
 	for _, plot := range plots {
 		fmt.Fprintf(&b, "![Throughput and p99 by number of callers](%s)\n\n", plot)
 	}
@@ -50,41 +56,12 @@ func writeReport(w io.Writer, r *results, rows []row, notes string, plots []stri
 		return err
 	}
 	writeConditions(&b, r)
+	writeMethod(&b)
 	for _, group := range []string{groupClient, groupScale, groupMemory, groupStore, groupHTTP} {
 		writeGroup(&b, r, rows, group)
 	}
 	_, err := io.WriteString(w, strings.TrimRight(b.String(), "\n")+"\n")
 	return err
-}
-
-// writeTargets writes the table of bars.
-func writeTargets(b *strings.Builder, r *results, rows []row) {
-	var verdicts []verdict
-	missed := 0
-	for _, t := range targets {
-		if v, ok := t.judge(r); ok {
-			verdicts = append(verdicts, v)
-			if !v.met {
-				missed++
-			}
-		}
-	}
-	if len(verdicts) == 0 {
-		return
-	}
-	b.WriteString("## Bars\n\n")
-	fmt.Fprintf(b, "%d of %d met. Ratios are medians over the rounds of one run, each taken within its round; in brackets the least and the most. CPU/op is the ratio of processor time for the same work.\n\n",
-		len(verdicts)-missed, len(verdicts))
-	b.WriteString("| work | against | bar | measured | spread | CPU/op | |\n| --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, v := range verdicts {
-		cpu := "—"
-		if v.Metric == metricRate && v.Against != "" {
-			cpu = orDash(r.ratio(v.Row, ours, metricCPU, v.againstRow(), v.Against).median, ratioText)
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", v.title(rows), v.baseline(), v.bar(),
-			v.quantity(v.median), spreadText(v.spread, v.quantity), cpu, v.outcome())
-	}
-	b.WriteString("\n")
 }
 
 // copyNotes puts the hand-written notes in, without their title.
@@ -120,8 +97,13 @@ func writeConditions(b *strings.Builder, r *results) {
 		versions = append(versions, name+" "+r.Versions[name])
 	}
 	fmt.Fprintf(b, "- versions: %s\n\n", strings.Join(versions, ", "))
+}
+
+// writeMethod says how.
+func writeMethod(b *strings.Builder) {
 	b.WriteString("Within a round every row is measured for each contestant in turn, in an order that rotates from round to round. " +
 		"A measurement of load is made in slices, between which the contestants alternate; those of pages and sessions have two of a whole second each, and no warm-up. " +
+		"Elsewhere the warm-up lasts until every caller has had an answer. " +
 		"CPU is the user and system time of the client process; the server is a process of its own. " +
 		"Latencies come from every eighth call (every call of batches). " +
 		"Each delivered value is checked against its key; of pages the first and the last one, and the mean size of all.\n\n")

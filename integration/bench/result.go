@@ -113,6 +113,23 @@ func (r *results) ratio(row, peer, metric, againstRow, against string) spread {
 	return spreadOf(values)
 }
 
+// ratioToBest is ratio to whoever of others has the most in each round.
+func (r *results) ratioToBest(row, peer, metric string, others []string) spread {
+	var values []float64
+	for round := range r.Rounds {
+		best := 0.0
+		for _, other := range others {
+			if v, ok := r.value(row, other, metric, round); ok {
+				best = max(best, v)
+			}
+		}
+		if v, ok := r.value(row, peer, metric, round); ok && best > 0 {
+			values = append(values, v/best)
+		}
+	}
+	return spreadOf(values)
+}
+
 // errorOf returns the first error of a contestant in a row, or "".
 func (r *results) errorOf(row, peer string) string {
 	for i := range r.Samples {

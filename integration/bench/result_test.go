@@ -117,13 +117,14 @@ func TestTargets_NameRowsThatExist(t *testing.T) {
 		}
 		return nil
 	}
-	for _, target := range targets {
+	for _, target := range slices.Concat(targets, goals) {
 		own, against := find(target.Row), find(target.againstRow())
 		if own == nil || against == nil {
 			t.Errorf("target %+v names a row that does not exist", target)
 			continue
 		}
-		if !slices.Contains(own.Peers, ours) || target.Against != "" && !slices.Contains(against.Peers, target.Against) {
+		missing := slices.ContainsFunc(target.Among, func(peer string) bool { return !slices.Contains(own.Peers, peer) })
+		if missing || !slices.Contains(own.Peers, target.who()) || target.Against != "" && !slices.Contains(against.Peers, target.Against) {
 			t.Errorf("target %+v names a contestant that its row leaves out", target)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // row is one line of work of the report: what each of some contestants is
@@ -19,6 +20,7 @@ type row struct {
 	Peers    []string // contestants, in the order of the table
 	Slices   int      // parts of a measurement, between which the contestants alternate; 0: 1
 	Once     bool     // measured in the first round only: it has no noise worth a median
+	Awake    bool     // measured while the processors are kept awake
 
 	measure func(e *env, peer string, t timing) (map[string]float64, error)
 }
@@ -37,67 +39,13 @@ const (
 // and stays that way for a while: several slices see several placements.
 const loadSlices = 4
 
-// getCallers are the numbers of callers of the plot.
-var getCallers = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
-
-// allClients is every library that can do single operations.
-var allClients = []string{ours, gomemcache, mcClient, gomemcached}
-
-// multiClients is every library whose batches are worth the name.
-var multiClients = []string{ours, gomemcache, gomemcached}
-
 // defaultRows is everything that the report holds.
 func defaultRows() []row {
-	var rows []row
-	for _, callers := range getCallers {
-		who := allClients
-		if callers == 512 {
-			who = append(slices.Clip(who), rawLimit)
-		}
-		rows = append(rows, clientRow("get", callers, who))
-	}
-	rows = append(rows,
-		clientRow("set", 1, allClients),
-		clientRow("set", 64, allClients),
-		clientRow("mixed", 64, allClients),
-		clientRow("getmulti", 1, multiClients),
-		clientRow("getmulti", 16, multiClients),
-		clientRow("setmulti", 1, multiClients),
-		clientRow("setmulti", 16, multiClients),
-	)
+	rows := clientRows()
 	rows = append(rows, memoryRows()...)
 	rows = append(rows, scaleRows()...)
 	rows = append(rows, storeRows()...)
 	return append(rows, webRows()...)
-}
-
-// clientRow is workload load with that many callers.
-func clientRow(load string, callers int, who []string) row {
-	w, ok := workloadByName(load)
-	if !ok {
-		panic("bench: no workload " + load)
-	}
-	unit := "ops/s"
-	if w.ops > 1 {
-		unit = "keys/s"
-	}
-	return row{
-		Name:     fmt.Sprintf("%s%d", load, callers),
-		Group:    groupClient,
-		Title:    w.title + ", " + counted(callers, "caller"),
-		Callers:  callers,
-		Unit:     unit,
-		Baseline: gomemcache,
-		Peers:    who,
-		Slices:   loadSlices,
-		measure: func(e *env, peer string, t timing) (map[string]float64, error) {
-			data, err := e.data(w.size)
-			if err != nil {
-				return nil, err
-			}
-			return measureLoad(peerByName(peer), e.server.addrs[:1], w, data, callers, t)
-		},
-	}
 }
 
 // contestants names everyone who takes part in a row, in the order in which
@@ -125,14 +73,14 @@ func counted(n int, what string) string {
 // selectRows returns the rows that one of the comma-separated patterns matches:
 // a name (get64), a glob (get*) or, where callers are given, the name of a
 // workload (get), which then gets a row for each of these numbers.
-func selectRows(all []row, patterns string, callers []int) ([]row, error) {
+func selectRows(all []row, patterns string, callers []int, delays []time.Duration) ([]row, error) {
 	if patterns == "" && len(callers) == 0 {
 		return all, nil
 	}
 	var rows []row
 	for pattern := range strings.SplitSeq(patterns, ",") {
 		if len(callers) > 0 {
-			generated, err := rowsFor(pattern, callers)
+			generated, err := rowsFor(pattern, callers, delays)
 			if err != nil {
 				return nil, err
 			}
@@ -155,24 +103,20 @@ func selectRows(all []row, patterns string, callers []int) ([]row, error) {
 }
 
 // rowsFor makes rows of a workload for numbers of callers other than the usual.
-func rowsFor(load string, callers []int) ([]row, error) {
+func rowsFor(load string, callers []int, delays []time.Duration) ([]row, error) {
 	if load == "" {
 		load = "get"
 	}
 	w, ok := workloadByName(load)
 	if !ok {
-		return nil, fmt.Errorf("bench: -callers needs workloads in -rows (get, set, mixed, getmulti, setmulti), not %q", load)
+		return nil, fmt.Errorf("bench: -callers needs workloads in -rows (get, set, mixed, large, getmulti, setmulti), not %q", load)
 	}
-	who := append(slices.Clip(allClients), rawLimit)
-	switch {
-	case w.ops > 1:
-		who = multiClients
-	case load != "get":
-		who = allClients
-	}
-	rows := make([]row, 0, len(callers))
+	who := clientsFor(w)
+	rows := make([]row, 0, len(callers)*len(delays))
 	for _, n := range callers {
-		rows = append(rows, clientRow(load, n, who))
+		for _, d := range delays {
+			rows = append(rows, delayedRow(load, n, d, who))
+		}
 	}
 	return rows, nil
 }

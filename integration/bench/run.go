@@ -52,7 +52,14 @@ type contest struct {
 
 // hold measures every contestant in as many slices as the row has, in turn, and
 // sums the slices up: what disturbs the machine for a moment disturbs all.
-func (n *runner) hold(ctx context.Context, c *contest) ([]sample, error) {
+func (n *runner) hold(ctx context.Context, c *contest) (samples []sample, err error) {
+	if c.row.Awake {
+		stop, cannot := keepAwake(ctx)
+		if cannot != nil {
+			return c.fail(cannot), nil
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
 	count := max(c.row.Slices, 1)
 	parts := map[string][]map[string]float64{}
 	problems := map[string]error{}
@@ -76,7 +83,6 @@ func (n *runner) hold(ctx context.Context, c *contest) ([]sample, error) {
 			parts[peer] = append(parts[peer], metrics)
 		}
 	}
-	var samples []sample
 	for _, peer := range c.row.Peers {
 		s := sample{Row: c.row.Name, Peer: peer, Round: c.round, Metrics: sumUp(parts[peer])}
 		switch err := problems[peer]; {
@@ -89,6 +95,18 @@ func (n *runner) hold(ctx context.Context, c *contest) ([]sample, error) {
 		samples = append(samples, s)
 	}
 	return samples, nil
+}
+
+// fail notes that none of the contestants can be measured.
+func (c *contest) fail(err error) []sample {
+	var samples []sample
+	for _, peer := range c.row.Peers {
+		if !c.failed[c.row.Name+peer] {
+			c.failed[c.row.Name+peer] = true
+			samples = append(samples, sample{Row: c.row.Name, Peer: peer, Round: c.round, Error: err.Error()})
+		}
+	}
+	return samples
 }
 
 // slice returns the timing of one of several equal parts.

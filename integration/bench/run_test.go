@@ -151,7 +151,7 @@ func TestSelectRows(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			rows, err := selectRows(defaultRows(), test.patterns, test.callers)
+			rows, err := selectRows(defaultRows(), test.patterns, test.callers, []time.Duration{0})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +168,7 @@ func TestSelectRows(t *testing.T) {
 		patterns string
 		callers  []int
 	}{{"nonsense", nil}, {"[", nil}, {"ring1000", []int{2}}} {
-		if rows, err := selectRows(defaultRows(), bad.patterns, bad.callers); err == nil {
+		if rows, err := selectRows(defaultRows(), bad.patterns, bad.callers, []time.Duration{0}); err == nil {
 			t.Errorf("selectRows(%q, %v) = %d rows, want an error", bad.patterns, bad.callers, len(rows))
 		}
 	}

@@ -29,6 +29,10 @@ type serverOptions struct {
 	image string // container image where no memcached is on PATH
 }
 
+// serverThreads is how many threads memcached has where a row does not say
+// otherwise: its default.
+const serverThreads = 4
+
 // startServer runs memcached with that many listening addresses, from PATH or,
 // where there is none, from a container image.
 func startServer(ctx context.Context, opts serverOptions, listeners int) (*server, error) {
@@ -37,7 +41,7 @@ func startServer(ctx context.Context, opts serverOptions, listeners int) (*serve
 		return s, s.await(ctx)
 	}
 	if path, err := exec.LookPath("memcached"); err == nil {
-		return startBinary(ctx, anywhere, path, listeners)
+		return startBinary(ctx, anywhere, path, serverThreads, listeners)
 	}
 	if path, err := exec.LookPath("docker"); err == nil {
 		return startContainer(ctx, path, opts.image)
@@ -46,16 +50,18 @@ func startServer(ctx context.Context, opts serverOptions, listeners int) (*serve
 }
 
 // startBinary runs memcached from PATH on free ports of the loopback.
-func startBinary(ctx context.Context, on cpus, path string, listeners int) (*server, error) {
+func startBinary(ctx context.Context, on cpus, path string, threads, listeners int) (*server, error) {
 	addrs, err := freeAddrs(listeners)
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"-t", "4", "-m", "1024", "-l", strings.Join(addrs, ",")}
-	shown := "memcached -t 4 -m 1024 -l 127.0.0.1"
+	args := []string{"-t", strconv.Itoa(threads), "-m", "1024", "-c", "4096"}
+	shown := "memcached " + strings.Join(args, " ") + " -l 127.0.0.1"
 	if listeners == 1 {
 		_, port, _ := net.SplitHostPort(addrs[0])
-		args = []string{"-t", "4", "-m", "1024", "-l", "127.0.0.1", "-p", port}
+		args = append(args, "-l", "127.0.0.1", "-p", port)
+	} else {
+		args = append(args, "-l", strings.Join(addrs, ","))
 	}
 	if os.Getuid() == 0 {
 		args = append(args, "-u", "nobody")
@@ -90,7 +96,7 @@ func endProcess(cmd *exec.Cmd) error {
 func startContainer(ctx context.Context, docker, image string) (*server, error) {
 	args := []string{
 		"run", "--rm", "--detach", "--publish", "127.0.0.1::11211", image,
-		"memcached", "-t", "4", "-m", "1024", "-u", "nobody",
+		"memcached", "-t", strconv.Itoa(serverThreads), "-m", "1024", "-c", "4096", "-u", "nobody",
 	}
 	id, err := exec.CommandContext(ctx, docker, args...).Output()
 	if err != nil {
@@ -103,7 +109,7 @@ func startContainer(ctx context.Context, docker, image string) (*server, error) 
 		return nil, errors.Join(fmt.Errorf("bench: docker port: %w", explain(err)), stop())
 	}
 	addr, _, _ := strings.Cut(strings.TrimSpace(string(published)), "\n")
-	s := &server{addrs: []string{addr}, command: image + " memcached -t 4 -m 1024 (container, published port)", stop: stop}
+	s := &server{addrs: []string{addr}, command: image + " memcached -t 4 -m 1024 -c 4096 (container, published port)", stop: stop}
 	if err := s.await(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("bench: memcached in a container does not answer: %w", err), stop())
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/bradfitz/gomemcache/memcache"
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -25,24 +24,34 @@ func storeRows() []row {
 	set, _ := workloadByName("set")
 	tagged := set
 	tagged.do = doSetTagged
-	return slices.Concat([]row{
+	churn := workload{name: "churn", ops: 1, sample: 1, do: doChurn}
+	return append([]row{
 		storeRow("storeget64", "gocache store, Get 100 B, 64 callers", get, 64),
 		storeRow("storeset64", "gocache store, Set 100 B, 64 callers", set, 64),
 		storeRow("storetag16", "gocache store, Set 100 B with one of 16 tags, 16 callers", tagged, 16),
-	}, storeCostRows(), storeRedisRows())
+		storeRow("storechurn1", fmt.Sprintf("gocache store, %d Sets with a tag and its Invalidate, 1 caller", churned), churn, 1),
+	}, storeCostRows()...)
 }
 
+// storeRow compares this store with gocache's own, on memcached and on Redis.
 func storeRow(name, title string, load workload, callers int) row {
 	return row{
 		Name: name, Group: groupStore, Title: title, Callers: callers, Unit: "ops/s",
-		Baseline: gocacheMemcache, Peers: []string{ours, gocacheMemcache}, Slices: loadSlices,
+		Baseline: gocacheMemcache, Peers: []string{ours, gocacheMemcache, gocacheRedis}, Slices: loadSlices,
 		measure: func(e *env, who string, t timing) (map[string]float64, error) {
-			peer := storePeer{name: who}
-			data, err := e.loadWith(peer, e.server, newDataset(load.size, keyCount).renamed(name+":"+who))
+			var peer Peer = storePeer{name: who}
+			if who == gocacheRedis {
+				peer = storeRedisPeer{}
+			}
+			on, err := e.serverOf(peer)
 			if err != nil {
 				return nil, err
 			}
-			return measureLoad(peer, e.server.addrs[:1], load, data, callers, t)
+			data, err := e.loadWith(peer, on, newDataset(max(load.size, 100), keyCount).renamed(name+":"+who))
+			if err != nil {
+				return nil, err
+			}
+			return measureLoad(peer, on.addrs[:1], load, data, callers, t)
 		},
 	}
 }

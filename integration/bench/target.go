@@ -1,55 +1,23 @@
 package main
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
 
 // target is a bar that this client has to reach.
 type target struct {
 	Row        string
 	Metric     string
-	Against    string // the contestant it is measured against; empty: the bar is absolute
-	AgainstRow string // the row of that contestant; empty: the same
+	Who        string   // the contestant that has to reach it; empty: this client
+	Against    string   // the contestant it is measured against; empty: the bar is absolute
+	Among      []string // it is measured against the best of these in each round
+	AgainstRow string   // the row of that contestant; empty: the same
 	Bar        float64
 	AtMost     bool   // the bar is a ceiling
 	Unit       string // of an absolute bar
 	What       string // empty: the row's title with the metric
-}
-
-// targets lists every bar, in the order of the report.
-var targets = []target{
-	{Row: "get1", Metric: metricRate, Against: gomemcache, Bar: 0.95},
-	{Row: "get2", Metric: metricRate, Against: gomemcache, Bar: 0.95},
-	{Row: "get4", Metric: metricRate, Against: gomemcache, Bar: 0.95},
-	{Row: "get8", Metric: metricRate, Against: gomemcache, Bar: 0.95},
-	{Row: "get64", Metric: metricRate, Against: gomemcache, Bar: 3.5},
-	{Row: "get64", Metric: metricRate, Against: mcClient, Bar: 4},
-	{Row: "get64", Metric: metricCPU, Against: gomemcache, Bar: 0.35, AtMost: true},
-	{Row: "get512", Metric: metricRate, Against: gomemcache, Bar: 6},
-	{Row: "get512", Metric: metricP99, Against: gomemcache, Bar: 0.1, AtMost: true},
-	{Row: "get512", Metric: metricRate, Against: rawLimit, Bar: 0.6},
-	{Row: "set64", Metric: metricRate, Against: gomemcache, Bar: 3},
-	{Row: "mixed64", Metric: metricRate, Against: gomemcache, Bar: 2},
-	{Row: "getmulti1", Metric: metricRate, Against: gomemcache, Bar: 1.3},
-	{Row: "getmulti16", Metric: metricRate, Against: gomemcache, Bar: 2},
-	{Row: "setmulti1", Metric: metricRate, Against: gomemcache, Bar: 15},
-	{Row: "storeget64", Metric: metricRate, Against: gocacheMemcache, Bar: 3},
-	{Row: "storeset64", Metric: metricRate, Against: gocacheMemcache, Bar: 3},
-	{Row: "storeload64", Metric: metricCPU, Against: typedGet, Bar: 1.15, AtMost: true},
-	{Row: "storecpu64", Metric: metricCPU, Against: clientAlone, Bar: 1.3, AtMost: true},
-	{Row: "page64", Metric: metricRate, Against: ginContribCache, Bar: 3},
-	{Row: "page64", Metric: metricRate, Against: ginCache, Bar: 0.6},
-	{Row: "page64own", Metric: metricRate, Against: ginContribCache, Bar: 3},
-	{Row: "page64own", Metric: metricRate, Against: ginCache, Bar: 0.6},
-	{Row: "session64", Metric: metricRate, Against: ginContribSession, Bar: 2.5},
-	{Row: "session64own", Metric: metricRate, Against: ginContribSession, Bar: 2.5},
-	{Row: "session64", Metric: metricRate, Against: ginContribRedis, Bar: 2.5},
-	{Row: "session64own", Metric: metricRate, Against: ginContribRedis, Bar: 2.5},
-	{Row: "seal1k", Metric: metricSeal, Bar: 3, AtMost: true, Unit: "µs", What: "session of 1 KB sealed"},
-	{Row: "seal1k", Metric: metricOpen, Bar: 3, AtMost: true, Unit: "µs", What: "session of 1 KB opened"},
-	{Row: "blocked", Metric: metricHeap, Bar: 4096, AtMost: true, Unit: "B", What: "memory beyond the stack for each of 10,000 blocked Gets"},
-	{Row: "million", Metric: metricGrowth, Bar: 64 << 10, AtMost: true, Unit: "B", What: "growth of the live heap over a million Gets"},
-	{Row: "servers64", Metric: metricCPU, Against: ours, AgainstRow: "servers1", Bar: 1.15, AtMost: true, What: "CPU per Get with 64 servers (1 caller)"},
-	{Row: "ring1000", Metric: metricBuild, Bar: 10, AtMost: true, Unit: "ms", What: "ring of 1,000 servers built"},
-	{Row: "multiget100k", Metric: metricBeyond, Bar: 16 << 20, AtMost: true, Unit: "B", What: "peak memory beyond the result, GetMulti of 100,000 keys"},
 }
 
 // verdict is how a target came out.
@@ -62,9 +30,14 @@ type verdict struct {
 
 // judge holds r against t; ok is false where r lacks the measurements.
 func (t target) judge(r *results) (v verdict, ok bool) {
-	s := r.absolute(t.Row, ours, t.Metric)
-	if t.Against != "" {
-		s = r.ratio(t.Row, ours, t.Metric, t.againstRow(), t.Against)
+	var s spread
+	switch {
+	case len(t.Among) > 0:
+		s = r.ratioToBest(t.Row, t.who(), t.Metric, t.Among)
+	case t.Against != "":
+		s = r.ratio(t.Row, t.who(), t.Metric, t.againstRow(), t.Against)
+	default:
+		s = r.absolute(t.Row, t.who(), t.Metric)
 	}
 	if s.rounds == 0 {
 		return verdict{}, false
@@ -76,11 +49,10 @@ func (t target) judge(r *results) (v verdict, ok bool) {
 	return v, true
 }
 
+func (t target) who() string { return cmp.Or(t.Who, ours) }
+
 func (t target) againstRow() string {
-	if t.AgainstRow != "" {
-		return t.AgainstRow
-	}
-	return t.Row
+	return cmp.Or(t.AgainstRow, t.Row)
 }
 
 // title names the target's work.
@@ -93,6 +65,9 @@ func (t target) title(rows []row) string {
 		if r.Name == t.Row {
 			title = r.Title
 		}
+	}
+	if t.Who == oursSealed {
+		return title + ", sealed: CPU"
 	}
 	if name, ok := metricTitles[t.Metric]; ok {
 		title += ": " + name
@@ -114,7 +89,7 @@ func (t target) bar() string {
 
 // quantity writes a value of the target's metric down: a ratio, or with a unit.
 func (t target) quantity(v float64) string {
-	if t.Against != "" {
+	if t.Against != "" || len(t.Among) > 0 {
 		return fmt.Sprintf("%.2f", v)
 	}
 	if t.Unit == "B" {
@@ -126,16 +101,26 @@ func (t target) quantity(v float64) string {
 // baseline names what the target is measured against.
 func (t target) baseline() string {
 	switch {
+	case len(t.Among) > 0:
+		return "the fastest of " + strings.Join(t.Among, ", ")
 	case t.Against == "":
 		return "—"
 	case t.AgainstRow != "":
 		return "the same with " + t.AgainstRow
 	case t.Against == rawLimit:
 		return "raw pipelined limit"
+	case t.Against == rawMulti:
+		return "raw batches of quiet gets, a connection for each caller"
 	case t.Row == "setmulti1":
 		return "100 × gomemcache Set"
+	case t.Against == rueidisClient:
+		return t.Against + " on Redis"
+	case t.Who == oursSealed:
+		return "entries that are not sealed"
 	case t.Against == ginCache:
 		return "chenyahui/gin-cache in memory"
+	case t.Against == ginCacheRedis:
+		return "chenyahui/" + t.Against
 	case t.Against == ginContribCache || t.Against == ginContribSession:
 		return t.Against + " over memcached"
 	}

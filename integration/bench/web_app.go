@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ const appEnv = "BENCH_HTTP_APP"
 // appOrder says which application is wanted.
 type appOrder struct {
 	Kind, Peer string // of builders
-	Memcached  string // address
+	Server     string // address of memcached or Redis
 	Pages      int    // how many are asked for in turn; 0: one
 }
 
@@ -73,22 +72,18 @@ func newEngine() *gin.Engine {
 	return gin.New()
 }
 
-// isApp tells whether this process is to be an application.
-func isApp() bool { return os.Getenv(appEnv) != "" }
-
-// serveApp is the application's process: the order is in its environment, the
-// page is announced on stdout, and each line on stdin, askUsage or askCheck, is
+// serveApp is the application's process: the page is announced on stdout, and each line on stdin, askUsage or askCheck, is
 // answered. It ends with stdin.
-func serveApp(stdin io.Reader, stdout io.Writer) error {
+func serveApp(text string, stdin io.Reader, stdout io.Writer) error {
 	var order appOrder
-	if err := json.Unmarshal([]byte(os.Getenv(appEnv)), &order); err != nil {
+	if err := json.Unmarshal([]byte(text), &order); err != nil {
 		return fmt.Errorf("bench: order of an application: %w", err)
 	}
 	build, ok := builders[order.Kind][order.Peer]
 	if !ok {
 		return fmt.Errorf("bench: no application %q on %q", order.Kind, order.Peer)
 	}
-	app, err := build(order.Memcached)
+	app, err := build(order.Server)
 	if err != nil {
 		return err
 	}

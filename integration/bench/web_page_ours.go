@@ -7,16 +7,20 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
-func init() { pageApps[ours] = pageOurs }
+func init() {
+	pageApps[ours] = func(addr string) (*webApp, error) { return pageOurs(addr, nil) }
+	pageApps[oursSealed] = func(addr string) (*webApp, error) { return pageOurs(addr, [][]byte{sessionKey}) }
+}
 
-// pageOurs is this module's response cache over its client.
-func pageOurs(addr string) (*webApp, error) {
+// pageOurs is this module's response cache over its client. With keys its entries
+// are sealed.
+func pageOurs(addr string, keys [][]byte) (*webApp, error) {
 	client, err := memcached.New([]string{addr}, nil)
 	if err != nil {
 		return nil, err
 	}
 	app := newPage(client.Close)
-	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second, Keys: keys})
 	if err != nil {
 		return nil, err
 	}

@@ -2,52 +2,26 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 )
 
 // appProcess is an application's process as its parent sees it.
 type appProcess struct {
-	page   appPage
-	cmd    *exec.Cmd
-	stdin  io.WriteCloser
-	stdout *json.Decoder
+	*child
+	page appPage
 }
 
-// startApp starts this program again as an application on those processors. It
-// ends with ctx, if it does not end by itself.
-func startApp(ctx context.Context, on cpus, order appOrder) (*appProcess, error) {
-	program, err := os.Executable()
+// startApp starts a program of this package as an application on those
+// processors.
+func startApp(ctx context.Context, on cpus, program []string, order appOrder, env ...string) (*appProcess, error) {
+	c, err := startChild(ctx, on, program, appEnv, order, env...)
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(order)
-	if err != nil {
-		return nil, err
-	}
-	cmd := on.commandContext(ctx, program)
-	cmd.Env = append(os.Environ(), appEnv+"="+string(text))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	p := &appProcess{cmd: cmd, stdin: stdin, stdout: json.NewDecoder(stdout)}
-	if err := p.stdout.Decode(&p.page); err != nil {
-		return nil, errors.Join(fmt.Errorf("bench: the application did not start: %w", err), p.stop())
-	}
-	return p, nil
+	p := &appProcess{child: c}
+	return p, c.announced(&p.page)
 }
 
 // ask asks the application what it has used. A page that is wrong by now is an
@@ -67,5 +41,3 @@ func (p *appProcess) ask(question string) (u appUsage, err error) {
 	}
 	return u, nil
 }
-
-func (p *appProcess) stop() error { return errors.Join(p.stdin.Close(), p.cmd.Wait()) }

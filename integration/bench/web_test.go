@@ -18,11 +18,11 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// TestMain lets the test binary be an application too: startApp starts its own
-// program again.
+// TestMain lets the test binary be an application and the like too: startChild starts
+// its own program again.
 func TestMain(m *testing.M) {
-	if isApp() {
-		if err := serveApp(os.Stdin, os.Stdout); err != nil {
+	if ok, err := serveChild(os.Stdin, os.Stdout); ok {
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -143,8 +143,7 @@ func TestWebApp_DoesNotStartWithAWrongPage(t *testing.T) {
 func TestServeApp_RefusesGarbage(t *testing.T) {
 	for name, order := range map[string]string{"no JSON": "no order", "unknown": `{"Kind":"page","Peer":"nobody"}`} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv(appEnv, order)
-			if err := serveApp(strings.NewReader(""), new(bytes.Buffer)); err == nil {
+			if err := serveApp(order, strings.NewReader(""), new(bytes.Buffer)); err == nil {
 				t.Error("serveApp gives no error")
 			}
 		})
@@ -152,7 +151,11 @@ func TestServeApp_RefusesGarbage(t *testing.T) {
 }
 
 func TestStartApp_ReportsAnApplicationThatDoesNotStart(t *testing.T) {
-	_, err := startApp(t.Context(), anywhere, appOrder{Kind: "page", Peer: "nobody"})
+	program, err := thisProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = startApp(t.Context(), anywhere, program, appOrder{Kind: "page", Peer: "nobody"})
 	if err == nil || !strings.Contains(err.Error(), "did not start") {
 		t.Errorf("startApp = %v, want an error", err)
 	}

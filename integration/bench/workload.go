@@ -8,11 +8,19 @@ import (
 // batchSize is the number of keys of a multi operation.
 const batchSize = 100
 
+// Values of 1 MiB are as long as memcached's default -I lets them be. There are
+// as many as its memory holds beside everything else.
+const (
+	largeSize = 1<<20 - 1<<10
+	largeKeys = 128
+)
+
 // workload is one kind of work that callers repeat.
 type workload struct {
 	name   string
 	title  string
 	size   int // bytes of a value
+	keys   int // a power of two; 0: keyCount
 	ops    int // what one call counts for
 	sample int // every how many calls one is timed
 	do     func(c Client, w *worker) error
@@ -25,6 +33,7 @@ var workloads = []workload{
 	{name: "get", title: "Get 100 B", size: 100, ops: 1, sample: 8, do: doGet},
 	{name: "set", title: "Set 100 B", size: 100, ops: 1, sample: 8, do: doSet},
 	{name: "mixed", title: "90 % Get, 10 % Set, 4 KiB", size: 4096, ops: 1, sample: 8, do: doMixed},
+	{name: "large", title: "90 % Get, 10 % Set, 1 MiB", size: largeSize, keys: largeKeys, ops: 1, sample: 1, do: doMixed},
 	{name: "getmulti", title: "GetMulti of 100 keys", size: 100, ops: batchSize, sample: 1, do: doGetMulti},
 	{name: "setmulti", title: "SetMulti of 100 keys", size: 100, ops: batchSize, sample: 1, do: doSetMulti},
 }
@@ -78,7 +87,7 @@ func (w *worker) next() uint64 {
 }
 
 // pick returns a random key.
-func (w *worker) pick() string { return w.data.keys[w.next()&(keyCount-1)] }
+func (w *worker) pick() string { return w.data.keys[w.next()&uint64(len(w.data.keys)-1)] }
 
 // pickBatch fills w.keys with distinct keys, from a random place on.
 func (w *worker) pickBatch() {

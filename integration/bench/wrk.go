@@ -39,9 +39,9 @@ type webLoad struct {
 // errNoWrk ends the web rows where wrk is missing.
 var errNoWrk = errors.New("bench: the rows of HTTP need wrk on PATH (Debian and Ubuntu: apt-get install wrk)")
 
-// runWrk puts load on an application from webConns connections for as many
-// whole seconds as come closest to d, one at least.
-func runWrk(ctx context.Context, on cpus, page appPage, d time.Duration) (webLoad, error) {
+// runWrk puts load on an application from as many connections for as many whole
+// seconds as come closest to d, one at least.
+func runWrk(ctx context.Context, on cpus, page appPage, conns int, d time.Duration) (webLoad, error) {
 	program, err := exec.LookPath("wrk")
 	if err != nil {
 		return webLoad{}, errNoWrk
@@ -56,7 +56,7 @@ func runWrk(ctx context.Context, on cpus, page appPage, d time.Duration) (webLoa
 		return webLoad{}, err
 	}
 	seconds := max(1, int(math.Round(d.Seconds())))
-	args := []string{program, "-t", "2", "-c", strconv.Itoa(webConns), "-d", strconv.Itoa(seconds) + "s", "-s", script}
+	args := []string{program, "-t", strconv.Itoa(min(2, conns)), "-c", strconv.Itoa(conns), "-d", strconv.Itoa(seconds) + "s", "-s", script}
 	if page.Cookies != "" {
 		args = append(args, "-H", "Cookie: "+page.Cookies)
 	}

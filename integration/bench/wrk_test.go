@@ -37,13 +37,13 @@ func TestReadWrk(t *testing.T) {
 
 func TestRunWrk_SaysWhatIsMissing(t *testing.T) {
 	t.Setenv("PATH", "")
-	if _, err := runWrk(t.Context(), anywhere, appPage{}, time.Second); !errors.Is(err, errNoWrk) {
+	if _, err := runWrk(t.Context(), anywhere, appPage{}, 1, time.Second); !errors.Is(err, errNoWrk) {
 		t.Errorf("runWrk = %v, want errNoWrk", err)
 	}
 }
 
 func TestRunWrk_ReportsAServerThatIsNotThere(t *testing.T) {
-	if _, err := runWrk(t.Context(), anywhere, appPage{URL: "http://127.0.0.1:1/"}, time.Millisecond); err == nil {
+	if _, err := runWrk(t.Context(), anywhere, appPage{URL: "http://127.0.0.1:1/"}, 1, time.Millisecond); err == nil {
 		t.Error("runWrk gives no error")
 	}
 }
