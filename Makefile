@@ -107,8 +107,12 @@ release: ## Check that VERSION (v0.1.0) can be released and print its tags; PREP
 	@cd integration && go run ./release $(if $(PREPARE),-prepare) $(if $(TAG),-tag) -- '$(VERSION)'
 
 .PHONY: bench
-bench: ## Measure this client beside others and write integration/bench/RESULTS.md
+bench: ## Measure this client beside others, write integration/bench/RESULTS.md and the README's figures
 	@cd integration/bench && go run . -write
+
+.PHONY: curve
+curve: ## Measure callers, thresholds, processors and delays in a matrix and write integration/bench/CURVE.md
+	@cd integration/bench && go run . -curve -delays 0,1ms -rounds 3 -duration 300ms -write
 
 .PHONY: conformance
 conformance: ## Run the public HTTP cache test suite against the middleware; needs Node and npm

@@ -101,6 +101,17 @@ func TestPages_ShowCodeThatCompiles(t *testing.T) {
 	}
 }
 
+// figures is what the README and RESULTS.md both show of the last run.
+var figures = regexp.MustCompile(`(?s)<!-- figures of the last run[^>]*-->\n(.*?)<!-- end of figures -->`)
+
+func TestReadme_FiguresAreThoseOfTheLastRun(t *testing.T) {
+	shown := figures.FindAllString(read(t, "README.md"), -1)
+	measured := figures.FindAllString(read(t, "integration/bench/RESULTS.md"), -1)
+	if len(shown) != 1 || !slices.Equal(shown, measured) {
+		t.Errorf("the README shows figures\n%s\nRESULTS.md has\n%s", shown, measured)
+	}
+}
+
 func isExcerpt(lines, source []string) bool {
 	for len(lines) > 0 {
 		end := slices.Index(lines, "…")
