@@ -24,6 +24,7 @@ type exchange struct {
 	spent      time.Duration // waiting for memcached
 	body       *body         // that the entry uses, for leave
 	deadline   time.Time     // until when to wait for the responses of others
+	turn       *flight       // that this request is to lead, see reload.go
 }
 
 func (c *Cache) exchange(f *fast) *exchange {
@@ -39,6 +40,7 @@ const maxLooks = 5
 
 // run answers the request. found is what is known already, if anything.
 func (x *exchange) run(found lookup) {
+	defer x.passTurn()
 	for range maxLooks {
 		if found.at.IsZero() {
 			found = x.look()
@@ -85,9 +87,10 @@ func (x *exchange) step(l lookup) bool {
 	case l.state == statePass:
 		x.fill(slot{lookup: l, why: x.missReason(l), detail: "hit-for-miss"})
 		return true
-	case authorized, x.directives.NoCache, x.directives.MaxAge == 0:
-		x.alone(l)
-		return true
+	case authorized:
+		return x.alone(l, nil)
+	case x.directives.NoCache, x.directives.MaxAge == 0:
+		return x.reload(l, x.missReason(l), func(f *flight) bool { return x.alone(l, f) })
 	default:
 		return x.miss(l)
 	}
@@ -122,6 +125,7 @@ func (x *exchange) reuse(l lookup) bool {
 
 // sendStored sends an entry and says so.
 func (x *exchange) sendStored(l lookup, age time.Duration) {
+	x.passTurn()
 	kind, detail := EventHit, ""
 	if age >= l.entry.Terms.Lifetime {
 		kind, detail = EventStale, "stale"

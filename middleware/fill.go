@@ -48,19 +48,21 @@ type fill struct {
 	tagNames  []stored.TagName
 	vary      []string
 	failure   policy.Failure
-	confirmed bool // by a 304
-	covered   bool // a failure, by the stale entry
-	storing   bool // something else gives the memory of the recording back
-	landed    bool // those who waited have been told
+	confirmed bool   // by a 304
+	covered   bool   // a failure, by the stale entry
+	storing   bool   // something else gives the memory of the recording back
+	landed    bool   // those who waited have been told
+	unkeep    func() // ends keep; nil: it has not begun
 }
 
 // fill runs the handler and answers the request with what comes of it.
 func (x *exchange) fill(s slot) {
+	x.passTurn()
 	f := &fill{exchange: x, slot: s, called: x.cache.now()}
 	f.rec = newRecorder(x.visit.writer(), x.cache.opts.MaxBody, &x.cache.recordings)
 	f.rec.setsCookie = x.cache.setsCookie
 	f.rec.forbids = func(h http.Header) bool { return policy.Forbids(h, x.cache.opts.Targeted) }
-	if s.lock != nil {
+	if s.lock != nil || s.flight != nil {
 		f.keep(s.lock)
 	}
 	if !s.private {
@@ -82,7 +84,7 @@ func (f *fill) run() {
 	returned := false
 	defer func() {
 		stop()
-		f.lock.stopKeeping()
+		f.stopKeeping()
 		if !returned && f.panicked() {
 			f.cover(recover())
 		}

@@ -43,6 +43,10 @@ type flight struct {
 	// must not join. Guarded by flights.mu.
 	since time.Time
 	token uint64
+	// begun says that the run has begun, and next is the flight of those who came
+	// after that, where it matters: see reload.go. Guarded by flights.mu.
+	begun bool
+	next  *flight
 	// idle is called when the last follower left; guarded by flights.mu.
 	idle func()
 }
@@ -119,8 +123,13 @@ func (fs *flights) whenIdle(f *flight, call func()) {
 func (fs *flights) land(f *flight, o outcome) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if fs.m[f.key] == f {
+	switch current := fs.m[f.key]; {
+	case current == f && f.next != nil:
+		fs.m[f.key] = f.next
+	case current == f:
 		delete(fs.m, f.key)
+	case current != nil && current.next == f:
+		current.next = nil
 	}
 	select {
 	case <-f.done:

@@ -21,6 +21,7 @@ const (
 	letterPage    = 'p' // entry, lock, note or index of a URL
 	letterVariant = 'v' // entry, lock or note of one variant
 	letterRefresh = 'r' // lock of whoever revalidates
+	letterReload  = 'q' // of flights only, see reload.go
 	letterChunk   = 'c'
 	letterTag     = 't'
 	letterPurges  = 'n'

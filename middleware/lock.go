@@ -38,7 +38,6 @@ type lock struct {
 	cache   *Cache
 	key     string
 	version version
-	stop    func() // ends keep; nil: it has not begun
 }
 
 // takeLock puts a lock where old was.
@@ -92,13 +91,18 @@ func (l *lock) see(item *memcached.Item) {
 // keep renews the lock until stopKeeping. When the client takes too long to read
 // what the handler writes, nobody else shall wait for that: those who do run the
 // handler themselves, and a lock at the place of the response gives way to a note.
+// Without a lock, only the client is watched.
 func (f *fill) keep(l *lock) {
-	c, key, held := f.cache, l.key, l.version
-	inPlace := l.isAt(f.name)
+	c, inPlace := f.cache, l.isAt(f.name)
 	ctx, cancel := context.WithTimeout(c.stopped, longestFill)
 	var timer *time.Timer
 	ready := make(chan struct{})
 	pause := c.renewEvery()
+	var key string
+	var held version
+	if l != nil {
+		key, held = l.key, l.version
+	}
 	timer = time.AfterFunc(pause, func() {
 		<-ready
 		if ctx.Err() != nil {
@@ -114,13 +118,15 @@ func (f *fill) keep(l *lock) {
 				return // expires
 			}
 		}
-		renew, done := context.WithTimeout(ctx, lockRenew/2)
-		defer done()
-		_ = c.renew(renew, key, held, kind) // a lock that is gone is noticed when storing
+		if l != nil {
+			renew, done := context.WithTimeout(ctx, lockRenew/2)
+			defer done()
+			_ = c.renew(renew, key, held, kind) // a lock that is gone is noticed when storing
+		}
 		timer.Reset(pause)
 	})
 	close(ready)
-	l.stop = func() {
+	f.unkeep = func() {
 		cancel()
 		timer.Stop()
 	}
@@ -139,9 +145,9 @@ func (c *Cache) renew(ctx context.Context, key string, held version, kind stored
 	return err
 }
 
-func (l *lock) stopKeeping() {
-	if l != nil && l.stop != nil {
-		l.stop()
+func (f *fill) stopKeeping() {
+	if f.unkeep != nil {
+		f.unkeep()
 	}
 }
 
@@ -162,7 +168,7 @@ func (l *lock) leaveNote(ctx context.Context) (version, error) {
 // unlock gives the lock of f back. That of a background revalidation stays where
 // it is: refreshNow leaves a note in its place.
 func (f *fill) unlock() {
-	f.lock.stopKeeping()
+	f.stopKeeping()
 	if f.lock == nil || f.background {
 		return
 	}
@@ -190,7 +196,7 @@ func (f *fill) dismiss() {
 	if !f.lock.isAt(f.name) || authorized(f.original.Header) {
 		return
 	}
-	f.lock.stopKeeping()
+	f.stopKeeping()
 	err := f.within(func(ctx context.Context) error {
 		v, err := f.lock.leaveNote(ctx)
 		if err == nil {

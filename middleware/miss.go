@@ -37,20 +37,38 @@ func (x *exchange) miss(l lookup) bool {
 	}
 }
 
-// alone makes a response that others need not wait for, and stores it if nobody
-// else is about to.
-func (x *exchange) alone(l lookup) {
-	s := slot{lookup: l, why: x.missReason(l), private: true}
+// alone makes a response that others need not wait for, but those that follow f, if
+// that is not nil. It is stored if nobody else is about to make one, and for the
+// followers of f in any case. It reports false to have it looked for again.
+func (x *exchange) alone(l lookup, f *flight) bool {
+	s := slot{lookup: l, why: x.missReason(l), flight: f, private: true}
 	if l.state == stateMissing {
-		if lock, err := x.takeLock(l.name, l.version); err == nil {
+		lock, err := x.takeLock(l.name, l.version)
+		switch {
+		case err == nil:
 			s.version, s.lock, s.private = lock.version, lock, false
+		case lost(err) && f != nil:
+			return false
 		}
+	} else if f != nil {
+		s.private = false // what is made later takes the place of the lock
 	}
 	x.fill(s)
+	return true
 }
 
 // follow waits for a flight of this process.
 func (x *exchange) follow(f *flight, l lookup) bool {
+	why := x.missReason(l)
+	if l.state == stateStored {
+		why = fwdStale
+	}
+	return x.followAs(f, l, x.directives, why)
+}
+
+// followAs is follow for a request that takes what satisfies d.
+func (x *exchange) followAs(f *flight, l lookup, d policy.Directives, why forward) bool {
+	x.passTurn()
 	x.beginWaiting()
 	select {
 	case <-f.done:
@@ -64,20 +82,16 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 	}
 	e := f.outcome.entry
 	if e == nil {
-		x.afterFlight(l)
+		x.afterFlight(l, why)
 		return true
 	}
 	if !x.isFor(e, f.outcome.index) {
 		return false // another variant: look for the right one
 	}
 	age := e.Age(x.cache.now())
-	if policy.Judge(e.Terms, age, x.directives) == policy.Validate {
-		x.afterFlight(l)
+	if policy.Judge(e.Terms, age, d) == policy.Validate {
+		x.afterFlight(l, why)
 		return true
-	}
-	why := x.missReason(l)
-	if l.state == stateStored {
-		why = fwdStale
 	}
 	x.cache.send(x.visit, e, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
 	x.event(EventCollapsed, l.name, age)
@@ -85,12 +99,12 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 }
 
 // afterFlight runs the handler of a request that waited in vain.
-func (x *exchange) afterFlight(l lookup) {
+func (x *exchange) afterFlight(l lookup, why forward) {
 	if l.state == stateStored {
-		x.fill(slot{lookup: l, why: fwdStale, stale: l.entry})
+		x.fill(slot{lookup: l, why: why, stale: l.entry})
 		return
 	}
-	x.fill(slot{lookup: l, why: x.missReason(l), detail: "not-shared", private: true})
+	x.fill(slot{lookup: l, why: why, detail: "not-shared", private: true})
 }
 
 // isFor reports whether an entry is what this request would have been stored

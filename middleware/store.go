@@ -41,7 +41,7 @@ func (f *fill) selecting() map[string][]string { return f.header(f.index) }
 // store writes e, which ix leads to, and waits for that as long as the request
 // may. What takes longer goes on by itself.
 func (f *fill) store(e *stored.Entry, ix *stored.Index) {
-	f.lock.stopKeeping()
+	f.stopKeeping()
 	done := make(chan struct{})
 	began := time.Now()
 	ok := f.cache.spawn(func() {

@@ -20,11 +20,17 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	case x.original.Method == http.MethodHead:
 		x.fill(s)
 		return true
-	case fresh, l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0 && !l.entry.Expired, authorized(x.original.Header),
+	case l.entry.Terms.NoCache, l.entry.Terms.Lifetime <= 0 && !l.entry.Expired, authorized(x.original.Header),
 		len(x.original.Header["Range"]) > 0:
 		// The outcome is for this request alone, or good only once.
 		x.fill(s)
 		return true
+	case fresh, x.directives.NoCache, x.directives.MaxAge == 0:
+		return x.reload(l, s.why, func(f *flight) bool {
+			s.flight = f
+			x.fill(s)
+			return true
+		})
 	}
 	key := x.cache.keys.of(letterRefresh, l.full)
 	f, leads := x.cache.flights.join(key, l.at, l.token(l.version.id))
