@@ -89,6 +89,21 @@
 // handlers have returned is out of the cache's sight: use it below, name its cookie in
 // Options.PersonalCookies, or mark such pages private.
 //
+// # Requests that ask for the handler
+//
+// Browsers that reload send Cache-Control: no-cache or max-age=0, and the cache asks the
+// handler, as RFC 9111 wants it. Such requests for one response share runs of the handler:
+// those that come while it runs for one of them wait for the next run, which begins when
+// that one ends, or a second later if it takes longer. So they cost one run after the
+// other in each process, and nobody gets what was made before his request came.
+// [Options.IgnoreRequestDirectives] answers them from the cache.
+//
+// Other requests have a run each, because their response may be theirs alone or cannot be
+// given to others: those with credentials, for pages that are not marked public, with
+// no-store, Upgrade, If-Match or If-Unmodified-Since, and requests of these kinds with
+// HEAD or for a range. A site that must bound them has a limit for each client above the
+// cache.
+//
 // # Seeing what happens
 //
 // Every response has a Cache-Status field (RFC 9211):
