@@ -206,7 +206,7 @@ func (f *fill) covers(failure policy.Failure) bool {
 func (f *fill) entry() *stored.Entry {
 	e := &stored.Entry{
 		ID: stored.NewID(), Key: f.name, Status: f.rec.status, Received: f.received,
-		Unsent: f.rec.unsent, Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
+		Unsent: f.rec.unsent, Implied: !f.rec.stated, Wrote: f.rec.wrote, Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,
 	}
 	if f.index != nil {
 		e.Index = f.index.ID
@@ -214,9 +214,6 @@ func (f *fill) entry() *stored.Entry {
 	header := f.rec.header
 	if lines, ok := header["Date"]; !ok || len(lines) > 0 && lines[0] == "" {
 		e.Fields = append(e.Fields, dateField(f.received))
-	}
-	if _, ok := header["Content-Type"]; !ok && len(e.Body) > 0 && len(header["Content-Encoding"]) == 0 {
-		e.Fields = append(e.Fields, stored.Only("Content-Type", http.DetectContentType(e.Body)))
 	}
 	if header.Get("Etag") == "" && e.Status == http.StatusOK {
 		e.Fields = append(e.Fields, stored.Only("Etag", makeETag(header, e.Body)))

@@ -132,13 +132,32 @@ func TestHeaders_NamesInAnyCase(t *testing.T) {
 }
 
 func TestHeaders_ContentTypeIsKeptForHEAD(t *testing.T) {
-	inTime(t, func(t *testing.T) {
-		s := newSite(t, minute(), func(c *gin.Context) { _, _ = c.Writer.WriteString("<!doctype html><p>x") })
-		s.get("/a")
-		if got := s.do(http.MethodHead, "/a").Header.Get("Content-Type"); got != "text/html; charset=utf-8" {
-			t.Errorf("Content-Type of HEAD = %q, want what net/http found for the GET", got)
+	s := newSite(t, minute(), func(c *gin.Context) { _, _ = c.Writer.WriteString("<!doctype html><p>x") })
+	s.listen()
+	s.get("/a")
+	for _, r := range []response{s.do(http.MethodHead, "/a"), s.get("/a"), s.get("/a", "Range: bytes=0-2")} {
+		if got := r.Header.Get("Content-Type"); got != "text/html; charset=utf-8" || !r.hit() {
+			t.Errorf("Content-Type of %s, %d = %q (%s), want what net/http found for the GET", r.Request.Method, r.StatusCode, got, r.cacheStatus())
 		}
-	})
+	}
+}
+
+// TestHeaders_AGuessedTypeIsGuessedAgain: a layer above that compresses keeps net/http
+// from guessing, for one visitor and not for another.
+func TestHeaders_AGuessedTypeIsGuessedAgain(t *testing.T) {
+	compressing := func(c *gin.Context) {
+		if c.GetHeader("Accept-Encoding") != "" {
+			c.Header("Content-Encoding", "none")
+		}
+	}
+	s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), compressing, func(c *gin.Context) { _, _ = c.Writer.WriteString("<!doctype html><p>x") })
+	s.listen()
+	s.get("/a")
+	for line, want := range map[string]string{"Accept-Encoding: none": "", "X: 1": "text/html; charset=utf-8"} {
+		if r := s.get("/a", line); r.Header.Get("Content-Type") != want || !r.hit() {
+			t.Errorf("%s: Content-Type = %q (%s), want %q in a hit", line, r.Header.Get("Content-Type"), r.cacheStatus(), want)
+		}
+	}
 }
 
 // compress is a handler that compresses as middleware after the cache does.

@@ -41,6 +41,7 @@ type recorder struct {
 	restated  bool // and chose another when it was too late
 	silent    bool // the handler returned without writing anything
 	unsent    bool // the handler stated a status and sent nothing
+	wrote     bool // the handler wrote a body, if an empty one
 	unkeyed   bool // the handler may see of the query what is not in the key
 	always    bool // commit a response even if the handler wrote nothing
 	committed bool
@@ -147,12 +148,12 @@ func (w *recorder) write(n int, add func([]byte) []byte, pass func() (int, error
 	w.compare()
 	got, err := pass()
 	w.handedOn()
-	return w.wrote(n, got, err)
+	return w.answered(n, got, err)
 }
 
-// wrote hides a client that left from the handler while its response is wanted
+// answered hides a client that left from the handler while its response is wanted
 // for the cache.
-func (w *recorder) wrote(want, n int, err error) (int, error) {
+func (w *recorder) answered(want, n int, err error) (int, error) {
 	if err != nil && w.records() && !errors.Is(err, http.ErrBodyNotAllowed) && !errors.Is(err, http.ErrContentLength) {
 		return want, nil
 	}
@@ -169,6 +170,7 @@ func (w *recorder) drop() {
 }
 
 func (w *recorder) record(n int, add func([]byte) []byte) {
+	w.wrote = true
 	w.size += n
 	if !w.records() || !bodyAllowed(w.status) {
 		return
@@ -238,9 +240,11 @@ func (w *recorder) declared() int64 {
 
 // whole reports whether the body is all that the handler meant to send. Many a
 // handler stops when its request is over, and returns as if it were done: then
-// only the length that it stated can tell.
+// only the length that it stated can tell. A handler that neither stated a status nor
+// wrote a byte has left the response to somebody else, although a layer may have
+// written nothing on the way.
 func (w *recorder) whole() bool {
-	if w.hijacked || w.overflow || !w.committed || w.restated {
+	if w.hijacked || w.overflow || !w.committed || w.restated || !w.stated && w.size == 0 {
 		return false
 	}
 	if w.act.record && w.recording != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // canonicalize spells names that somebody put into the map as he likes the way
@@ -103,8 +104,24 @@ func (w *recorder) latePrivate() bool {
 }
 
 // heldBack reports whether a writer below may hold the header back still, although it
-// was given the response. Those of gin can tell.
+// was given the response.
 func (w *recorder) heldBack() bool {
-	below, ok := w.below.(interface{ Written() bool })
-	return !ok || !below.Written()
+	if below, ok := w.below.(interface{ Written() bool }); ok && !below.Written() {
+		return true
+	}
+	return !connected(w.below)
+}
+
+// connected reports whether what is written to w goes to the client as it is: w is the
+// server's own writer, which alone has the deadlines of the connection, or gin's own on
+// top of that. Any other may hold a response back, or change it.
+func connected(w http.ResponseWriter) bool {
+	if own, ok := w.(interface {
+		WriteHeaderNow()
+		Unwrap() http.ResponseWriter
+	}); ok {
+		w = own.Unwrap()
+	}
+	_, ok := w.(interface{ SetReadDeadline(time.Time) error })
+	return ok
 }

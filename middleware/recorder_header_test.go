@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -171,3 +172,41 @@ func TestAbove_LayerThatHoldsTheResponseBack(t *testing.T) {
 		})
 	}
 }
+
+// TestHeader_ChangedAfterTheFirstByte counts where a layer above still holds the response
+// back, also one of net/http under gin.
+func TestHeader_ChangedAfterTheFirstByte(t *testing.T) {
+	late := func(c *gin.Context) {
+		c.String(http.StatusOK, "x")
+		c.Header("X-Late", "1")
+	}
+	buffer := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			held := httptest.NewRecorder()
+			next.ServeHTTP(&headerOf{held, w.Header()}, r)
+			_, _ = held.Body.WriteTo(w)
+		})
+	}
+	for name, above := range map[string]func(http.Handler) http.Handler{
+		"held back": buffer,
+		"sent":      func(next http.Handler) http.Handler { return next },
+	} {
+		s := newSite(t, minute(), late)
+		server := httptest.NewServer(above(s.router))
+		t.Cleanup(server.Close)
+		s.server = server
+		s.get("/a")
+		r := s.get("/a")
+		if held := name == "held back"; r.hit() == held || (r.Header.Get("X-Late") == "1") != held {
+			t.Errorf("%s: %s with X-Late %q, want it as without the cache", name, r.cacheStatus(), r.Header.Get("X-Late"))
+		}
+	}
+}
+
+// headerOf writes into a buffer, and has the header of another.
+type headerOf struct {
+	*httptest.ResponseRecorder
+	header http.Header
+}
+
+func (h *headerOf) Header() http.Header { return h.header }

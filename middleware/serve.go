@@ -35,7 +35,7 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.Selected(), c.now()):
 		dropRepresentation(h)
 		w.WriteHeader(http.StatusNotModified)
-	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && !encoded:
+	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && len(e.Body) > 0 && !encoded && mayCut(w, r):
 		sendRange(w, r, e, c.now())
 	default:
 		if bodyAllowed(e.Status) && !encoded && takesLength(w) {
@@ -93,14 +93,24 @@ func sendWhole(w http.ResponseWriter, e *stored.Entry) {
 	case e.Unsent:
 		w.WriteHeader(e.Status) // what is above sends it, and may decide how
 		return
-	case !bodyAllowed(e.Status) || len(e.Body) == 0:
+	case !bodyAllowed(e.Status) || len(e.Body) == 0 && !e.Wrote:
 		sendHeader(w, e.Status)
 		return
 	}
+	if !e.Implied || e.Status != statusOf(w) {
+		w.WriteHeader(e.Status)
+	}
 	// Also to HEAD, as most handlers do: what is above looks at it, and net/http does
 	// not send it.
-	w.WriteHeader(e.Status)
 	_, _ = w.Write(e.Body) // a client that left is nobody's fault
+}
+
+// statusOf is the status that the first byte implies.
+func statusOf(w http.ResponseWriter) int {
+	if lazy, ok := w.(interface{ Status() int }); ok {
+		return lazy.Status()
+	}
+	return http.StatusOK
 }
 
 // maxRanges bounds the parts of a page that one request may ask for: each costs a
@@ -112,6 +122,17 @@ const maxRanges = 16
 func wantsRange(r *http.Request) bool {
 	lines := r.Header["Range"]
 	return len(lines) > 0 && strings.HasPrefix(lines[0], "bytes=") && strings.Count(lines[0], ",") < maxRanges
+}
+
+// mayCut reports whether a part goes out as it is cut. Middleware above that decides to
+// compress when it sees the header would make Content-Range wrong, unless it sees that
+// the response is coded already, or that the client takes no coding.
+func mayCut(w http.ResponseWriter, r *http.Request) bool {
+	if connected(w) || len(w.Header()["Content-Encoding"]) > 0 {
+		return true
+	}
+	codings := policy.AcceptEncoding(r.Header["Accept-Encoding"])
+	return codings == "" || codings == "*;q=0"
 }
 
 // sendRange leaves the arithmetic of ranges, and If-Range, to net/http.

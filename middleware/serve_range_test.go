@@ -1,7 +1,10 @@
 package middleware_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,4 +111,48 @@ func TestRange_206IsNeverStored(t *testing.T) {
 		}
 		s.wantRuns(2)
 	})
+}
+
+// TestRange_OfAnEmptyPageIsThePage: net/http would guess its type.
+func TestRange_OfAnEmptyPageIsThePage(t *testing.T) {
+	s := newSite(t, minute(), text(""))
+	s.listen()
+	s.get("/a")
+	plain, part := s.get("/a"), s.get("/a", "Range: bytes=0-3")
+	if part.StatusCode != http.StatusOK || !slices.Equal(part.Header["Content-Type"], plain.Header["Content-Type"]) || part.Header.Get("Accept-Ranges") != "" {
+		t.Errorf("a part of nothing = %d %v, want the same as without Range: %v", part.StatusCode, part.Header, plain.Header)
+	}
+}
+
+// TestRange_IsNotCutBelowCompression: chi's decides when the header goes out, also
+// about a part, whose Content-Range is then wrong.
+func TestRange_IsNotCutBelowCompression(t *testing.T) {
+	page := strings.Repeat("0123456789", 300)
+	s := newHTTPSite(t, minute(), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, page)
+	})
+	compressing := func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(struct{ http.ResponseWriter }{w}, r) }
+	server := httptest.NewServer(http.HandlerFunc(compressing))
+	t.Cleanup(server.Close)
+	for _, codings := range []string{"gzip", "identity", "identity;q=1, *;q=0", ""} {
+		for range 2 {
+			request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/a", nil)
+			request.Header.Set("Range", "bytes=0-9")
+			request.Header["Accept-Encoding"] = []string{codings}
+			response, err := http.DefaultTransport.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			hit := strings.Contains(response.Header.Get("Cache-Status"), "hit")
+			if want := map[bool]int{true: http.StatusOK, false: http.StatusPartialContent}[codings == "gzip"]; hit && response.StatusCode != want {
+				t.Errorf("a part for who accepts %q = %d of %d bytes, want %d", codings, response.StatusCode, len(body), want)
+			}
+			if !hit {
+				s.get("/a")
+			}
+		}
+	}
 }

@@ -18,6 +18,8 @@ type Entry struct {
 	Terms    policy.Terms
 	MadeETag bool   // the ETag is the cache's, not the handler's
 	Unsent   bool   // the handler stated a status and left the sending to others
+	Implied  bool   // the handler stated no status: the first byte did
+	Wrote    bool   // the handler wrote the body, even if there is nothing in it
 	Expired  bool   // by a soft purge, which came when it was as old as its lifetime now is
 	Index    uint64 // ID of the index when the making of this variant began; 0: no variant
 	Tags     []Tag
@@ -66,6 +68,8 @@ const (
 	flagChunked
 	flagUnsent
 	flagExpired
+	flagImplied
+	flagWrote
 )
 
 func (e *Entry) flags() uint64 {
@@ -83,6 +87,8 @@ func (e *Entry) flags() uint64 {
 		{e.Chunked(), flagChunked},
 		{e.Unsent, flagUnsent},
 		{e.Expired, flagExpired},
+		{e.Implied, flagImplied},
+		{e.Wrote, flagWrote},
 	} {
 		if f.set {
 			flags |= f.bit
@@ -142,6 +148,7 @@ func (v Value) Entry(e *Entry, key string) error {
 		AllowAuthorized: flags&flagAllowAuthorized != 0, Validators: flags&flagValidators != 0,
 	}
 	e.MadeETag, e.Unsent, e.Expired = flags&flagMadeETag != 0, flags&flagUnsent != 0, flags&flagExpired != 0
+	e.Implied, e.Wrote = flags&flagImplied != 0, flags&flagWrote != 0
 	if n := d.count(tagSize); n > MaxTags {
 		return ErrGarbage
 	} else if n > 0 {

@@ -17,7 +17,7 @@ func sampleEntry() *Entry {
 			StaleWhileRevalidate: 5 * time.Second, StaleIfError: 6 * time.Second,
 			NoCache: true, NoStale: true, AllowAuthorized: true, Validators: true,
 		},
-		MadeETag: true, Unsent: true,
+		MadeETag: true, Unsent: true, Implied: true, Wrote: true,
 		Expired: true, Index: 1 << 63,
 		Tags: []Tag{{TagName{1, 2}, 99, 0}, {TagName{3}, 1 << 60, 1 << 61}},
 		Fields: []Field{

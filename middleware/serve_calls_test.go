@@ -1,0 +1,76 @@
+package middleware_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+)
+
+// TestEmpty_WhoeverWritesNothingIsNotStored: a layer below that writes no bytes is not the
+// handler, and gin answers for that one later.
+func TestEmpty_WhoeverWritesNothingIsNotStored(t *testing.T) {
+	for name, test := range map[string]struct {
+		handler gin.HandlerFunc
+		stored  bool
+	}{
+		"a layer writes nothing":      {func(c *gin.Context) { _, _ = c.Writer.Write(nil) }, false},
+		"the handler states a status": {func(c *gin.Context) { c.Writer.WriteHeader(http.StatusOK); _, _ = c.Writer.Write(nil) }, true},
+	} {
+		s := newSite(t, minute(), test.handler)
+		s.get("/a")
+		if r := s.get("/a"); r.hit() != test.stored {
+			t.Errorf("%s: %s, want a hit: %v", name, r.cacheStatus(), test.stored)
+		}
+	}
+}
+
+// TestHit_CallsAreThoseOfTheHandler: layers above decide by them. Gorilla's compression
+// guesses the type at a Write before which nobody stated a status.
+func TestHit_CallsAreThoseOfTheHandler(t *testing.T) {
+	for want, handler := range map[string]http.HandlerFunc{
+		"Write 5":         func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") },
+		"WriteHeader 200": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) },
+		"WriteHeader 200 Write 5": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusOK)
+			_, _ = io.WriteString(w, "hello")
+		},
+		"WriteHeader 200 Write 0": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); _, _ = w.Write(nil) },
+		"WriteHeader 404 Write 5": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, "hello")
+		},
+	} {
+		s := newHTTPSite(t, minute(), handler)
+		for range 2 {
+			calls := &callLog{ResponseRecorder: httptest.NewRecorder()}
+			s.ServeHTTP(calls, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://site.example/a", nil))
+			if got := strings.Join(calls.calls, " "); got != want {
+				t.Errorf("%s: the writer above sees %q, want %q", calls.Header().Get("Cache-Status"), got, want)
+			}
+		}
+		s.wantRuns(1)
+	}
+}
+
+// callLog notes what is called.
+type callLog struct {
+	*httptest.ResponseRecorder
+	calls []string
+}
+
+func (w *callLog) WriteHeader(status int) {
+	w.calls = append(w.calls, fmt.Sprintf("WriteHeader %d", status))
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+func (w *callLog) Write(p []byte) (int, error) {
+	w.calls = append(w.calls, fmt.Sprintf("Write %d", len(p)))
+	return w.ResponseRecorder.Write(p)
+}
+
+func (w *callLog) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
