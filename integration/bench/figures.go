@@ -91,11 +91,14 @@ func writeFigurePeers(b *strings.Builder, r *results) {
 	}
 }
 
-// putFigures replaces the figures in the file at path. One without a place for
-// them stays as it is.
+// putFigures replaces the figures in the file at path, if there is one. One
+// without a place for them stays as it is.
 func putFigures(path, table string) error {
 	text, err := os.ReadFile(path)
-	if err != nil || table == "" {
+	if os.IsNotExist(err) || table == "" {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	before, rest, ok := strings.Cut(string(text), figuresBegin)

@@ -51,6 +51,16 @@ func TestPutFigures(t *testing.T) {
 	}
 }
 
+func TestPutFigures_WithoutAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "README.md")
+	if err := putFigures(path, figuresBegin+figuresEnd); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("there is a file now: %v", err)
+	}
+}
+
 func TestReport_ShowsBothRegimes(t *testing.T) {
 	r := canned("get8", map[string]float64{ours: 100, gomemcache: 100, rueidisClient: 125}, 1, 2)
 	r.Samples = append(r.Samples, canned("get8awake", map[string]float64{ours: 200, gomemcache: 100, rueidisClient: 100}, 1, 2).Samples...)

@@ -14,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -79,7 +80,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.write, "write", false, "write RESULTS.md and its plot, and the figures of the README")
 	f.BoolVar(&o.render, "render", false, "measure nothing: write RESULTS.md and its plot from the last run")
 	f.StringVar(&o.folder, "folder", ".", "where RESULTS.md, notes.md and results/ are")
-	f.StringVar(&o.readme, "readme", filepath.Join("..", "..", "README.md"), "the README that shows figures")
+	f.StringVar(&o.readme, "readme", "", "the README that shows figures; empty: README.md two folders above -folder, if it is there")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "file for a CPU profile of the run")
 	f.StringVar(&o.allocs, "allocprofile", "", "file for a profile of allocations")
 	f.StringVar(&o.server.addr, "server", "", "host:port of a memcached that runs already; empty: start one")
@@ -226,5 +227,6 @@ func (o *options) publish(r *results, rows []row) error {
 		return err
 	}
 	err = errors.Join(writeReport(file, r, rows, filepath.Join(o.folder, "notes.md"), plots), file.Close())
-	return errors.Join(err, putFigures(o.readme, figures(r)))
+	readme := cmp.Or(o.readme, filepath.Join(o.folder, "..", "..", "README.md"))
+	return errors.Join(err, putFigures(readme, figures(r)))
 }
