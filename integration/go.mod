@@ -2,13 +2,17 @@ module github.com/bmemcached/bmemcached-go/integration
 
 go 1.26.0
 
-replace github.com/bmemcached/bmemcached-go => ../
+replace (
+	github.com/bmemcached/bmemcached-go => ../
+	github.com/bmemcached/bmemcached-go/binary/prommemcached => ../binary/prommemcached
+)
 
 require (
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/alicebob/miniredis/v2 v2.35.0
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/bmemcached/bmemcached-go v0.1.0
+	github.com/bmemcached/bmemcached-go/binary/prommemcached v0.1.0
 	github.com/bradfitz/gomemcache v0.0.0-20260422231931-4d751bb6e37c
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
@@ -25,6 +29,7 @@ require (
 	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gorilla/csrf v1.7.3
 	github.com/gorilla/sessions v1.4.0
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/klauspost/compress v1.20.3
 	github.com/labstack/echo/v4 v4.16.0
 	github.com/miekg/dns v1.1.72
