@@ -119,14 +119,18 @@ conformance: ## Run the public HTTP cache test suite against the middleware; nee
 	@cd integration && go run ./conformance
 
 .PHONY: soak
-soak: ## Run the soak alone, ten times as long, the order of writes for minutes, and 100,000 keys
-	@cd integration && MEMCACHED_SOAK=10000000 go run ./setup go test -race -run=TestSoak -timeout=2h -v .
+soak: ## Run the soak alone, ten minutes with a fault every few seconds, the order of writes for minutes, and 100,000 keys
+	@cd integration && MEMCACHED_SOAK=10m go run ./setup go test -race -run=TestSoak -timeout=2h -v .
 	@cd integration && MEMCACHED_ORDER=2m go run ./setup go test -race -timeout=1h -v ./order
 	@cd integration && STORE_LOAD_KEYS=100000 go run ./setup go test -race -timeout=1h -run=TestManyKeys -v ./store
 
 .PHONY: languages
 languages: ## Run the tests of other languages with the newest clients that Debian has, from sid
 	@cd integration && MEMCACHED_LANGUAGES_SUITE=sid go run ./setup go test -v -count=1 -timeout=40m ./languages
+
+.PHONY: faults
+faults: ## Measure what callers see of faults, beside other clients, and write the table in OPERATIONS.md
+	@cd integration && MEMCACHED_FAULTS=3 go test -count=1 -v -run=TestFaults -timeout=1h ./faults
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)

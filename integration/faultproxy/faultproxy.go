@@ -101,6 +101,16 @@ func (p *Proxy) CutClients(reset bool) {
 	}
 }
 
+// Forget makes the connections that exist now swallow everything from now on, as
+// a load balancer does that has forgotten them. New ones are not concerned.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.live {
+		l.forgotten.Store(true)
+	}
+}
+
 // Close ends all connections, and returns when the proxy's goroutines have
 // ended. It may be called again.
 func (p *Proxy) Close() {

@@ -149,6 +149,28 @@ func TestProxy_SwallowLeavesTheConnection(t *testing.T) {
 	}
 }
 
+func TestProxy_ForgetsConnectionsThatExist(t *testing.T) {
+	p, conn := connect(t, Faults{})
+	if _, err := send(conn, "x"); err != nil {
+		t.Fatal(err)
+	}
+	p.Forget()
+	if err := conn.SetDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := send(conn, "x"); got != "" || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("send = %q, %v, want silence", got, err)
+	}
+	fresh, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	if got, err := send(fresh, "y"); got != "y" || err != nil {
+		t.Errorf("send on a new connection = %q, %v, want y", got, err)
+	}
+}
+
 func TestProxy_CorruptAndPiecesAndDelay(t *testing.T) {
 	const delay = time.Millisecond
 	_, conn := connect(t, Faults{

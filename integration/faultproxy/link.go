@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type link struct {
 	client, server net.Conn
 	once           sync.Once
 	done           chan struct{} // closed by cut
+	forgotten      atomic.Bool   // nothing passes any more
 }
 
 // cut ends both halves. The server's half always ends in order, because it is
@@ -90,7 +92,7 @@ func (l *link) pass(dst net.Conn, piece []byte, d *Direction) bool {
 			return false
 		}
 	}
-	if d.Swallow {
+	if d.Swallow || l.forgotten.Load() {
 		return true
 	}
 	if d.Corrupt != nil {
