@@ -78,7 +78,8 @@ func (n *node) trust(c *conn) {
 	n.suspects = slices.Delete(n.suspects, i, i+1)
 	c.suspected.Store(false)
 	n.add(c)
-	if peerOf(c.nc) != n.peer { // the name has moved meanwhile
+	// The name has moved meanwhile, or another has taken its place.
+	if peerOf(c.nc) != n.peer || len(*n.conns.Load()) > n.client.opts.MaxConns {
 		n.dismiss(func(other *conn) bool { return other == c })
 	}
 }
@@ -94,6 +95,12 @@ func (n *node) isDeadFlow(since int64) bool {
 // open returns, under mu, how many connections there are.
 func (n *node) open() int { return len(*n.conns.Load()) + len(n.suspects) + len(n.leaving) }
 
-// full reports, under mu, whether there are Options.MaxConns connections. Those
-// that leave do not keep the last one away.
-func (n *node) full() bool { return n.open() >= n.client.opts.MaxConns && n.open() > len(n.leaving) }
+// full reports, under mu, whether there are Options.MaxConns connections. When all
+// of them are suspected there may be one more: the operations need one that works.
+// Those that leave do not keep it away.
+func (n *node) full() bool {
+	if len(*n.conns.Load()) == 0 {
+		return len(n.suspects) > n.client.opts.MaxConns
+	}
+	return n.open() >= n.client.opts.MaxConns
+}

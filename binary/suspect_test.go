@@ -61,7 +61,7 @@ func (b *balancer) forget() {
 
 // TestDeadFlow_NextOperationUsesAnotherConnection: whatever ended the first.
 func TestDeadFlow_NextOperationUsesAnotherConnection(t *testing.T) {
-	for _, conns := range []int{1, 7} {
+	for _, conns := range []int{1, 7, 8} { // of 8
 		for _, limit := range []time.Duration{0, 50 * time.Millisecond} { // of the context; 0: Options.Timeout
 			synctest.Test(t, func(t *testing.T) {
 				server := newServer(t, nil)
