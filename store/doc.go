@@ -18,28 +18,31 @@
 //
 // # Compared with gocache's own stores
 //
-//	                          memcache 4.2.4           redis 4.2.4              this store
-//	server's authentication   none                     password                 SASL: SCRAM, CRAM-MD5, PLAIN
-//	values                    []byte; others panic     any scalar, as string    come back as they went in
-//	structs                   panic                    error                    NewTyped, or Options.Codec
-//	GetWithTTL                always 0                 whole seconds, rounded   what remains
-//	TTL of 500 ms             never expires            500 ms                   500 ms
-//	TTL above 30 days         expired at once          kept                     kept
-//	negative TTL              expired at once          never expires            expired at once
-//	16 writers, one tag       keys are lost            nothing lost             nothing lost
-//	tag of 1,000 items, Set   rewrites 1,000 keys      adds one key             adds nothing
-//	Invalidate                one delete per item      one delete per item      one increment per tag
-//	Invalidate, server down   nil                      nil                      error
-//	tag cannot be written     key stored untagged      key stored untagged      error, nothing stored
-//	keys                      250 bytes, no spaces     any string               any string
-//	key that is no string     panic                    panic                    error
-//	SetIfNotExists            not supported            not supported            atomic
-//	Clear                     flushes the servers      flushes the servers      flushes, or only Options.Prefix
-//	context                   ignored                  honoured                 honoured
-//	option it cannot honour   dropped                  dropped                  error
-//	nil option                panic                    panic                    skipped
-//	many keys at once         –                        –                        GetMulti, SetMulti, DeleteMulti
-//	counters, touch           –                        –                        Increment, Decrement, Touch
+//	                          memcache 4.2.4        redis 4.2.4             rueidis 4.1.7           this store
+//	server's authentication   none                  password                password                SASL: SCRAM, CRAM-MD5, PLAIN
+//	values                    []byte; others panic  any scalar, as string   string; others panic    come back as they went in
+//	structs                   panic                 error                   panic                   NewTyped, or Options.Codec
+//	GetWithTTL                always 0              whole seconds, rounded  of a copy, up to 10 s   what remains
+//	no TTL                    kept                  kept                    error                   kept
+//	TTL of 500 ms             never expires         500 ms                  error                   500 ms
+//	TTL above 30 days         expired at once       kept                    kept                    kept
+//	negative TTL              expired at once       never expires           error                   expired at once
+//	16 writers, one tag       keys are lost         nothing lost            nothing lost            nothing lost
+//	tag of 1,000 items, Set   rewrites 1,000 keys   adds one key            adds one key            adds nothing
+//	Invalidate                one delete per item   one delete per item     one delete per item     one increment per tag
+//	Invalidate, server down   nil                   nil                     nil                     error
+//	tag cannot be written     key stored untagged   key stored untagged     key stored untagged     error, nothing stored
+//	keys                      250 bytes, no spaces  any string              any string              any string
+//	key that is no string     panic                 panic                   panic                   error
+//	SetIfNotExists            not supported         not supported           not supported           atomic
+//	Clear                     flushes the servers   flushes the servers     flushes the servers     flushes, or only Options.Prefix
+//	context                   ignored               honoured                honoured                honoured
+//	option it cannot honour   dropped               dropped                 dropped                 error
+//	nil option                panic                 panic                   panic                   skipped
+//	copies in the process     –                     –                       for 10 s, kept current  gocache's chain, NewBounded
+//	loading once for a fleet  –                     –                       –                       Typed.GetOrLoad
+//	many keys at once         –                     –                       –                       GetMulti, SetMulti, DeleteMulti
+//	counters, touch           –                     –                       –                       Increment, Decrement, Touch
 //
 // # Time to live
 //

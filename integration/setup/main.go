@@ -5,7 +5,7 @@
 //	go run ./setup go test ./...
 //
 // Without a command it names the packages that are missing, and as root on
-// Debian or Ubuntu installs them: a C compiler, a container engine, Chromium, npm;
+// Debian or Ubuntu installs them: a C compiler, a container engine, Chromium, npm, Redis;
 // with MEMCACHED_INTEGRATION=off the compiler alone. Elsewhere it fails and
 // leaves that to you.
 //
