@@ -11,7 +11,8 @@ import (
 // margin is how much longer a record stays in memcached than until its end, which
 // the record knows exactly. Memcached's clock has whole seconds, and can advance by
 // two at once: without the margin, sessions would end early. Only memcached knows
-// the idle timeout of a record, so that has no margin.
+// of an idle timeout when it ends a session, so that has no margin, unless it is no
+// shorter than what the record knows.
 const margin = 2 * time.Second
 
 // maxLife is the longest lifetime in memcached.
@@ -35,11 +36,11 @@ func (r *record) age() time.Duration { return time.Duration(min(r.maxAge, maxAge
 func (s *Store) idle(r *record) time.Duration {
 	switch {
 	case !r.until.IsZero():
-		return max(r.age(), time.Second)
-	case s.idleChosen:
-		return s.opts.IdleTimeout
+		return max(r.age(), time.Second) + margin
+	case !s.idleChosen && r.age() > s.opts.IdleTimeout:
+		return min(r.age(), maxRemembered) + margin
 	default:
-		return max(s.opts.IdleTimeout, min(r.age(), maxRemembered))
+		return s.opts.IdleTimeout
 	}
 }
 

@@ -58,6 +58,30 @@ func TestMaxAge_IsKeptUnlessATimeoutWasChosen(t *testing.T) {
 	}
 }
 
+// However short the life is that a session is given, and whenever in a second of the
+// server's clock: the record knows its end.
+func TestRemember_IsExact(t *testing.T) {
+	for _, opts := range []*session.Options{nil, {IdleTimeout: time.Hour}} {
+		bubble(t, func(t *testing.T) {
+			_, store := newStore(t, opts)
+			b := newBrowser(t)
+			b.set(store, "k", 1)
+			time.Sleep(950 * time.Millisecond)
+			b.gin(store, func(c *gin.Context) {
+				if err := session.Remember(c, time.Second); err != nil {
+					t.Errorf("Remember: %v", err)
+				}
+			})
+			for range 99 {
+				time.Sleep(10 * time.Millisecond)
+				b.wantValue(store, "k", 1)
+			}
+			time.Sleep(10 * time.Millisecond)
+			b.wantValue(store, "k", nil)
+		})
+	}
+}
+
 // An active user's cookie is sent anew, although nothing changes.
 func TestMaxAge_RollsForActiveUsers(t *testing.T) {
 	use := map[string]func(b *browser, store *session.Store) *http.Response{

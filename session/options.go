@@ -22,8 +22,9 @@ type Options struct {
 	Prefix string
 
 	// IdleTimeout ends a session that long after the last request that loaded
-	// it. Memcached counts in seconds: a session may end up to a second early.
-	// 0: 20 min, or the MaxAge of the session's cookie where that is longer.
+	// it. Memcached counts in seconds, sometimes two at once: a session may end up
+	// to two seconds early. 0: 20 min, or the MaxAge of the session's cookie where
+	// that is longer.
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session that long after it was created, however
