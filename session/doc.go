@@ -13,18 +13,22 @@
 // value is sealed (AES-256-GCM) under a key derived from them, the server's key
 // and the key in memcached. Whoever reads memcached finds neither sessions nor a
 // way into one. Whoever can write to memcached can delete sessions, and put back
-// what a record or a user's roster held before, but can neither make nor read one. A record that is
-// copied to another prefix is not a session there, even if the keys are the same.
+// what a record or a user's roster held before, but can neither make nor read one.
+// A record that is copied to another prefix is not a session there, even if the keys
+// are the same.
 // All this holds for the sessions of scs, too, whose token takes the place of the
 // 256 bits.
 //
 // What ended stays ended. A logout that answered has ended the session, whatever
-// renewal ran beside it. A session is created with ADD under an ID that the
-// store drew, and updated with CAS, never with an unconditional write. A request
-// that saves after another logged out or renewed the session gets [ErrNotFound]
-// and stores nothing. IDs that are unknown, expired or evicted are never used
-// again. Of several cookies of one name every one that the store signed is tried,
-// up to eight, until one is of a session that is alive; a logout ends them all.
+// renewal ran beside it. For that a renewal leaves a forward under the old ID, for
+// ten minutes. If memcached evicts the forward, a logout with the old cookie ends
+// nothing: the renewed session lives on until it is logged out itself, or RevokeAll
+// ends it. A session is created with ADD under an ID that the store drew, and
+// updated with CAS, never with an unconditional write. A request that saves after
+// another logged out or renewed the session gets [ErrNotFound] and stores nothing.
+// IDs that are unknown, expired or evicted are never used again. Of several cookies
+// of one name every one that the store signed is tried, up to eight, until one is of
+// a session that is alive; a logout ends them all.
 //
 // Parallel requests lose nothing. A save stores what this request changed: keys
 // that it left alone keep what other requests stored meanwhile. If two requests

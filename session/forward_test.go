@@ -3,6 +3,7 @@ package session_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -77,6 +78,35 @@ func TestLogout_AfterSeveralRenewals(t *testing.T) {
 		t.Errorf("logout: %v", err)
 	}
 	b.wantValue(store, "k", nil)
+}
+
+// The limit of the above, which the documentation names: nothing leads from the old
+// cookie to the new session once memcached has evicted what the renewal left.
+func TestLogout_AfterTheForwardWasEvicted(t *testing.T) {
+	server, store := newStore(t, nil)
+	b := newLogin(t, store, "ada")
+	late := b.copy()
+	before := server.Keys()
+	b.gin(store, func(c *gin.Context) {
+		if err := session.Renew(c); err != nil {
+			t.Errorf("Renew: %v", err)
+		}
+	})
+	for _, key := range before { // the roster among them is needed
+		if !strings.Contains(key, "user:") {
+			if err := newClient(t, server).Delete(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := late.logout(store); err != nil {
+		t.Errorf("logout: %v", err)
+	}
+	b.wantValue(store, "user", "ada")
+	if err := store.RevokeAll(t.Context(), "ada"); err != nil {
+		t.Errorf("RevokeAll: %v", err)
+	}
+	b.wantValue(store, "user", nil)
 }
 
 // A login that is clicked twice is a login, whichever answer the browser keeps.

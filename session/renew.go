@@ -25,10 +25,12 @@ var errForeign = errors.New("session: not a session of this store")
 // gets ErrNotFound. If the session is not bound to a user, both succeed and each
 // has a session of its own with the values and flash messages of the old one, so
 // that a login that is clicked twice is a login. A logout with the old ID, or with
-// one of the new ones, ends all of them, for ten minutes.
+// one of the new ones, ends all of them, for ten minutes, or until memcached evicts
+// what Renew leaves under the old ID for that.
 //
-// After an error the session cannot be saved any more in this request. A session that could not be decoded is deleted and becomes new. Renew
-// does not extend the absolute timeout.
+// After an error the session cannot be saved any more in this request. A session
+// that could not be decoded is deleted and becomes new. Renew does not extend the
+// absolute timeout.
 //
 // With gin-contrib/sessions use the function Renew: that package's Save does
 // nothing when only the ID changed.
