@@ -18,6 +18,17 @@ var django = language{
 	place:   ketama,
 }
 
+// djangoNewer is the newer Django over pymemcache, which its documentation proposes.
+var djangoNewer = language{
+	name:    "django",
+	command: django.command,
+	options: args{"pymemcache": true},
+	codec:   bmemcached.Pylibmc{},
+	place:   placing{"Pymemcache", placement.Pymemcache},
+	release: trixie,
+	noSASL:  true,
+}
+
 // TestDjango shares keys with Django, which stores as KEY_PREFIX:VERSION:key.
 func TestDjango(t *testing.T) {
 	servers := language{}.start(t, 3)
@@ -34,20 +45,29 @@ func TestDjango(t *testing.T) {
 			if test.options["defaults"] == true {
 				l.place = placing{"Pylibmc", placement.Pylibmc}
 			}
-			f := l.join(t, nil, servers...)
-			for _, key := range f.keys("view", 50) {
-				f.theirs.set(t, key, textOf("theirs"))
-				var got string
-				if f.read(t, test.prefix+key, &got); got != "theirs" {
-					t.Errorf("%q: this client reads %q, want theirs", key, got)
-				}
-				f.wantMiss(t, key)
-				f.write(t, test.prefix+key, "ours")
-				if got := f.theirs.get(t, key); !same(got, textOf("ours")) {
-					t.Errorf("%q: Django reads %s, want ours", key, short(got))
-				}
-			}
+			l.join(t, nil, servers...).shareDjango(t, test.prefix)
 		})
+	}
+	t.Run("pymemcache", func(t *testing.T) {
+		djangoNewer.join(t, nil, djangoNewer.start(t, 3)...).shareDjango(t, ":1:")
+	})
+}
+
+// shareDjango has each side read what the other stored, where Django puts prefix
+// before its keys.
+func (f fleet) shareDjango(t *testing.T, prefix string) {
+	t.Helper()
+	for _, key := range f.keys("view", 50) {
+		f.theirs.set(t, key, textOf("theirs"))
+		var got string
+		if f.read(t, prefix+key, &got); got != "theirs" {
+			t.Errorf("%q: this client reads %q, want theirs", key, got)
+		}
+		f.wantMiss(t, key)
+		f.write(t, prefix+key, "ours")
+		if got := f.theirs.get(t, key); !same(got, textOf("ours")) {
+			t.Errorf("%q: Django reads %s, want ours", key, short(got))
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -59,6 +60,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	host.stop()
 	for _, r := range []*release{bookworm, trixie} {
+		r.once.Do(func() {}) // it may be starting
 		if r.machine == nil {
 			continue
 		}
@@ -70,16 +72,23 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// languages returns the machine of most tests.
+// languages returns the machine of most tests. When all of them run, the other one is
+// made beside it, which takes a minute where its image is not there yet.
 func languages(t *testing.T) *machine {
 	t.Helper()
+	if flag.Lookup("test.run").Value.String() == "" {
+		go trixie.begin()
+	}
 	return bookworm.get(t)
 }
+
+// begin starts the release's machine, once.
+func (r *release) begin() { r.once.Do(func() { r.machine, r.err = r.start() }) }
 
 // get returns the release's machine, which it starts first if need be.
 func (r *release) get(t *testing.T) *machine {
 	t.Helper()
-	r.once.Do(func() { r.machine, r.err = r.start() })
+	r.begin()
 	if r.err != nil {
 		t.Fatalf("container of the languages: %v", r.err)
 	}

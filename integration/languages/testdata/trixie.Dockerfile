@@ -9,7 +9,7 @@ RUN echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe-io \
  && apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       libsasl2-modules \
-      python3-binary-memcached python3-pymemcache python3-memcache python3-pylibmc python3-django \
+      python3-binary-memcached python3-pymemcache python3-memcache python3-django \
       ruby ruby-dalli ruby-activesupport \
       php-cli php-memcached php-memcache php-symfony-cache php-illuminate-cache \
       libcache-memcached-perl libcache-memcached-fast-perl \
