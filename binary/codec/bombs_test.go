@@ -188,6 +188,7 @@ func bombs(tb testing.TB) []bomb {
 		{"php: within, small arrays", phpmemcached.Codec{}, php("a:37000:{" + strings.Repeat(`i:0;a:1:{s:1:"a";N;}`, 37_000) + "}"), phpFlags, intoAny, ""},
 		{"igbinary: arrays", phpmemcached.Codec{}, []byte(igbinary + igArray(400_000) + strings.Repeat("\x06\x00\x14\x00", 400_000)), phpmemcached.TypeIgbinary, intoAny, "elements"},
 		{"igbinary: deep", phpmemcached.Codec{}, []byte(igbinary + strings.Repeat("\x14\x01\x06\x00", 200) + "\x00"), phpmemcached.TypeIgbinary, intoAny, "depth"},
+		{"igbinary: copies", phpmemcached.Codec{}, []byte(igbinary + igArray(1001) + "\x06\x00" + igArray(1000) + strings.Repeat("\x06\x00\x00", 1000) + strings.Repeat("\x06\x00\x01\x01", 1000)), phpmemcached.TypeIgbinary, intoAny, "elements"},
 		{"igbinary: copies of copies", phpmemcached.Codec{}, []byte(igbinary + copies(20)), phpmemcached.TypeIgbinary, intoAny, "elements"},
 		{"igbinary: deep by copies", phpmemcached.Codec{}, []byte(igbinary + deepCopies(300)), phpmemcached.TypeIgbinary, intoAny, "depth"},
 		{"igbinary: links to a string", phpmemcached.Codec{}, []byte(igbinary + igArray(120_001) + igLinks(120_000)), phpmemcached.TypeIgbinary, intoAllBytes, "size"},
