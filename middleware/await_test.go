@@ -130,3 +130,18 @@ func TestCollapse_WaitsEndTogether(t *testing.T) {
 		close(stop)
 	})
 }
+
+// TestForged_LockWithoutVersionsHoldsNobodyUpForLong: where nobody sees whether a lock is
+// renewed, it is its owner's for as long as it would live without that.
+func TestForged_LockWithoutVersionsHoldsNobodyUpForLong(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		memory := memcachedtest.Start(t, &memcachedtest.Options{DisableCAS: true})
+		s := newSiteOn(t, memory, minute(), text("x"))
+		s.get("/a")
+		memory.SetItem(&memcached.Item{Key: pageKeyOf(t, s), Value: stored.Mark(stored.KindLock, 1)})
+		began := time.Now()
+		if r := s.get("/a"); r.body != "x" || time.Since(began) > 5*time.Second+100*time.Millisecond {
+			t.Errorf("%q after %v, want the page within five seconds", r.body, time.Since(began))
+		}
+	})
+}

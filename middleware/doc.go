@@ -100,8 +100,8 @@
 //
 // Other requests have a run each, because their response may be theirs alone or cannot be
 // given to others: those with credentials, for pages that are not marked public, with
-// no-store, Upgrade, If-Match or If-Unmodified-Since, and requests of these kinds with
-// HEAD or for a range. A site that must bound them has a limit for each client above the
+// no-store, Upgrade, If-Match or If-Unmodified-Since, and those with HEAD or for a range
+// that ask for the handler. A site that must bound them has a limit for each client above the
 // cache.
 //
 // # Seeing what happens

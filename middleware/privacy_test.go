@@ -198,6 +198,16 @@ func TestSteering_MiddlewareAboveSeesTheRequestAsItCame(t *testing.T) {
 	})
 }
 
+// TestSteering_RequestsThatBypassTheCacheKeepTheirFields.
+func TestSteering_RequestsThatBypassTheCacheKeepTheirFields(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, c.GetHeader("X-Forwarded-Host")) })
+	for _, test := range [][2]string{{http.MethodPost, "X: 1"}, {http.MethodGet, "Cache-Control: no-store"}, {http.MethodGet, "Upgrade: x"}} {
+		if r := s.do(test[0], "/a", test[1], "X-Forwarded-Host: a.example"); r.body != "a.example" {
+			t.Errorf("%s with %s: the handler sees %q (%s)", test[0], test[1], r.body, r.cacheStatus())
+		}
+	}
+}
+
 func TestScheme_IsInTheKey(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), func(c *gin.Context) { c.String(http.StatusOK, "proto %q", c.GetHeader("X-Forwarded-Proto")) })

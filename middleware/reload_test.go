@@ -240,26 +240,31 @@ func TestReload_VariantsAreApart(t *testing.T) {
 
 // TestReload_OthersRunEach: the response may be theirs alone, or is only for them.
 func TestReload_OthersRunEach(t *testing.T) {
-	for _, test := range []struct{ method, line string }{
-		{http.MethodGet, "Authorization: Bearer x"},
-		{http.MethodGet, "X-Api-Key: x"},
-		{http.MethodGet, "Proxy-Authorization: x"},
-		{http.MethodGet, "If-Match: \"x\""},
-		{http.MethodGet, "Upgrade: websocket"},
-		{http.MethodGet, "Cache-Control: no-store"},
-		{http.MethodHead, "Cache-Control: no-cache"},
+	for _, test := range []struct {
+		method string
+		lines  []string
+	}{
+		{http.MethodGet, []string{"Authorization: Bearer x"}},
+		{http.MethodGet, []string{"X-Api-Key: x"}},
+		{http.MethodGet, []string{"Proxy-Authorization: x"}},
+		{http.MethodGet, []string{"If-Match: \"x\""}},
+		{http.MethodGet, []string{"If-Unmodified-Since: Thu, 18 Aug 2050 02:01:18 GMT"}},
+		{http.MethodGet, []string{"Upgrade: websocket"}},
+		{http.MethodGet, []string{"Cache-Control: no-store"}},
+		{http.MethodGet, []string{"Cache-Control: no-cache", "Range: bytes=0-1"}},
+		{http.MethodHead, []string{"Cache-Control: no-cache"}},
 	} {
 		inTime(t, func(t *testing.T) {
 			s := newSite(t, minute(), clock())
 			s.get("/a")
 			var clients sync.WaitGroup
 			for range 5 {
-				clients.Go(func() { s.do(test.method, "/a", test.line) })
+				clients.Go(func() { s.do(test.method, "/a", test.lines...) })
 			}
 			clients.Wait()
 			s.wantRuns(6)
 			if r := s.get("/a"); !r.hit() {
-				t.Errorf("%s, %s: then %s, want a hit: what is stored stays", test.method, test.line, r.cacheStatus())
+				t.Errorf("%s, %s: then %s, want a hit: what is stored stays", test.method, test.lines, r.cacheStatus())
 			}
 		})
 	}

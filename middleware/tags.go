@@ -19,7 +19,8 @@ import (
 // is good as long as they are still the same. A response whose making began before a
 // purge is recognised by the number. What memcached evicts only ever makes entries bad:
 // an ID that is missing equals none. The counter is the only value that is not sealed;
-// who changes it can keep responses from being stored, and undo no purge.
+// who changes it can keep responses from being stored, and cannot undo the purge of those
+// that are.
 
 func (k keyspace) tag(n stored.TagName) string {
 	if len(k.macs) > 0 {
