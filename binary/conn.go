@@ -75,7 +75,7 @@ func newConn(n *node, nc net.Conn, secure bool) *conn {
 // roundTrip sends the call and waits for its end. It returns nil when the server
 // answered, whatever the answer, and a *fault otherwise. If owned is false the
 // caller abandoned the call, which belongs to the connection now. crowd says
-// that other calls are likely to follow within microseconds.
+// that others use the connection at the same time.
 func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool, err error) {
 	c.mu.Lock()
 	for c.err == nil && c.full() {
@@ -105,7 +105,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 	if cl.hold != nil {
 		defer c.releaseHold(cl.hold)
 	}
-	write := !c.writing
+	write, yield := !c.writing, crowd && c.expectsMore()
 	if write {
 		c.writing = true
 		if c.raw == nil || c.out.queued-c.answered.Load() > inlineLimit {
@@ -120,7 +120,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 	c.mu.Unlock()
 
 	if next == toWrite {
-		if crowd {
+		if yield {
 			runtime.Gosched() // lets others append their requests
 		}
 		c.flushInline()

@@ -12,6 +12,10 @@ import "sync"
 // processor keeps to one of them.
 
 const (
+	// shareFrom is how many operations in flight share a lane. Fewer have a
+	// connection each: they keep both processors of a small machine busy, where
+	// those that share one would wait for each other's batch.
+	shareFrom = 8
 	// secondLane is how many bytes on their way on the lane, there and back,
 	// open a second one.
 	secondLane = 20 << 10
@@ -30,6 +34,7 @@ type laneUse struct {
 	ops      uint64 // calls that share it and that node.counters does not know of yet
 	surveyed uint64 // conn.received, when a write last looked
 	each     int    // bytes that a call comes to, there and back: an average
+	written  int    // calls that were pending at the last write
 }
 
 // cacheLine keeps what different processors write to apart.
@@ -56,13 +61,17 @@ func (n *node) lane(cl *call) *conn {
 	return c
 }
 
+// shareFrom is how many operations share lanes: where there are fewer
+// connections than that, more than there are connections.
+func (n *node) shareFrom() int { return min(shareFrom, n.client.opts.MaxConns+1) }
+
 // isCrowded reports whether operations are to share lanes: from when there are
-// more of them than connections until adapt finds that there are few.
+// shareFrom of them until adapt finds that there are few.
 func (n *node) isCrowded() bool {
 	if n.crowded.Load() {
 		return true
 	}
-	if int(n.inFlight.Load()) <= n.client.opts.MaxConns {
+	if int(n.inFlight.Load()) < n.shareFrom() {
 		return false
 	}
 	n.calm.Store(0)
@@ -75,7 +84,7 @@ func (n *node) isCrowded() bool {
 // bytes they come to.
 func (n *node) adapt(operations, bytes int) {
 	two := n.lanes.Load() > 1
-	if !two && operations > n.client.opts.MaxConns || two && bytes >= oneLane {
+	if !two && operations >= n.shareFrom() || two && bytes >= oneLane {
 		if n.calm.Load() != 0 {
 			n.calm.Store(0)
 		}
@@ -145,6 +154,8 @@ func (c *conn) unshare() bool {
 // pending, and about how many bytes these come to, there and back.
 func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
 	ops, c.lane.ops = c.lane.ops, 0
+	pending = c.pending()
+	c.lane.written = pending
 	if ops == 0 {
 		return 0, 0, 0
 	}
@@ -152,8 +163,15 @@ func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
 	each := (int(received-c.lane.surveyed) + n) / int(ops)
 	c.lane.surveyed = received
 	c.lane.each += (each - c.lane.each) / 8
-	pending = int(c.out.enqueued - c.dequeued.Load())
 	return ops, pending, pending * c.lane.each
+}
+
+// expectsMore reports, under mu, whether other calls are likely to follow at
+// once: the callers who were answered since the last write come back, and among
+// many some always do. To yield for nobody wakes up a thread for nothing.
+func (c *conn) expectsMore() bool {
+	pending := c.pending()
+	return pending < c.lane.written || pending > shareFrom
 }
 
 // processor is what one of the processors that run goroutines keeps to. The

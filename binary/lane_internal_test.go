@@ -35,7 +35,7 @@ func TestLanes_FollowWhatWritesFind(t *testing.T) {
 		{"little for a moment", calmAfter - 1, 20, oneLane - 1, 2, true},
 		{"more again", 1, 20, oneLane, 2, true},
 		{"little for long", calmAfter, 20, oneLane - 1, 1, true},
-		{"few for long", calmAfter, 8, 500, 1, false},
+		{"few for long", calmAfter, shareFrom - 1, 500, 1, false},
 	}
 	for _, s := range steps {
 		for range s.times {
@@ -44,6 +44,54 @@ func TestLanes_FollowWhatWritesFind(t *testing.T) {
 		if n.lanes.Load() != s.lanes || n.crowded.Load() != s.crowded {
 			t.Fatalf("%s: %d lanes, crowded %v; want %d, %v", s.what, n.lanes.Load(), n.crowded.Load(), s.lanes, s.crowded)
 		}
+	}
+}
+
+func TestLanes_AreSharedFromEightOperationsOn(t *testing.T) {
+	for _, test := range []struct{ conns, from int }{
+		{1, 2}, {2, 3}, {7, 8}, {8, 8}, {64, 8},
+	} {
+		n := newNode(&Client{opts: Options{MaxConns: test.conns}}, address{})
+		n.inFlight.Store(int32(test.from - 1))
+		if n.isCrowded() {
+			t.Errorf("MaxConns %d: %d operations share lanes, want a connection for each", test.conns, test.from-1)
+		}
+		n.inFlight.Store(int32(test.from))
+		if !n.isCrowded() {
+			t.Errorf("MaxConns %d: %d operations do not share lanes", test.conns, test.from)
+		}
+	}
+}
+
+// TestWriter_YieldsOnlyToCallersWhoComeBack: each yield may wake up a thread of
+// the runtime.
+func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
+	n := crowd(8)
+	c := &conn{node: n}
+	add := func(calls int) {
+		c.out.enqueued += uint64(calls)
+		c.lane.ops += uint64(calls)
+	}
+	for _, step := range []struct {
+		what            string
+		added, answered int
+		want            bool
+	}{
+		{"a first call", 1, 0, false},
+		{"a second one", 1, 0, false},
+		{"one of two comes back", 1, 1, false},
+		{"one of two that were answered together", 1, 2, true},
+		{"nobody came while it yielded", 1, 1, false},
+		{"the seventh", 6, 0, false},
+		{"one of seven, after two were answered", 1, 2, true},
+		{"many", shareFrom, 0, true},
+	} {
+		c.dequeued.Add(uint64(step.answered))
+		add(step.added)
+		if got := c.expectsMore(); got != step.want {
+			t.Errorf("%s: expectsMore() = %v with %d pending, want %v", step.what, got, c.pending(), step.want)
+		}
+		c.survey(step.added)
 	}
 }
 

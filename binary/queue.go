@@ -20,9 +20,12 @@ const (
 
 var errQueueFull = unavailable(errors.New("too many operations wait for the server"))
 
+// pending returns, under mu, how many calls were not answered yet.
+func (c *conn) pending() int { return int(c.out.enqueued - c.dequeued.Load()) }
+
 // full reports under mu whether the bounds of the queue are reached.
 func (c *conn) full() bool {
-	return c.out.unsent > maxUnsent || c.out.enqueued-c.dequeued.Load() >= maxPending
+	return c.out.unsent > maxUnsent || c.pending() >= maxPending
 }
 
 // waitForRoom waits until there may be room. It is called under mu, which it
@@ -70,7 +73,7 @@ func (c *conn) stopWaiting(cl *call) {
 
 // admit wakes as many waiting callers as there is room for, under mu.
 func (c *conn) admit() {
-	room := maxPending - int(c.out.enqueued-c.dequeued.Load())
+	room := maxPending - c.pending()
 	if c.err != nil {
 		room = len(c.waiting)
 	} else if c.out.unsent > maxUnsent {
