@@ -62,12 +62,13 @@
 // # Connections
 //
 // The client connects on first use and holds a few connections per server
-// ([Options.MaxConns]). While there are fewer operations than connections each
-// operation has a connection to itself; above that, operations are pipelined
+// ([Options.MaxConns]). While fewer than eight operations are in flight on a
+// server each has a connection to itself. From eight on small ones are pipelined
 // together on one or two, which is what carries the throughput of hundreds of
-// goroutines. A response is matched to its request by the opaque of its header
-// and by its opcode; any mismatch closes the connection, so a value can never be
-// delivered for another key.
+// goroutines; operations on many keys, and those that come to 1 KiB there and
+// back, spread over all connections instead. A response is matched to its request
+// by the opaque of its header and by its opcode; any mismatch closes the
+// connection, so a value can never be delivered for another key.
 //
 // # Several servers
 //

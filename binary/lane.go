@@ -13,14 +13,19 @@ import "sync"
 
 const (
 	// shareFrom is how many operations in flight share a lane. Fewer have a
-	// connection each: they keep both processors of a small machine busy, where
-	// those that share one would wait for each other's batch.
+	// connection each: those that share one wait for each other's batch, and
+	// between batches client and server sleep in turn.
 	shareFrom = 8
 	// secondLane is how many bytes on their way on the lane, there and back,
 	// open a second one.
 	secondLane = 20 << 10
 	// oneLane is how many on one of two lanes are few.
 	oneLane = secondLane / 4
+	// bulky is how many bytes there and back make an operation too large for a
+	// lane: who reads it keeps the others waiting. Operations of that size, on
+	// average, take the connection that has the fewest. They share lanes again
+	// when they are half as large.
+	bulky = 1 << 10
 	// calmAfter is how many writes in a row must find few operations before
 	// there is a lane less. It keeps a busy client from falling back whenever
 	// a batch of responses empties the lane for a moment.
@@ -32,9 +37,9 @@ const (
 type laneUse struct {
 	held     bool   // calls share it: it counts in conn.load and in node.inFlight
 	ops      uint64 // calls that share it and that node.counters does not know of yet
-	surveyed uint64 // conn.received, when a write last looked
-	each     int    // bytes that a call comes to, there and back: an average
 	written  int    // calls that were pending at the last write
+	received uint64 // conn.received at the last write
+	requests uint32 // outbox.opaque at the last write
 }
 
 // cacheLine keeps what different processors write to apart.
@@ -43,7 +48,7 @@ type cacheLine [64]byte
 // lane returns the connection to share, or nil if the call is to have one for
 // itself.
 func (n *node) lane(cl *call) *conn {
-	if !n.crowded.Load() || cl.heavy() {
+	if !n.crowded.Load() || n.bulky.Load() || cl.heavy() {
 		return nil
 	}
 	conns := *n.conns.Load()
@@ -153,25 +158,36 @@ func (c *conn) unshare() bool {
 // many of the calls share the connection and were not counted yet, how many are
 // pending, and about how many bytes these come to, there and back.
 func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
-	ops, c.lane.ops = c.lane.ops, 0
 	pending = c.pending()
-	c.lane.written = pending
-	if ops == 0 {
-		return 0, 0, 0
+	received, l := c.received.Load(), &c.lane
+	each := c.node.weigh(int(received-l.received)+n, int(c.out.opaque-l.requests))
+	ops, l.ops = l.ops, 0
+	l.written, l.received, l.requests = pending, received, c.out.opaque
+	return ops, pending, pending * each
+}
+
+// weigh takes note that requests came to a number of bytes, there and back, and
+// returns the average. A few very large ones among many do not make it bulky.
+func (n *node) weigh(bytes, requests int) (average int) {
+	const weight = 16 // of what was before
+	each := min(bytes/max(requests, 1), 4*bulky)
+	before := int(n.each.Load())
+	average = before + (each-before)/weight
+	if average != before {
+		n.each.Store(int32(average)) // of two at the same time one counts
 	}
-	received := c.received.Load()
-	each := (int(received-c.lane.surveyed) + n) / int(ops)
-	c.lane.surveyed = received
-	c.lane.each += (each - c.lane.each) / 8
-	return ops, pending, pending * c.lane.each
+	if is := n.bulky.Load(); !is && average >= bulky || is && average < bulky/2 {
+		n.bulky.Store(!is)
+	}
+	return average
 }
 
 // expectsMore reports, under mu, whether other calls are likely to follow at
 // once: the callers who were answered since the last write come back, and among
-// many some always do. To yield for nobody wakes up a thread for nothing.
+// many some always do. Who yields to nobody wakes up a thread for nothing.
 func (c *conn) expectsMore() bool {
 	pending := c.pending()
-	return pending < c.lane.written || pending > shareFrom
+	return pending < c.lane.written || pending > shareFrom/2
 }
 
 // processor is what one of the processors that run goroutines keeps to. The

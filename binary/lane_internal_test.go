@@ -63,6 +63,37 @@ func TestLanes_AreSharedFromEightOperationsOn(t *testing.T) {
 	}
 }
 
+func TestLanes_AreForSmallOperations(t *testing.T) {
+	n := crowd(8)
+	for _, step := range []struct {
+		what            string
+		times           int
+		bytes, requests int
+		bulky           bool
+	}{
+		{"small ones", 100, 200, 1, false},
+		{"a batch of small ones", 100, 128 * 200, 128, false},
+		{"a very large one now and then", 1, 1 << 20, 1, false},
+		{"small ones", 32, 200, 1, false},
+		{"a very large one now and then", 1, 1 << 20, 1, false},
+		{"large ones", 100, 4 << 10, 1, true},
+		{"smaller ones, but not small", 100, bulky * 3 / 4, 1, true},
+		{"a small one", 1, 200, 1, true},
+		{"small ones", 100, 200, 1, false},
+		{"nothing", 1, 0, 0, false},
+	} {
+		for range step.times {
+			n.weigh(step.bytes, step.requests)
+		}
+		if got := n.bulky.Load(); got != step.bulky {
+			t.Errorf("after %s: bulky %v with %d bytes on average, want %v", step.what, got, n.each.Load(), step.bulky)
+		}
+		if shared := n.lane(&call{}) != nil; shared == step.bulky {
+			t.Errorf("after %s: a call shares a lane: %v, want %v", step.what, shared, !step.bulky)
+		}
+	}
+}
+
 // TestWriter_YieldsOnlyToCallersWhoComeBack: each yield may wake up a thread of
 // the runtime.
 func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
@@ -82,9 +113,9 @@ func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
 		{"one of two comes back", 1, 1, false},
 		{"one of two that were answered together", 1, 2, true},
 		{"nobody came while it yielded", 1, 1, false},
-		{"the seventh", 6, 0, false},
-		{"one of seven, after two were answered", 1, 2, true},
-		{"many", shareFrom, 0, true},
+		{"the fourth", 3, 0, false},
+		{"one of four, after two were answered", 1, 2, true},
+		{"as many as share a lane", shareFrom - 3, 0, true},
 	} {
 		c.dequeued.Add(uint64(step.answered))
 		add(step.added)

@@ -15,7 +15,8 @@ type node struct {
 
 	// Read by every operation and rarely written.
 	conns     atomic.Pointer[[]*conn] // replaced under mu
-	crowded   atomic.Bool             // operations share lanes
+	crowded   atomic.Bool             // there are so many operations that small ones share lanes
+	bulky     atomic.Bool             // they are not small
 	lanes     atomic.Int32            // connections that they share: 1 or 2
 	failing   atomic.Bool             // health has something to forget when an operation is answered
 	retired   atomic.Bool             // SetServers removed the server
@@ -25,6 +26,7 @@ type node struct {
 	// Written by operations, but for shared ones.
 	inFlight atomic.Int32 // operations; those on a lane count as one
 	calm     atomic.Int32 // writes in a row that found few operations on a lane
+	each     atomic.Int32 // bytes of a request and its response, on average
 	counters serverCounters
 	_        cacheLine
 
@@ -53,8 +55,8 @@ func newNode(c *Client, a address) *node {
 	return n
 }
 
-// pick chooses a connection and counts the call on it: a free one while there
-// are fewer operations than connections, otherwise one that many share.
+// pick chooses a connection and counts the call on it: a lane where many small
+// operations are in flight, otherwise a free one or that with the fewest.
 func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd bool, err error) {
 	conns := *n.conns.Load()
 	if len(conns) == 0 || fresh {
@@ -65,7 +67,7 @@ func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd b
 		c.load.Add(1)
 		return c, n.inFlight.Load() > 1, nil
 	}
-	if n.isCrowded() && !cl.heavy() {
+	if n.isCrowded() && !n.bulky.Load() && !cl.heavy() {
 		c, crowd = conns[0], true
 		c.load.Add(1)
 	} else {

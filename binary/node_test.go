@@ -1,6 +1,7 @@
 package memcached_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,11 +22,11 @@ func connsOf(server *memcachedtest.Server, op string) map[uint64]int {
 	return counts
 }
 
-// held makes the server keep GETs until the function that it returns is called.
+// held makes the server keep GETs of all kinds until the function that it returns is called.
 func held(server *memcachedtest.Server) (release func()) {
 	gate := make(chan struct{})
 	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
-		if r.Op != "GET" {
+		if !strings.HasPrefix(r.Op, "GET") {
 			return memcachedtest.Action{}
 		}
 		return memcachedtest.Action{Until: gate}
@@ -42,8 +43,8 @@ func connectAll(t *testing.T, client *memcached.Client, server *memcachedtest.Se
 		}
 		release := held(server)
 		var wg sync.WaitGroup
-		for range conns { // as many as are not yet a crowd
-			wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
+		for range conns { // batches spread over all connections, however many there are
+			wg.Go(func() { _, _ = client.GetMulti(t.Context(), []string{"k", "other"}) })
 			synctest.Wait()
 		}
 		release()
@@ -54,6 +55,44 @@ func connectAll(t *testing.T, client *memcached.Client, server *memcachedtest.Se
 		_, _ = client.Get(t.Context(), "k")
 	}
 	server.ForgetRequests()
+}
+
+// TestSpread_LargeValuesUseAllConnections: on a lane, who reads a large value
+// keeps all others waiting.
+func TestSpread_LargeValuesUseAllConnections(t *testing.T) {
+	for _, test := range []struct {
+		name, value string
+		conns       int
+	}{
+		{"small values", "v", 1},
+		{"values of 4 KiB", strings.Repeat("v", 4<<10), 6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, nil)
+				client := newClient(t, memcached.Options{MaxConns: 6}, server)
+				put(server, "k", test.value)
+				connectAll(t, client, server, 6)
+				release := held(server)
+				var wg sync.WaitGroup
+				get := func() { _, _ = client.Get(t.Context(), "k") }
+				for range 7 { // from now on there is a crowd
+					wg.Go(get)
+					synctest.Wait()
+				}
+				server.ForgetRequests()
+				for range 30 {
+					wg.Go(get)
+					synctest.Wait()
+				}
+				release()
+				wg.Wait()
+				if counts := connsOf(server, "GET"); len(counts) != test.conns {
+					t.Errorf("30 operations more use the connections %v, want %d of them", counts, test.conns)
+				}
+			})
+		})
+	}
 }
 
 func TestSpread_FewOperationsHaveAConnectionEach(t *testing.T) {
