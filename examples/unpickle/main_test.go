@@ -123,6 +123,9 @@ func TestUnpickle_RefusesWhatStandsForTooMuch(t *testing.T) {
 	for name, pickle := range map[string]string{
 		"a long pickle":             "V" + strings.Repeat("x", maxLength) + "\n.",
 		"tuples of the same tuples": ")" + strings.Repeat("2\x86", 60) + ".",
+		"an int of many digits":     "L" + strings.Repeat("7", 1_000_000) + "L\n.",
+		"a short one of many":       "I" + strings.Repeat("7", 5000) + "\n.",
+		"floats next to zero":       "(" + strings.Repeat("F5e-324\n", 2000) + "t.",
 		"deep nesting":              ")" + strings.Repeat("\x85", 1000) + ".",
 		"nested references":         "N" + strings.Repeat("Q", 100_000) + ".",
 		"half a string":             "X\xff\xff\xff\x7fhalf",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
 
 	pickle "github.com/kisielk/og-rek"
 )
@@ -15,7 +16,12 @@ const (
 	maxLength = 1 << 20 // bytes of the pickle
 	maxValues = 100_000
 	maxDepth  = 100
+	maxDigits = 4300 // of a number
+	maxSlow   = 1000 // numbers with an exponent of three digits
 )
+
+// slow is a number of which many take long to read, such as 5e-324.
+var slow = regexp.MustCompile(`[0-9.][eE][-+]?[0-9]{3}`)
 
 // What Unpickle refuses.
 var (
@@ -35,6 +41,9 @@ func Unpickle(data []byte) (any, error) {
 	if len(data) > maxLength {
 		return nil, fmt.Errorf("%w: %d bytes", errTooLarge, len(data))
 	}
+	if isSlow(data) {
+		return nil, fmt.Errorf("%w: numbers that take long to read", errTooLarge)
+	}
 	value, err := pickle.NewDecoderWithConfig(bytes.NewReader(data), &pickle.DecoderConfig{
 		PersistentLoad: func(pickle.Ref) (any, error) { return nil, errNotData },
 	}).Decode()
@@ -42,6 +51,20 @@ func Unpickle(data []byte) (any, error) {
 		return nil, fmt.Errorf("unpickle: %w", err)
 	}
 	return new(builder).data(value, 0)
+}
+
+// isSlow says whether the decimal numbers of protocol 0 may be in data that take long to
+// read. Text of nothing but digits counts as one.
+func isSlow(data []byte) bool {
+	digits := 0
+	for _, c := range data {
+		if c < '0' || c > '9' {
+			digits = 0
+		} else if digits++; digits > maxDigits {
+			return true
+		}
+	}
+	return len(slow.FindAllIndex(data, maxSlow+1)) > maxSlow
 }
 
 // builder makes data of what the reader read.
