@@ -22,8 +22,15 @@
 //	memcache (PHP 8.4)                    8.2      codec.Raw            PHPMemcache
 //
 // Where Debian 13 has a newer one, that runs as well: python-binary-memcached 0.31.2,
-// pymemcache 4.0.0, Dalli 3.2.8 and php-memcached 3.3.0, and with it Rails 7.2, Laravel
-// 10 and Symfony 6.4. "make languages" runs the newest that Debian has, from sid.
+// pymemcache 4.0.0, Dalli 3.2.8 and php-memcached 3.3.0, and with them Django 4.2, Rails
+// 7.2, Laravel 10 and Symfony 6.4. "make languages" runs the newest that Debian has, from
+// sid: in November 2026 python-binary-memcached 0.31.4, Dalli 5.2.1, Django 5.2, Laravel
+// 13 and Symfony 7.4. What newer versions do differently:
+//
+//   - php-memcached in Debian 13 serializes arrays with igbinary, not with serialize
+//   - Dalli 5 cannot authenticate
+//   - Laravel puts no colon between its prefix and the key since version 11
+//   - Symfony 7 serializes, even where igbinary is installed
 //
 // Where two placements are named, the first is that of the client's own settings, the
 // second that of its ketama.
