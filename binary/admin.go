@@ -101,6 +101,9 @@ func (c *Client) eachServer(ctx context.Context, name string, do serverWork) err
 		return &OpError{Op: name, Err: err}
 	}
 	l := c.limits(ctx)
+	if err := l.check(); err != nil {
+		return &OpError{Op: name, Err: err}
+	}
 	l.began = 0 // nothing follows from a slow one
 	asked := map[*node]bool{}
 	failed := map[string]error{}

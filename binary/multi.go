@@ -1,6 +1,7 @@
 package memcached
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -119,7 +120,7 @@ func (m *multi) err() error {
 func (m *multi) valid(count int) []int {
 	which := make([]int, 0, count)
 	for i := range count {
-		err := m.client.checkArguments(m.ctx, m.key(i))
+		err := cmp.Or(m.client.checkArguments(m.ctx, m.key(i)), m.limits.check())
 		switch {
 		case m.items == nil:
 		case m.items[i] == nil:

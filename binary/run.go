@@ -38,6 +38,10 @@ func (c *Client) run(ctx context.Context, name string, cl *call) (*call, error) 
 	if cl.deadline == 0 {
 		cl.limits = c.limits(ctx)
 	}
+	if err := cl.check(); err != nil {
+		cl.free()
+		return nil, &OpError{Op: name, Key: key, Err: err}
+	}
 	cl.late = cl.own
 	if c.opts.Replicate {
 		cl, err = c.runReplicated(ctx, name, cl)

@@ -8,7 +8,7 @@ import (
 // WithTimeout returns a context whose operations may take timeout in place of
 // Options.Timeout: more for a large GetMulti, less where a late answer is of no
 // use. The context's own deadline counts as well. Negative: only the context
-// limits them. A timeout has a unit: 60 is 60 ns, in which nothing succeeds.
+// limits them. A timeout has a unit: 60 is 60 ns, which operations refuse.
 //
 //	items, err := client.GetMulti(memcached.WithTimeout(ctx, 10*time.Second), keys)
 func WithTimeout(ctx context.Context, timeout time.Duration) context.Context {
@@ -54,6 +54,14 @@ func (c *Client) limits(ctx context.Context) limits {
 		l.deadline = l.began + int64(timeout)
 	}
 	return l
+}
+
+// check refuses a WithTimeout that can only be a forgotten unit.
+func (l *limits) check() error {
+	if !l.own {
+		return nil
+	}
+	return checkDuration("WithTimeout", time.Duration(l.deadline-l.began))
 }
 
 // timedOut is the error of an operation whose deadline is over.

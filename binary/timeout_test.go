@@ -103,3 +103,29 @@ func TestWithTimeout_LargeMultiGet(t *testing.T) {
 		}
 	})
 }
+
+// TestWithTimeout_AForgottenUnitIsRefused: 60 is 60 ns. Nothing is sent.
+func TestWithTimeout_AForgottenUnitIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, replicate := range []bool{false, true} {
+			server := newServer(t, nil)
+			client := newClient(t, memcached.Options{Replicate: replicate}, server)
+			for _, timeout := range []time.Duration{1, 60, time.Millisecond - 1} {
+				ctx := memcached.WithTimeout(t.Context(), timeout)
+				for name, do := range operations() {
+					var op *memcached.OpError
+					err := do(ctx, client)
+					if replicate && strings.Contains(name, "Compare") {
+						continue // refused for another reason
+					}
+					if !errors.As(err, &op) || !strings.Contains(err.Error(), "WithTimeout of "+timeout.String()+": durations have units") || !op.SafeToRetry() {
+						t.Errorf("%s with %v = %v, want an OpError that speaks of units", name, timeout, err)
+					}
+				}
+			}
+			if n := server.RequestCount(); n != 0 {
+				t.Errorf("%d requests were sent, want none", n)
+			}
+		}
+	})
+}
