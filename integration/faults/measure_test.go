@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -69,6 +70,8 @@ type seen struct {
 	back   time.Duration // from its end to the first success; limit: none came
 	failed time.Duration // from its end to the last failure; 0: none came later
 	waited int           // operations that took most of the timeout or longer
+	hung   int           // callers whose operation has not ended at all
+	panics int           // operations that panicked
 }
 
 const limit = 10 * time.Second // how long a client may take to be back
@@ -89,8 +92,8 @@ func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 	var l log
 	stop := make(chan struct{})
 	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() { l.ask(c, stop) })
+	for i := range callers {
+		all.Go(func() { l.ask(i, c, stop) })
 	}
 	time.Sleep(300 * time.Millisecond) // all have a connection
 	f.begin(s, proxy)
@@ -100,15 +103,19 @@ func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 	for time.Since(ended) < limit && !l.quiet(ended) {
 		time.Sleep(10 * time.Millisecond) // until it works again
 	}
+	result := l.seen(ended)
 	close(stop)
+	s.kill()
+	proxy.Close() // which ends operations that have no limit
 	all.Wait()
-	return l.seen(ended)
+	return result
 }
 
 // log is what the callers note.
 type log struct {
 	mu         sync.Mutex // guards what follows
 	operations []operation
+	began      [callers]time.Time // of what is under way; zero: nothing
 }
 
 type operation struct {
@@ -118,7 +125,7 @@ type operation struct {
 }
 
 // ask operates until stop is closed.
-func (l *log) ask(c client, stop <-chan struct{}) {
+func (l *log) ask(caller int, c client, stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
@@ -126,12 +133,29 @@ func (l *log) ask(c client, stop <-chan struct{}) {
 		case <-time.After(time.Millisecond):
 		}
 		start := time.Now()
-		err := c.get()
+		l.mu.Lock()
+		l.began[caller] = start
+		l.mu.Unlock()
+		err := calmly(c.get)
 		l.mu.Lock()
 		end := time.Now()
+		l.began[caller] = time.Time{}
 		l.operations = append(l.operations, operation{end, end.Sub(start), err})
 		l.mu.Unlock()
 	}
+}
+
+// errPanic is what a client's panic is taken for.
+var errPanic = errors.New("panic")
+
+// calmly calls do and survives its panic.
+func calmly(do func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPanic
+		}
+	}()
+	return do()
 }
 
 // quiet reports whether there was a success since the fault ended, and for longer
@@ -151,11 +175,21 @@ func (l *log) quiet(ended time.Time) bool {
 
 // seen sums up.
 func (l *log) seen(ended time.Time) seen {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	result := seen{back: limit}
+	for _, began := range l.began {
+		if !began.IsZero() && time.Since(began) > 3*timeout {
+			result.hung++
+		}
+	}
 	for _, o := range l.operations {
 		late := o.end.Sub(ended)
 		if o.took > timeout*8/10 {
 			result.waited++
+		}
+		if o.err == errPanic {
+			result.panics++
 		}
 		if o.err == nil && late > 0 {
 			result.back = min(result.back, late)

@@ -28,7 +28,7 @@ func TestFaults(t *testing.T) {
 			for _, p := range peers { // one after the other, so that all meet the same machine
 				got := measure(t, p, f, f.lasts)
 				results[f.name+p.name] = append(results[f.name+p.name], got)
-				t.Logf("round %d, %s, %s: used again after %v, last error after %v, %d waited", round, f.name, p.name, got.back, got.failed, got.waited)
+				t.Logf("round %d, %s, %s: %+v", round, f.name, p.name, got)
 			}
 		}
 	}
@@ -64,7 +64,15 @@ func table(results map[string][]seen) string {
 			back := middle(all, func(s seen) time.Duration { return s.back })
 			failed := middle(all, func(s seen) time.Duration { return s.failed })
 			waited := middle(all, func(s seen) time.Duration { return time.Duration(s.waited) })
-			fmt.Fprintf(&b, " %s / %s / %d |", short(back), short(failed), waited)
+			hung := middle(all, func(s seen) time.Duration { return time.Duration(s.hung) })
+			fmt.Fprintf(&b, " %s / %s / %d", short(back), short(failed), waited)
+			if hung > 0 {
+				fmt.Fprintf(&b, ", %d hang", hung)
+			}
+			if middle(all, func(s seen) time.Duration { return time.Duration(s.panics) }) > 0 {
+				b.WriteString(", panics")
+			}
+			b.WriteString(" |")
 		}
 		b.WriteString("\n")
 	}
