@@ -112,3 +112,35 @@ func TestSilence_NobodyPaysTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestSilence_WhoComesNextWaitsForANewConnection: 50 ms, or eight times as long as
+// the last one took; who comes later waits for nothing.
+func TestSilence_WhoComesNextWaitsForANewConnection(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{
+		time.Millisecond:       50 * time.Millisecond,
+		20 * time.Millisecond:  160 * time.Millisecond,
+		300 * time.Millisecond: time.Second, // no more than Timeout
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, nil)
+			client := newClient(t, memcached.Options{}, server)
+			server.Intercept(func(r memcachedtest.Request) (a memcachedtest.Action) {
+				if r.Op == memcachedtest.OpNoop {
+					a.Delay = took
+				}
+				return a
+			})
+			set(t, client, "k", "v")
+			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
+			for i, limit := range []time.Duration{time.Second, want, 0, 0} {
+				start := time.Now()
+				if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrUnavailable) {
+					t.Errorf("Get = %v, want %v", err, memcached.ErrUnavailable)
+				}
+				if waited := time.Since(start); waited != limit {
+					t.Errorf("a connection took %v: operation %d waited for %v, want %v", took, i, waited, limit)
+				}
+			}
+		})
+	}
+}

@@ -87,7 +87,14 @@ func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.close()
+	defer func() {
+		closed := make(chan struct{})
+		go func() { c.close(); close(closed) }()
+		select {
+		case <-closed:
+		case <-time.After(5 * timeout): // it waits for what its own panic has cost
+		}
+	}()
 
 	var l log
 	stop := make(chan struct{})
