@@ -316,3 +316,25 @@ func TestGetOrLoad_RefusesWhatItCannotHonour(t *testing.T) {
 		}
 	})
 }
+
+func TestGetOrLoad_LoadHasTheValuesOfTheContext(t *testing.T) {
+	type key struct{}
+	synctest.Test(t, func(t *testing.T) {
+		_, client := start(t, nil)
+		s := newTyped[string](t, client, nil)
+		defer s.Close()
+		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "42"))
+		defer cancel()
+		got, err := s.GetOrLoad(ctx, "k", time.Minute, func(ctx context.Context) (string, error) {
+			cancel()
+			return ctx.Value(key{}).(string), ctx.Err()
+		})
+		if got != "42" && err != context.Canceled { //nolint:errorlint // as it is
+			t.Errorf("GetOrLoad = %q, %v, want the value of the context, or that it was cancelled", got, err)
+		}
+		time.Sleep(time.Second)
+		if got, err := s.Get(t.Context(), "k"); got != "42" || err != nil {
+			t.Errorf("Get = %q, %v, want what was loaded", got, err)
+		}
+	})
+}

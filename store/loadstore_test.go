@@ -93,3 +93,21 @@ func TestGetOrLoad_CloseWaitsForStoring(t *testing.T) {
 		}
 	})
 }
+
+// The limit that the documentation names: a Store knows nothing of loads.
+func TestGetOrLoad_DeleteOfAStoreLeavesTheLock(t *testing.T) {
+	inFleet(t, store.Options{}, func(t *testing.T, f *fleet) {
+		first := make(chan string, 1)
+		go func() { got, _ := f.get(0); first <- got }()
+		time.Sleep(50 * time.Millisecond) // the load takes 100 ms
+		if err := prefixed(t, f.connect(), f.prefix()).Delete(t.Context(), "k"); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-first; got != "v1" {
+			t.Errorf("GetOrLoad = %q, want v1", got)
+		}
+		f.wantEvents(store.EventOvertaken, 0)
+		f.want(1, "v1")
+		f.wantQueries(1)
+	})
+}

@@ -291,3 +291,14 @@ func TestTags_CounterOutOfReachIsAnError(t *testing.T) {
 		t.Errorf("Invalidate = %v, want ErrUnavailable", err)
 	}
 }
+
+// The limit that the documentation names: Set cannot know when a value was read.
+func TestTags_SetAfterAnInvalidationIsValid(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	read := "old"
+	mustSet(t, s, "k", read, libstore.WithTags([]string{"t"}))
+	invalidate(t, s, "t")
+	mustSet(t, s, "k", read, libstore.WithTags([]string{"t"}))
+	wantHit(t, s, "k", "old")
+}
