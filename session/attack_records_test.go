@@ -39,14 +39,18 @@ func TestAttack_RecordCopiedToAnotherPrefix(t *testing.T) {
 	for name, keys := range map[string][][]byte{"signed": {authKey}, "encrypted": {authKey, blockKey}} {
 		shop := storeOn(t, client, &session.Options{Prefix: "shop:"}, keys...)
 		office := storeOn(t, client, &session.Options{Prefix: "office:"}, keys...)
-		b := newLogin(t, shop, "admin")
+		b, visitor := newLogin(t, shop, "admin"), newBrowser(t)
+		visitor.set(shop, "cart", 1) // which no roster names
 		copyRecords(t, server, "shop:", "office:")
-		b.gorilla(office, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
-			if len(s.Values) > 0 || !s.IsNew {
-				t.Errorf("%s: the copy is a session: %v", name, s.Values)
-			}
-		})
+		for _, b := range []*browser{b, visitor} {
+			b.gorilla(office, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+				if len(s.Values) > 0 || !s.IsNew {
+					t.Errorf("%s: the copy is a session: %v", name, s.Values)
+				}
+			})
+		}
 		b.wantValue(shop, "user", "admin")
+		visitor.wantValue(shop, "cart", 1)
 	}
 }
 
@@ -78,21 +82,28 @@ func TestAttack_RecordCopiedToAnotherPrefixOfTheClient(t *testing.T) {
 	}
 	inShop, inOffice := clientWith("shop:"), clientWith("office:")
 	shop, office := storeOn(t, inShop, nil, authKey), storeOn(t, inOffice, nil, authKey)
-	b := newLogin(t, shop, "admin")
+	b, visitor := newLogin(t, shop, "admin"), newBrowser(t)
+	visitor.set(shop, "cart", 1) // which no roster names
 	scs := scsOn(t, inShop, nil, authKey)
 	if err := scs.Commit(scsToken, []byte("user=admin"), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	copyRecords(t, server, "shop:", "office:")
-	b.gorilla(office, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
-		if len(s.Values) > 0 || !s.IsNew {
-			t.Errorf("the copy is a session: %v", s.Values)
-		}
-	})
+	for _, b := range []*browser{b, visitor} {
+		b.gorilla(office, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+			if len(s.Values) > 0 || !s.IsNew {
+				t.Errorf("the copy is a session: %v", s.Values)
+			}
+		})
+	}
+	if infos, _ := office.List(t.Context(), "admin"); len(infos) > 0 {
+		t.Errorf("List shows the sessions of the other prefix: %v", infos)
+	}
 	if data, found, err := scsOn(t, inOffice, nil, authKey).Find(scsToken); found || len(data) > 0 {
 		t.Errorf("Find = %q, %t, %v, want nothing found", data, found, err)
 	}
 	b.wantValue(shop, "user", "admin")
+	visitor.wantValue(shop, "cart", 1)
 	wantFound(t, scs, scsToken, "user=admin")
 }
 
