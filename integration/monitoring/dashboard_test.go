@@ -17,9 +17,14 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
+// board is a dashboard in the format that every Grafana imports.
+//
+//lint:ignore SA1019 dashboardv2 is for new ones only
+type board = dashboard.Dashboard
+
 // loadDashboard reads grafana.json as strictly as Grafana's own types do: no
 // field that they do not know, none missing that they want.
-func loadDashboard(t *testing.T) dashboard.Dashboard {
+func loadDashboard(t *testing.T) board {
 	t.Helper()
 	text, err := os.ReadFile(rules + "grafana.json")
 	if err != nil {
@@ -29,7 +34,7 @@ func loadDashboard(t *testing.T) dashboard.Dashboard {
 	runtime.RegisterPanelcfgVariant(timeseries.VariantConfig())
 	runtime.RegisterDataqueryVariant(grafana.VariantConfig())
 	// The strict reader finds mistakes and drops panels; the other keeps them.
-	var strict, d dashboard.Dashboard
+	var strict, d board
 	if err := strict.UnmarshalJSONStrict(text); err != nil && err.Error() != "" { // a list, which may be empty
 		t.Fatalf("grafana.json is not what Grafana imports: %v", err)
 	}
@@ -43,7 +48,7 @@ func loadDashboard(t *testing.T) dashboard.Dashboard {
 }
 
 // queries returns the expressions of the dashboard, by panel and query.
-func queries(t *testing.T, d dashboard.Dashboard) map[string]string {
+func queries(t *testing.T, d board) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for _, p := range d.Panels {
