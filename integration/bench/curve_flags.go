@@ -13,9 +13,9 @@ import (
 // curveCallers are the numbers of callers of the curve.
 var curveCallers = []int{1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 512, 2048}
 
-// curveVariants are what the curve shows beside the client as it is: more
-// operations share connections.
-const curveVariants = "defaultMaxConns=1;defaultMaxConns=2;defaultMaxConns=4"
+// curveVariants are what the curve shows beside the client as it is: operations
+// share connections from fewer on, also one connection in place of up to two.
+const curveVariants = "shareFrom=2;shareFrom=3;shareFrom=4;shareFrom=4,secondLane=1<<30"
 
 // curveFlags are those that only the curve has, as they were written.
 type curveFlags struct {
