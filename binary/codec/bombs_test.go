@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -45,6 +46,8 @@ func intoBytes() any    { return new([]byte) }
 func intoAllBytes() any { return new([][]byte) }
 func intoFloat() any    { return new(float64) }
 func intoBig() any      { return new(big.Int) }
+func intoFloats() any   { return new([]float64) }
+func intoBigs() any     { return new([]*big.Int) }
 
 // zstdText compresses text of any size to little.
 func zstdText(tb testing.TB, text string) []byte {
@@ -126,6 +129,16 @@ func deepCopies(n int) string {
 	return text
 }
 
+// numbered is a list of PHP.
+func numbered(n int, element string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "a:%d:{", n)
+	for i := range n {
+		fmt.Fprintf(&b, "i:%d;%s", i, element)
+	}
+	return b.String() + "}"
+}
+
 // list returns JSON with n times the element.
 func list(n int, element string) string {
 	return "[" + strings.Repeat(element+",", n-1) + element + "]"
@@ -135,20 +148,24 @@ func list(n int, element string) string {
 func jsonBombs() map[string]string {
 	const most = codec.MaxElements
 	return map[string]string{
-		"elements: zeros":      list(7<<20, "0"),
-		"elements: lists":      list(5<<20, "[]"),
-		"elements: maps":       list(5<<20, "{}"),
-		"elements: small maps": list(1<<20, `{"":{"":0}}`),
-		"elements: pairs":      "{" + strings.Repeat(`"abcd":1,`, 1<<20) + `"":0}`,
-		"depth":                strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
-		"digits":               "[" + strings.Repeat("7", 12<<20) + "]",
-		"size: not UTF-8":      `"` + strings.Repeat("\xff", 15<<20) + `"`,
-		": zeros":              list(most-4, "1.5"),
-		": lists":              list(most/4-1, "[]"),
-		": maps":               list(most/6-1, `{"":0}`),
-		": nested maps":        list(most/13-1, `{"":{"":0}}`),
-		": pairs":              "{" + strings.Repeat(`"a":1.5,`, most/2-4) + `"":0}`,
-		": a long string":      `["` + strings.Repeat("a", 15<<20) + `",` + list(most/6-8, `{"":0}`) + `]`,
+		"elements: zeros":       list(7<<20, "0"),
+		"elements: lists":       list(5<<20, "[]"),
+		"elements: maps":        list(5<<20, "{}"),
+		"elements: small maps":  list(1<<20, `{"":{"":0}}`),
+		"elements: pairs":       "{" + strings.Repeat(`"abcd":1,`, 1<<20) + `"":0}`,
+		"depth":                 strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
+		"digits":                "[" + strings.Repeat("7", 12<<20) + "]",
+		"elements: floats":      list(10_000, "5e-324"),
+		"elements: long floats": list(10_000, "0."+strings.Repeat("7", 700)+"e-300"),
+		"elements: digits":      list(3000, strings.Repeat("7", 4000)),
+		"size: not UTF-8":       `"` + strings.Repeat("\xff", 15<<20) + `"`,
+		": zeros":               list(most-4, "1.5"),
+		": floats":              list(most-4, "-1.2345678901234567e+99"),
+		": lists":               list(most/4-1, "[]"),
+		": maps":                list(most/6-1, `{"":0}`),
+		": nested maps":         list(most/13-1, `{"":{"":0}}`),
+		": pairs":               "{" + strings.Repeat(`"a":1.5,`, most/2-4) + `"":0}`,
+		": a long string":       `["` + strings.Repeat("a", 15<<20) + `",` + list(most/6-8, `{"":0}`) + `]`,
 	}
 }
 
@@ -177,10 +194,15 @@ func bombs(tb testing.TB) []bomb {
 		{"ruby: hashes", dalli.Codec{}, zlibText(tb, header+"["+long(2<<20)+strings.Repeat("{\x06i\x000", 2<<20)), rubyFlags, intoAny, "elements"},
 		{"ruby: deep", dalli.Codec{}, []byte(header + deep), dalli.FlagSerialized, intoAny, "depth"},
 		{"ruby: 128 MiB", dalli.Codec{}, zlibOf(tb, 1<<27), dalli.FlagCompressed, intoBytes, "size"},
+		{"ruby: floats", dalli.Codec{}, []byte(header + "[" + long(100_000) + strings.Repeat("f\x0b5e-324", 100_000)), dalli.FlagSerialized, intoAny, "elements"},
+		{"ruby: strings as floats", dalli.Codec{}, []byte(header + "[" + long(100_000) + strings.Repeat("\"\x0b5e-324", 100_000)), dalli.FlagSerialized, intoFloats, "elements"},
+		{"ruby: links to digits", dalli.Codec{}, []byte(header + "[" + long(3901) + "\"" + long(4200) + strings.Repeat("7", 4200) + strings.Repeat("@\x06", 3900)), dalli.FlagSerialized, intoBigs, "elements"},
 		{"ruby: within, strings", dalli.Codec{}, zlibText(tb, header+"["+long(262_000)+strings.Repeat("I\"\x00\x06:\x06ET", 262_000)), rubyFlags, intoAny, ""},
 		{"ruby: within, hashes", dalli.Codec{}, zlibText(tb, header+"["+long(40_000)+strings.Repeat("{\x06i\x000", 40_000)), rubyFlags, intoAny, ""},
 		{"php: arrays", phpmemcached.Codec{}, php("a:1000000:{" + strings.Repeat("i:0;a:0:{}", 1_000_000) + "}"), phpFlags, intoAny, "elements"},
 		{"php: deep", phpmemcached.Codec{}, []byte(strings.Repeat("a:1:{i:0;", 200) + "N;" + strings.Repeat("}", 200)), phpmemcached.TypeSerialized, intoAny, "depth"},
+		{"php: floats", phpmemcached.Codec{}, php("a:10000:{" + strings.Repeat("i:0;d:5e-324;", 10_000) + "}"), phpFlags, intoAny, "elements"},
+		{"php: strings as floats", phpmemcached.Codec{}, php(numbered(10_000, `s:6:"5e-324";`)), phpFlags, intoFloats, "elements"},
 		{"php: a long int", phpmemcached.Codec{}, bytes.Repeat([]byte("1"), 8<<20), phpmemcached.TypeLong, intoBig, "digits"},
 		{"php: a long float", phpmemcached.Codec{}, bytes.Repeat([]byte("1"), 8<<20), phpmemcached.TypeDouble, intoAny, "digits"},
 		{"php: a long text as a number", phpmemcached.Codec{}, bytes.Repeat([]byte("1"), 8<<20), phpmemcached.TypeString, intoFloat, "digits"},

@@ -3,6 +3,7 @@ package codec
 import (
 	"unicode/utf8"
 
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 	"github.com/bmemcached/bmemcached-go/binary/codec/internal/limit"
 )
 
@@ -14,8 +15,8 @@ const containerCost = 3
 // It allocates nothing and stops where it knows. Where data turns out not to be JSON
 // it returns nil: encoding/json says so, before it allocates anything.
 func withinLimits(data []byte, maxElements int) error {
-	// No byte counts more than four.
-	if len(data) <= maxElements/(1+containerCost) && len(data) <= MaxDigits {
+	// No byte counts more than twelve, of 1e-324.
+	if len(data) <= maxElements/12 && len(data) <= MaxDigits {
 		return nil
 	}
 	if len(data) > MaxSize/3 && sizeDecoded(data) > max(MaxSize, len(data)) {
@@ -35,8 +36,8 @@ func withinLimits(data []byte, maxElements int) error {
 			if end-i > MaxDigits {
 				return limit.Exceeded(limit.Digits, MaxDigits)
 			}
+			elements += wordCost(data[i:end])
 			i = end
-			elements++
 		case c == ',' || c == ':' || c == ']' || c == '}' || c == ' ' || c == '\n' || c == '\r' || c == '\t':
 			i++
 		default:
@@ -52,6 +53,14 @@ func withinLimits(data []byte, maxElements int) error {
 // isWord says whether c is part of a number, or of true, false or null.
 func isWord(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c == '-' || c == '+' || c == '.' || c == 'E'
+}
+
+// wordCost is what a word counts: a number of many digits is more work than others.
+func wordCost(word []byte) int {
+	if word[0] >= 'a' { // true, false, null
+		return 1
+	}
+	return convert.NumberCost(word)
 }
 
 func wordEnd(data []byte, i int) int {

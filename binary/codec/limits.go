@@ -20,7 +20,9 @@ const (
 
 	// MaxElements is how much lists and maps may hold when a codec is not told
 	// otherwise: 262,144. Every value and every key of a map counts one, a list or a
-	// map counts four, and an integer of more than 64 bits one for each 64 bits.
+	// map counts four. An integer of more than 64 bits counts one for each 64 bits, and
+	// a decimal number that takes long to read, as one of thousands of digits or 5e-324
+	// does, up to some hundred.
 	MaxElements = 1 << 18
 
 	// MaxDigits is how many decimal digits a number may have: 4,300. Reading more

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/bmemcached/bmemcached-go/binary/codec"
+	"github.com/bmemcached/bmemcached-go/binary/codec/internal/convert"
 )
 
 var (
@@ -192,6 +193,9 @@ func (p *parser) float() (any, error) {
 	}
 	if len(b) > codec.MaxDigits {
 		return nil, &codec.LimitError{Limit: "digits", Max: codec.MaxDigits}
+	}
+	if err := p.spend(convert.NumberCost(b) - 1); err != nil { // its place is counted
+		return nil, err
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {

@@ -110,6 +110,9 @@ func (p *parser) float() (any, error) {
 	case "NAN":
 		return math.NaN(), nil
 	}
+	if err := p.claim(convert.NumberCost(b) - 1); err != nil { // its place in an array is counted
+		return nil, err
+	}
 	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return nil, errSerialized

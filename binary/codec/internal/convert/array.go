@@ -34,18 +34,18 @@ func plain(val any) any {
 }
 
 // setArray decodes a as a list or a map, whichever dst is.
-func setArray(dst reflect.Value, a Array) error {
+func (c *converter) setArray(dst reflect.Value, a Array) error {
 	switch {
 	case dst.Kind() == reflect.Map:
 		m := make(map[string]any, len(a.Keys))
 		for i, k := range a.Keys {
 			m[k] = a.Values[i]
 		}
-		return setMap(dst, reflect.ValueOf(m))
+		return c.setMap(dst, reflect.ValueOf(m))
 	case dst.Kind() == reflect.Slice && a.IsList:
-		return setList(dst, reflect.ValueOf(a.Values))
+		return c.setList(dst, reflect.ValueOf(a.Values))
 	case dst.Kind() == reflect.Interface:
-		return set(dst, a.plain())
+		return c.set(dst, a.plain())
 	}
 	if a.IsList {
 		return mismatch(dst, []any(nil))

@@ -3,13 +3,13 @@ package convert
 import "reflect"
 
 // setList decodes a slice, of elements of whatever type, into a slice.
-func setList(dst, list reflect.Value) error {
+func (c *converter) setList(dst, list reflect.Value) error {
 	if dst.Kind() != reflect.Slice {
 		return mismatch(dst, list.Interface())
 	}
 	out := reflect.MakeSlice(dst.Type(), list.Len(), list.Len())
 	for i := range list.Len() {
-		if err := set(out.Index(i), list.Index(i).Interface()); err != nil {
+		if err := c.set(out.Index(i), list.Index(i).Interface()); err != nil {
 			return err
 		}
 	}
@@ -19,7 +19,7 @@ func setList(dst, list reflect.Value) error {
 
 // setMap decodes a map into a map, converting its keys as well: hooks may return
 // maps with keys of any type.
-func setMap(dst, m reflect.Value) error {
+func (c *converter) setMap(dst, m reflect.Value) error {
 	if dst.Kind() != reflect.Map || dst.Type().Key().Kind() != reflect.String {
 		return mismatch(dst, m.Interface())
 	}
@@ -33,7 +33,7 @@ func setMap(dst, m reflect.Value) error {
 			return mismatch(dst, m.Interface())
 		}
 		elem := reflect.New(dst.Type().Elem()).Elem()
-		if err := set(elem, it.Value().Interface()); err != nil {
+		if err := c.set(elem, it.Value().Interface()); err != nil {
 			return err
 		}
 		out.SetMapIndex(k.Convert(dst.Type().Key()), elem)

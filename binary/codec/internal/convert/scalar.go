@@ -12,7 +12,7 @@ import (
 var bigInt = reflect.TypeFor[big.Int]()
 
 // setBig decodes an integer into a big.Int.
-func setBig(dst reflect.Value, val any) error {
+func (c *converter) setBig(dst reflect.Value, val any) error {
 	b := dst.Addr().Interface().(*big.Int)
 	switch val := val.(type) {
 	case *big.Int:
@@ -22,9 +22,9 @@ func setBig(dst reflect.Value, val any) error {
 	case uint64:
 		b.SetUint64(val)
 	case string:
-		return number(b, []byte(val))
+		return c.number(b, []byte(val))
 	case []byte:
-		return number(b, val)
+		return c.number(b, val)
 	default:
 		i, ok := Signed(val)
 		if !ok {
@@ -64,7 +64,7 @@ func setInt(dst reflect.Value, i int64, val any) error {
 		// pylibmc and PHP store a boolean as an integer or lose it to one.
 		dst.SetBool(i == 1)
 	case textual(dst):
-		return setText(dst, strconv.AppendInt(nil, i, 10), val)
+		setString(dst, strconv.AppendInt(nil, i, 10))
 	default:
 		return mismatch(dst, val)
 	}
@@ -80,7 +80,7 @@ func setUint(dst reflect.Value, u uint64, val any) error {
 	case dst.CanFloat() && exact(float64(u), dst) && float64(u) < 1<<64 && uint64(float64(u)) == u:
 		dst.SetFloat(float64(u))
 	case textual(dst):
-		return setText(dst, strconv.AppendUint(nil, u, 10), val)
+		setString(dst, strconv.AppendUint(nil, u, 10))
 	default:
 		return mismatch(dst, val)
 	}
@@ -96,7 +96,7 @@ func setFloat(dst reflect.Value, f float64, val any) error {
 	case (dst.CanInt() || dst.CanUint()) && f == math.Trunc(f) && math.Abs(f) < 1<<63:
 		return setInt(dst, int64(f), val)
 	case textual(dst):
-		return setText(dst, strconv.AppendFloat(nil, f, 'g', -1, 64), val)
+		setString(dst, strconv.AppendFloat(nil, f, 'g', -1, 64))
 	default:
 		return mismatch(dst, val)
 	}
@@ -114,27 +114,47 @@ func textual(dst reflect.Value) bool {
 		dst.Kind() == reflect.Slice && dst.Type().Elem().Kind() == reflect.Uint8
 }
 
-// setText decodes text, which dst may keep.
-func setText(dst reflect.Value, text []byte, val any) error {
-	switch {
-	case dst.Kind() == reflect.String:
+// setString sets dst, which is textual, to text, which it may keep.
+func setString(dst reflect.Value, text []byte) {
+	if dst.Kind() == reflect.String {
 		dst.SetString(string(text))
-		return nil
-	case textual(dst):
+	} else {
 		dst.SetBytes(text)
+	}
+}
+
+// number decodes decimal text into a big.Int.
+func (c *converter) number(b *big.Int, text []byte) error {
+	if err := c.spend(text); err != nil {
+		return err
+	}
+	return number(b, text)
+}
+
+// setText decodes text, which dst may keep.
+func (c *converter) setText(dst reflect.Value, text []byte, val any) error {
+	if textual(dst) {
+		setString(dst, text)
 		return nil
-	case len(text) > MaxDigits+1 && (dst.CanFloat() || dst.CanInt() || dst.CanUint()):
+	}
+	if !dst.CanFloat() && !dst.CanInt() && !dst.CanUint() {
+		return mismatch(dst, val)
+	}
+	if len(text) > MaxDigits+1 {
 		return tooLong(text, mismatch(dst, val))
-	case dst.CanFloat():
-		f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), dst.Type().Bits())
-		if err == nil {
-			dst.SetFloat(f)
-			return nil
-		}
-	case dst.CanInt() || dst.CanUint():
+	}
+	if err := c.spend(text); err != nil {
+		return err
+	}
+	if !dst.CanFloat() {
 		return setDigits(dst, text, val)
 	}
-	return mismatch(dst, val)
+	f, err := strconv.ParseFloat(string(bytes.TrimSpace(text)), dst.Type().Bits())
+	if err != nil {
+		return mismatch(dst, val)
+	}
+	dst.SetFloat(f)
+	return nil
 }
 
 // setDigits decodes decimal text into an integer dst.

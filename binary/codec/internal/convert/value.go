@@ -69,7 +69,7 @@ func Value(dst, val any) error {
 	if rv.Kind() != reflect.Pointer || rv.IsNil() {
 		return fmt.Errorf("%w: cannot decode into %T, which is not a non-nil pointer", ErrType, dst)
 	}
-	return set(rv.Elem(), val)
+	return new(converter).set(rv.Elem(), val)
 }
 
 // mismatch is the error of a value that does not fit. It names types only, because
@@ -79,12 +79,12 @@ func mismatch(dst reflect.Value, val any) error {
 }
 
 // set decodes val into dst, which is settable.
-func set(dst reflect.Value, val any) error {
+func (c *converter) set(dst reflect.Value, val any) error {
 	if val == nil {
 		return setNil(dst)
 	}
 	if a, ok := val.(Array); ok && dst.Kind() != reflect.Pointer {
-		return setArray(dst, a)
+		return c.setArray(dst, a)
 	}
 	rv := reflect.ValueOf(val)
 	if rv.Type().AssignableTo(dst.Type()) {
@@ -92,11 +92,11 @@ func set(dst reflect.Value, val any) error {
 		return nil
 	}
 	if dst.Type() == bigInt {
-		return setBig(dst, val)
+		return c.setBig(dst, val)
 	}
 	if dst.Kind() == reflect.Pointer {
 		elem := reflect.New(dst.Type().Elem())
-		if err := set(elem.Elem(), val); err != nil {
+		if err := c.set(elem.Elem(), val); err != nil {
 			return err
 		}
 		dst.Set(elem)
@@ -112,22 +112,22 @@ func set(dst reflect.Value, val any) error {
 	case reflect.Float32, reflect.Float64:
 		return setFloat(dst, rv.Float(), val)
 	case reflect.String:
-		return setText(dst, []byte(rv.String()), val)
+		return c.setText(dst, []byte(rv.String()), val)
 	}
 	switch val := val.(type) {
 	case []byte:
-		return setText(dst, val, val)
+		return c.setText(dst, val, val)
 	case *big.Int:
 		if val.BitLen() > MaxBits { // writing it takes quadratic time
 			return limit.Exceeded(limit.Digits, MaxDigits)
 		}
-		return setText(dst, val.Append(nil, 10), val)
+		return c.setText(dst, val.Append(nil, 10), val)
 	}
 	switch rv.Kind() {
 	case reflect.Slice:
-		return setList(dst, rv)
+		return c.setList(dst, rv)
 	case reflect.Map:
-		return setMap(dst, rv)
+		return c.setMap(dst, rv)
 	}
 	return mismatch(dst, val)
 }

@@ -8,7 +8,7 @@ require 'active_support/cache/mem_cache_store'
 class Driver
   def open(servers:, options:)
     ActiveSupport::Cache.format_version = options.delete('format_version') if options['format_version']
-    @cache = ActiveSupport::Cache::MemCacheStore.new(*servers, **options.transform_keys(&:to_sym), socket_timeout: 15)
+    @cache = ActiveSupport::Cache::MemCacheStore.new(*servers, **options.transform_keys(&:to_sym), pool: false, socket_timeout: 15)
     nil
   end
 
