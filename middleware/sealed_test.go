@@ -185,3 +185,45 @@ func TestSealed_EverythingWorks(t *testing.T) {
 		}
 	}
 }
+
+// TestSealed_NumberOfPurgesUndoesNone: whoever can write foresees no purge.
+func TestSealed_NumberOfPurgesUndoesNone(t *testing.T) {
+	for _, back := range []int{1, 2} { // by each number that a purge could take again
+		for by, soft := range softPurges {
+			for _, hard := range []bool{false, true} {
+				t.Run(fmt.Sprint(by, ", purge ", hard, ", back by ", back), func(t *testing.T) {
+					opts := sealedBy(1)
+					opts.PathTags = true
+					s := newSite(t, opts, text("x", "Cache-Tag: tag"))
+					purge := func() {
+						t.Helper()
+						err := soft(s)
+						if hard && err == nil {
+							err = s.cache.PurgeAll(t.Context())
+						}
+						if err != nil {
+							t.Error(err)
+						}
+					}
+					purge()
+					purge() // now the tags have all that they can have
+					s.get("/blog/a")
+					s.wantPage("/blog/a", "x", "hit")
+					counter, ok := s.memory.Item("page:n")
+					if !ok {
+						t.Fatal("there is no number of purges")
+					}
+					var n int
+					if _, err := fmt.Sscan(string(counter.Value), &n); err != nil {
+						t.Fatal(err)
+					}
+					s.memory.SetItem(&memcached.Item{Key: "page:n", Value: fmt.Append(nil, n-back)})
+					purge()
+					if r := s.get("/blog/a"); r.hit() {
+						t.Errorf("after a purge that returned nil: %s", r.cacheStatus())
+					}
+				})
+			}
+		}
+	}
+}

@@ -51,16 +51,6 @@ func (d *decoder) bytes(n uint64) []byte {
 
 func (d *decoder) framed() []byte { return d.bytes(d.uvarint()) }
 
-func (d *decoder) byte() byte {
-	if len(d.rest) == 0 {
-		d.fail()
-		return 0
-	}
-	b := d.rest[0]
-	d.rest = d.rest[1:]
-	return b
-}
-
 // millis reads a duration; absurd ones count as the longest that is ever stored.
 func (d *decoder) millis() time.Duration {
 	const longest = uint64(1<<31) * 1000
