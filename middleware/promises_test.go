@@ -74,7 +74,7 @@ var promises = []struct{ sentence, tests string }{
 
 	{"[Cache.Purge] makes one page", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FindsThePageByAnyName"},
 	{"[Cache.PurgeTags] does so for every page", "TestTags_PurgeWhatCarriesThem TestTags_CostDoesNotDependOnTheNumberOfResponses"},
-	{"Both take effect in all processes at once", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FillInFlightIsNotVisibleAfterwards TestTags_FillInFlightIsNotVisibleAfterwards"},
+	{"Both take effect in all processes at once", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FillInFlightIsNotVisibleAfterwards TestTags_FillInFlightIsNotVisibleAfterwards TestPurges_WhoComesLaterGetsNothingOlder"},
 	{"Tags that middleware above the cache sets", "TestTags_SetAboveCount"},
 	{"With [Options.PathTags], [Cache.PurgeAll]", "TestPathTags_PurgeWhatIsBelow TestPathTags_WhatCannotPurgeIsAnError"},
 	{"[Cache.SoftPurge], [Cache.SoftPurgeTags]", "TestSoftPurge_StaleIsSentWhileOneRevalidates TestSoftPurge_CoversErrorsAsLongAsTheResponseSays TestSoftPurge_TheHandlerMayConfirm TestSoftPurge_WhatIsMadeMeanwhileIsNotFresh"},
