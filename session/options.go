@@ -57,6 +57,9 @@ const (
 	defaultIdle     = 20 * time.Minute
 	defaultAbsolute = 12 * time.Hour
 	defaultMaxSize  = 1<<20 - 1<<10
+
+	// longest is a timeout of which twice as much is still a duration.
+	longest         = time.Duration(maxAge) * time.Second
 	defaultSessions = 100
 )
 
@@ -78,6 +81,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.AbsoluteTimeout == 0 {
 		c.AbsoluteTimeout = defaultAbsolute
 	}
+	c.IdleTimeout, c.AbsoluteTimeout = min(c.IdleTimeout, longest), min(c.AbsoluteTimeout, longest)
 	if c.Codec == nil {
 		c.Codec = gobCodec{}
 	}
