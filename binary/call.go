@@ -57,7 +57,7 @@ type call struct {
 	fill bool
 
 	limits
-	late   bool // calls before it in the queue may have later deadlines
+	late   bool // calls before it in the queue may have later deadlines: its caller looks at the time
 	shared bool // it is on a lane, and not counted by itself
 	shard  uint32
 	opaque uint32

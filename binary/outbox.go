@@ -1,5 +1,7 @@
 package memcached
 
+import "time"
+
 // outbox holds what is to go out on a connection: encoded requests that no
 // writer took yet, and the calls that they belong to. It is guarded by conn.mu.
 type outbox struct {
@@ -12,6 +14,7 @@ type outbox struct {
 	queued   uint64    // bytes ever put into buf and segments
 	sent     uint64    // bytes ever handed to nc.Write, or withdrawn before
 	enqueued uint64    // calls ever put into queue
+	deadline int64     // the latest of theirs, without those of WithTimeout
 }
 
 // keepBuffer is the largest write buffer that a connection keeps.
@@ -20,6 +23,7 @@ const keepBuffer = 16 << 10
 // enqueue encodes the call and puts it at the end of the queue. If vectored is
 // set a large value stays in the slice of its caller.
 func (o *outbox) enqueue(cl *call, vectored bool) {
+	o.compare(cl)
 	cl.opaque, cl.start, cl.size = o.opaque, o.queued, 0
 	before := len(o.buf)
 	if cl.batch != nil {
@@ -39,6 +43,23 @@ func (o *outbox) enqueue(cl *call, vectored bool) {
 	o.unsent += int(cl.size)
 	o.enqueued++
 	o.queue = append(o.queue, cl)
+}
+
+// overtaken is how much earlier the time of a call may be over than that of one
+// before it in the queue until it has to look for itself: callers come in about
+// the order in which they began.
+const overtaken = time.Millisecond
+
+// compare notes that a call is late: one that waited, for a connection or for an
+// earlier write, stands behind others that began later.
+func (o *outbox) compare(cl *call) {
+	switch {
+	case cl.own:
+	case cl.deadline > o.deadline:
+		o.deadline = cl.deadline
+	case cl.deadline < o.deadline-int64(overtaken):
+		cl.late = true
+	}
 }
 
 // take hands what is unsent over to the writer: n bytes in buf and segments.

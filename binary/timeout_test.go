@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,5 +129,39 @@ func TestWithTimeout_AForgottenUnitIsRefused(t *testing.T) {
 				t.Errorf("%d requests were sent, want none", n)
 			}
 		}
+	})
+}
+
+// TestTimeout_OfAnOperationThatWaitedBefore: one that waited, here for an earlier
+// write of its key, stands behind operations that began later. It does not take
+// their time as well.
+func TestTimeout_OfAnOperationThatWaitedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{Timeout: time.Second, MaxConns: 1}, server)
+		set(t, client, "k", "0")
+		answered := make(chan struct{})
+		var first atomic.Bool
+		server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+			if !first.Swap(true) {
+				return memcachedtest.Action{Until: answered}
+			}
+			return memcachedtest.Action{Mute: true}
+		})
+		start := time.Now()
+		time.AfterFunc(900*time.Millisecond, func() { close(answered) })
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		_ = client.Set(ctx, &memcached.Item{Key: "k", Value: []byte("1")})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			time.Sleep(800 * time.Millisecond)
+			_, _ = client.Get(t.Context(), "k")
+		})
+		err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("2")})
+		if took := time.Since(start); err == nil || took > 1100*time.Millisecond {
+			t.Errorf("Set that waited = %v, %v after the first began, want a timeout after 1.05 s", err, took)
+		}
+		wg.Wait()
 	})
 }
