@@ -62,7 +62,7 @@ func (h *hunter) context() (context.Context, context.CancelFunc) {
 	case 2:
 		return context.WithTimeout(h.t.Context(), time.Hour)
 	case 3:
-		return memcached.WithTimeout(h.t.Context(), d), func() {}
+		return memcached.WithTimeout(h.t.Context(), time.Millisecond+d), func() {}
 	case 4:
 		return memcached.WithTimeout(h.t.Context(), 100*time.Millisecond+100*d), func() {}
 	default:
