@@ -196,6 +196,7 @@ func bombs(tb testing.TB) []bomb {
 		{"ruby: 128 MiB", dalli.Codec{}, zlibOf(tb, 1<<27), dalli.FlagCompressed, intoBytes, "size"},
 		{"ruby: floats", dalli.Codec{}, []byte(header + "[" + long(100_000) + strings.Repeat("f\x0b5e-324", 100_000)), dalli.FlagSerialized, intoAny, "elements"},
 		{"ruby: strings as floats", dalli.Codec{}, []byte(header + "[" + long(100_000) + strings.Repeat("\"\x0b5e-324", 100_000)), dalli.FlagSerialized, intoFloats, "elements"},
+		{"ruby: digits", dalli.Codec{}, []byte(header + "[" + long(3900) + strings.Repeat("\""+long(4200)+strings.Repeat("7", 4200), 3900)), dalli.FlagSerialized, intoBigs, "elements"},
 		{"ruby: links to digits", dalli.Codec{}, []byte(header + "[" + long(3901) + "\"" + long(4200) + strings.Repeat("7", 4200) + strings.Repeat("@\x06", 3900)), dalli.FlagSerialized, intoBigs, "elements"},
 		{"ruby: within, strings", dalli.Codec{}, zlibText(tb, header+"["+long(262_000)+strings.Repeat("I\"\x00\x06:\x06ET", 262_000)), rubyFlags, intoAny, ""},
 		{"ruby: within, hashes", dalli.Codec{}, zlibText(tb, header+"["+long(40_000)+strings.Repeat("{\x06i\x000", 40_000)), rubyFlags, intoAny, ""},

@@ -46,6 +46,9 @@ func Digits(dst any, text []byte) error {
 	if len(text) > MaxDigits+1 {
 		return tooLong(text, ErrNotNumber)
 	}
+	if len(text) > exactDigits { // strconv copies what it refuses
+		return bigDigits(dst, text)
+	}
 	if i, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		return Int(dst, i)
 	}
