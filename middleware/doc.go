@@ -86,8 +86,12 @@
 // has failed, and its response is not stored.
 //
 // Middleware above that holds the whole response back and sets a cookie only when the
-// handlers have returned is out of the cache's sight: use it below, name its cookie in
-// Options.PersonalCookies, or mark such pages private.
+// handlers have returned is out of the cache's sight. So is what stands above middleware
+// that gives those below a header of their own, as http.TimeoutHandler and
+// gin-contrib/timeout do: the cache sees neither a cookie nor the Vary of protection
+// against CSRF or of sessions above them. Use the timeout above these or below the cache,
+// or mark such pages private. gin-contrib/gzip belongs above the cache: below, it takes
+// the handler's Vary from the responses that it does not compress.
 //
 // # Requests that ask for the handler
 //
@@ -153,13 +157,15 @@
 // # Limits
 //
 // A response is not cached when its handler returns without having written
-// anything, aborts gin's chain or adds to gin's errors. Nor is a response without
+// anything, aborts gin's chain or adds to gin's errors. A mere status of gin, which goes
+// out when all layers are done, is cached only where none of them has a writer of its
+// own. Nor is a response without
 // Content-Length whose request ended before its handler returned: nobody can tell
 // whether it is complete.
 //
 // A handler sees Accept-Language sorted by weight, and by name where weights are
 // equal, because variants are told apart by that form.
 //
-// A 206 is never stored; ranges are cut from stored responses. HEAD is answered
-// from a stored GET.
+// A 206 is never stored; ranges are cut from stored responses, but not below middleware
+// that might compress the part. HEAD is answered from a stored GET.
 package middleware

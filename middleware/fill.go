@@ -215,6 +215,9 @@ func (f *fill) entry() *stored.Entry {
 	if lines, ok := header["Date"]; !ok || len(lines) > 0 && lines[0] == "" {
 		e.Fields = append(e.Fields, dateField(f.received))
 	}
+	if _, ok := header["Content-Type"]; !ok && f.rec.unguessed {
+		e.Fields = append(e.Fields, stored.Field{Name: "Content-Type", Mode: stored.Set})
+	}
 	if header.Get("Etag") == "" && e.Status == http.StatusOK {
 		e.Fields = append(e.Fields, stored.Only("Etag", makeETag(header, e.Body)))
 		e.MadeETag = true

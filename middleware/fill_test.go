@@ -142,6 +142,21 @@ func TestHeaders_ContentTypeIsKeptForHEAD(t *testing.T) {
 	}
 }
 
+// TestHeaders_NoTypeIsGuessedOfWhatIsFlushedFirst, as net/http does.
+func TestHeaders_NoTypeIsGuessedOfWhatIsFlushedFirst(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Writer.Flush()
+		_, _ = c.Writer.WriteString("<!doctype html><p>x")
+	})
+	s.listen()
+	for range 2 {
+		if r := s.get("/a"); len(r.Header["Content-Type"]) > 0 {
+			t.Errorf("%s: Content-Type = %q, want none", r.cacheStatus(), r.Header["Content-Type"])
+		}
+	}
+	s.wantRuns(1)
+}
+
 // TestHeaders_AGuessedTypeIsGuessedAgain: a layer above that compresses keeps net/http
 // from guessing, for one visitor and not for another.
 func TestHeaders_AGuessedTypeIsGuessedAgain(t *testing.T) {

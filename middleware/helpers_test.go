@@ -114,6 +114,11 @@ func (s *site) listen() *site {
 	return s
 }
 
+// serverWriter stands for the server's own writer, which alone has deadlines.
+type serverWriter struct{ *httptest.ResponseRecorder }
+
+func (serverWriter) SetReadDeadline(time.Time) error { return nil }
+
 // response is what a client received.
 type response struct {
 	*http.Response
@@ -167,7 +172,7 @@ func (s *site) send(request *http.Request) response {
 	s.tb.Helper()
 	if s.server == nil {
 		recorder := httptest.NewRecorder()
-		s.router.ServeHTTP(recorder, request)
+		s.router.ServeHTTP(serverWriter{recorder}, request)
 		return received(request, recorder)
 	}
 	answer, err := transport.RoundTrip(request)

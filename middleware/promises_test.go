@@ -61,6 +61,8 @@ var promises = []struct{ sentence, tests string }{
 	{"Writers above get the calls", "TestComposition_AnswersAsWithoutTheCache TestComposition_NetHTTPAnswersAsWithoutTheCache"},
 	{"A handler that states another status", "TestHandler_ThatFailsHalfWayIsNotStored"},
 	{"Middleware above that holds the whole response back", "TestAbove_LayerThatHoldsTheResponseBack"},
+	{"So is what stands above middleware that gives", ""},
+	{"Use the timeout above these", ""},
 
 	{"Browsers that reload send", "TestReuse_RequestDirectives"},
 	{"Such requests for one response share runs", "TestReload_ThoseAtOnceShareRuns TestReload_OneThatHangsHoldsUpNobody"},
@@ -88,9 +90,10 @@ var promises = []struct{ sentence, tests string }{
 	{"[Options.MaxRecordings] bounds", "TestAbuse_ClientsThatDoNotReadTakeBoundedMemory"},
 
 	{"A response is not cached when its handler returns", "TestStored_OnlyWhenTheHandlerReturned"},
+	{"A mere status of gin", "TestUnsent_WhatOthersSendLaterIsNotStored"},
 	{"Nor is a response without Content-Length", "TestStored_NotWhenTheHandlerWasCutShort TestStream_OfGinIsNotStoredInPart"},
 	{"A handler sees Accept-Language sorted", "TestPoison_OrderOfLanguages"},
-	{"A 206 is never stored", "TestRange_206IsNeverStored TestRange_IsCutFromAStoredResponse"},
+	{"A 206 is never stored", "TestRange_206IsNeverStored TestRange_IsCutFromAStoredResponse TestRange_IsNotCutBelowCompression"},
 	{"HEAD is answered from a stored GET.", "TestHEAD_IsAnsweredFromGET"},
 
 	{"The middleware is a shared cache", ""},

@@ -42,6 +42,7 @@ type recorder struct {
 	silent    bool // the handler returned without writing anything
 	unsent    bool // the handler stated a status and sent nothing
 	wrote     bool // the handler wrote a body, if an empty one
+	unguessed bool // the header went out before the body, of which net/http guesses the type
 	unkeyed   bool // the handler may see of the query what is not in the key
 	always    bool // commit a response even if the handler wrote nothing
 	committed bool
@@ -193,6 +194,7 @@ func (w *recorder) startStream() {
 // rest.
 func (w *recorder) flush() error {
 	w.startStream()
+	w.unguessed = w.unguessed || !w.wrote
 	if !w.act.pass {
 		return nil
 	}

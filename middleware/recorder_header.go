@@ -59,6 +59,9 @@ func (w *recorder) headerStands() bool {
 	if w.lateCookie() || w.latePrivate() {
 		return false
 	}
+	if w.unsent && !connected(w.below) {
+		return false // it goes out later, and layers that wait for that may set a cookie
+	}
 	for name := range w.Header() {
 		if strings.HasPrefix(name, http.TrailerPrefix) {
 			return false

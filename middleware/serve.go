@@ -35,10 +35,10 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.Selected(), c.now()):
 		dropRepresentation(h)
 		w.WriteHeader(http.StatusNotModified)
-	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && len(e.Body) > 0 && !encoded && mayCut(w, r):
+	case e.Status == http.StatusOK && r.Method == http.MethodGet && wantsRange(r) && len(e.Body) > 0 && !encoded && mayCut(w, r, e):
 		sendRange(w, r, e, c.now())
 	default:
-		if bodyAllowed(e.Status) && !encoded && takesLength(w) {
+		if bodyAllowed(e.Status) && !e.Unsent && !encoded && takesLength(w) {
 			h["Content-Length"] = length
 		}
 		sendWhole(w, e)
@@ -126,9 +126,10 @@ func wantsRange(r *http.Request) bool {
 
 // mayCut reports whether a part goes out as it is cut. Middleware above that decides to
 // compress when it sees the header would make Content-Range wrong, unless it sees that
-// the response is coded already, or that the client takes no coding.
-func mayCut(w http.ResponseWriter, r *http.Request) bool {
-	if connected(w) || len(w.Header()["Content-Encoding"]) > 0 {
+// the response is coded already, or that the client takes no coding. Where the handler
+// cuts parts itself, they are as wrong without the cache.
+func mayCut(w http.ResponseWriter, r *http.Request, e *stored.Entry) bool {
+	if connected(w) || len(w.Header()["Content-Encoding"]) > 0 || e.Get("Accept-Ranges") == "bytes" {
 		return true
 	}
 	codings := policy.AcceptEncoding(r.Header["Accept-Encoding"])

@@ -29,6 +29,30 @@ func TestEmpty_WhoeverWritesNothingIsNotStored(t *testing.T) {
 	}
 }
 
+// TestUnsent_WhatOthersSendLaterIsNotStored: sessions of scs around gin set their cookie
+// when the header goes out, and that of a mere status does when gin is done.
+func TestUnsent_WhatOthersSendLaterIsNotStored(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) { c.Status(http.StatusNoContent) })
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.router.ServeHTTP(&cookieSetter{w}, r)
+	}))
+	t.Cleanup(server.Close)
+	s.server = server
+	for range 2 {
+		if r := s.get("/a"); r.hit() || r.Header.Get("Set-Cookie") == "" {
+			t.Errorf("%s, Set-Cookie %q, want a cookie each time", r.cacheStatus(), r.Header.Get("Set-Cookie"))
+		}
+	}
+}
+
+// cookieSetter sets a cookie when the header goes out.
+type cookieSetter struct{ http.ResponseWriter }
+
+func (w *cookieSetter) WriteHeader(status int) {
+	http.SetCookie(w.ResponseWriter, &http.Cookie{Name: "a", Value: "b"})
+	w.ResponseWriter.WriteHeader(status)
+}
+
 // TestHit_CallsAreThoseOfTheHandler: layers above decide by them. Gorilla's compression
 // guesses the type at a Write before which nobody stated a status.
 func TestHit_CallsAreThoseOfTheHandler(t *testing.T) {

@@ -135,24 +135,21 @@ func TestRange_IsNotCutBelowCompression(t *testing.T) {
 	compressing := func(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(struct{ http.ResponseWriter }{w}, r) }
 	server := httptest.NewServer(http.HandlerFunc(compressing))
 	t.Cleanup(server.Close)
+	s.get("/a")
 	for _, codings := range []string{"gzip", "identity", "identity;q=1, *;q=0", ""} {
-		for range 2 {
-			request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/a", nil)
-			request.Header.Set("Range", "bytes=0-9")
-			request.Header["Accept-Encoding"] = []string{codings}
-			response, err := http.DefaultTransport.RoundTrip(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, _ := io.ReadAll(response.Body)
-			_ = response.Body.Close()
-			hit := strings.Contains(response.Header.Get("Cache-Status"), "hit")
-			if want := map[bool]int{true: http.StatusOK, false: http.StatusPartialContent}[codings == "gzip"]; hit && response.StatusCode != want {
-				t.Errorf("a part for who accepts %q = %d of %d bytes, want %d", codings, response.StatusCode, len(body), want)
-			}
-			if !hit {
-				s.get("/a")
-			}
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/a", nil)
+		request.Host = "site.example"
+		request.Header.Set("Range", "bytes=0-9")
+		request.Header["Accept-Encoding"] = []string{codings}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		status := response.Header.Get("Cache-Status")
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusPartialContent}[codings == "gzip"]; !strings.Contains(status, "hit") || response.StatusCode != want {
+			t.Errorf("a part for who accepts %q = %d of %d bytes (%s), want %d", codings, response.StatusCode, len(body), status, want)
 		}
 	}
 }
