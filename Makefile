@@ -132,6 +132,14 @@ languages: ## Run the tests of other languages with the newest clients that Debi
 faults: ## Measure what callers see of faults, beside other clients, and write the table in OPERATIONS.md
 	@cd integration && MEMCACHED_FAULTS=3 go test -count=1 -v -run=TestFaults -timeout=1h ./faults
 
+# How many random sites the oracle of the response cache builds, and from what seed.
+SITES ?= 10000
+SEED  ?= $(shell date +%s)
+
+.PHONY: composition
+composition: ## Compare SITES (10000) random sites with the response cache and without, for minutes
+	@cd integration && go test -count=1 -timeout=2h -v -run=TheSiteWithTheCache ./composition -rapid.checks=$(SITES) -rapid.seed=$(SEED)
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
 	@$(call each,fuzz,$(MODULES),$(CURDIR)/.ci/fuzz)
