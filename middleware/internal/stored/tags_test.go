@@ -55,3 +55,21 @@ func TestPurges_SurviveEncoding(t *testing.T) {
 		}
 	}
 }
+
+func FuzzOpenPurges(f *testing.F) {
+	f.Add(Purges{ID: 1, Number: 2, Soft: 3, Since: time.UnixMilli(4)}.Encode()[headerSize:])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, rest []byte) {
+		p, ok := OpenPurges(finish(append(begin(nil, KindTag, 1), rest...)))
+		if !ok {
+			return
+		}
+		again, ok := OpenPurges(p.Encode())
+		if p.Soft == 0 {
+			again.Since = p.Since // is said of soft purges only
+		}
+		if !ok || again != p {
+			t.Errorf("%+v encodes to %+v, %v", p, again, ok)
+		}
+	})
+}
