@@ -28,6 +28,7 @@ type soakCaller struct {
 	random *rand.Rand
 	writes int
 	owned  [soakOwned]ownedKey
+	watch  *ownedKey // written again after a write of it failed: the one to look at
 	dst    []byte
 }
 
@@ -94,6 +95,8 @@ func (c *soakCaller) operate(ctx context.Context) error {
 		return c.client.Touch(ctx, key, time.Hour)
 	case n < 90:
 		return c.setOwned(ctx, &c.owned[c.random.IntN(soakOwned)])
+	case n < 95 && c.watch != nil:
+		return c.getOwned(ctx, c.watch)
 	default:
 		return c.getOwned(ctx, &c.owned[c.random.IntN(soakOwned)])
 	}
@@ -181,6 +184,10 @@ func (c *soakCaller) setOwned(ctx context.Context, key *ownedKey) error {
 		key.uncertain = append(key.uncertain, value)
 	} else {
 		key.stored, key.uncertain = value, nil
+	}
+	if err != nil && key != c.watch {
+		c.watch = key
+		return errors.Join(err, c.setOwned(context.Background(), key))
 	}
 	return err
 }

@@ -18,6 +18,12 @@ var soakFaults = []struct {
 		time.Sleep(upTo(time.Second)) // how long it is dead
 		s.servers[which].Restart()
 	}},
+	{"stalled", func(s *soak, which int) { // what is held arrives after what new connections have carried
+		release := make(chan struct{})
+		s.proxies[which].Stall(release)
+		time.Sleep(soakTimeout + upTo(soakTimeout/2)) // how long it lasts
+		close(release)
+	}},
 	{"frozen", func(s *soak, which int) {
 		s.servers[which].Pause()
 		time.Sleep(upTo(soakTimeout * 3 / 2)) // how long it is frozen

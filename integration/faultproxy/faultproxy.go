@@ -111,6 +111,16 @@ func (p *Proxy) Forget() {
 	}
 }
 
+// Stall holds what clients send on the connections that exist now until c is
+// closed, also when they have gone meanwhile. New connections are not concerned.
+func (p *Proxy) Stall(c <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.live {
+		l.stalled.Store(&c)
+	}
+}
+
 // Close ends all connections, and returns when the proxy's goroutines have
 // ended. It may be called again.
 func (p *Proxy) Close() {

@@ -171,6 +171,31 @@ func TestProxy_ForgetsConnectionsThatExist(t *testing.T) {
 	}
 }
 
+func TestProxy_StallsConnectionsThatExist(t *testing.T) {
+	p, conn := connect(t, Faults{})
+	if _, err := send(conn, "x"); err != nil {
+		t.Fatal(err)
+	}
+	release := make(chan struct{})
+	p.Stall(release)
+	if _, err := io.WriteString(conn, "late"); err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	if got, err := send(fresh, "y"); got != "y" || err != nil {
+		t.Errorf("send on a new connection = %q, %v, want y", got, err)
+	}
+	close(release)
+	answer := make([]byte, 4)
+	if _, err := io.ReadFull(conn, answer); string(answer) != "late" || err != nil {
+		t.Errorf("after the stall = %q, %v, want late", answer, err)
+	}
+}
+
 func TestProxy_CorruptAndPiecesAndDelay(t *testing.T) {
 	const delay = time.Millisecond
 	_, conn := connect(t, Faults{

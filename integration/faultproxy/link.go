@@ -15,6 +15,7 @@ type link struct {
 	once           sync.Once
 	done           chan struct{} // closed by cut
 	forgotten      atomic.Bool   // nothing passes any more
+	stalled        atomic.Pointer[<-chan struct{}]
 }
 
 // cut ends both halves. The server's half always ends in order, because it is
@@ -85,12 +86,11 @@ func (l *link) pass(dst net.Conn, piece []byte, d *Direction) bool {
 			return false
 		}
 	}
-	if d.Hold != nil {
-		select {
-		case <-d.Hold:
-		case <-l.done:
-			return false
-		}
+	if stalled := l.stalled.Load(); stalled != nil && dst == l.server && !l.await(*stalled) {
+		return false
+	}
+	if d.Hold != nil && !l.await(d.Hold) {
+		return false
 	}
 	if d.Swallow || l.forgotten.Load() {
 		return true
@@ -103,6 +103,16 @@ func (l *link) pass(dst net.Conn, piece []byte, d *Direction) bool {
 		return false
 	}
 	return true
+}
+
+// await waits until c is closed, and reports whether the link still stands.
+func (l *link) await(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	case <-l.done:
+		return false
+	}
 }
 
 // piece returns what of rest passes next, after passed bytes have, and whether
