@@ -81,7 +81,9 @@ func openGomemcached(addr string) (client, error) {
 		return client{}, err
 	}
 	return client{get: func() error {
-		_, err := c.Get(context.Background(), key)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout) // the only limit of an operation
+		defer cancel()
+		_, err := c.Get(ctx, key)
 		return unless(err, memcached.ErrCacheMiss)
 	}, close: func() error { return c.CloseAllConns(context.Background()) }}, nil
 }
