@@ -144,11 +144,12 @@ func decodeFields(s string) ([]Field, error) {
 	return fields, nil
 }
 
-// Merge returns fields with those replaced that update names.
+// Merge returns fields with those replaced that update names. What update removes stays
+// as it is stored: a response that confirms another need not repeat it.
 func Merge(fields, update []Field) []Field {
 	merged := make([]Field, 0, len(fields)+len(update))
 	for _, f := range fields {
-		if !slices.ContainsFunc(update, func(u Field) bool { return u.Name == f.Name }) {
+		if !slices.ContainsFunc(update, func(u Field) bool { return u.Name == f.Name && u.Mode != Remove }) {
 			merged = append(merged, f)
 		}
 	}

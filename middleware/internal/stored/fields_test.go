@@ -33,3 +33,12 @@ func TestApplyFields_WhoAppendsDoesNotChangeTheEntry(t *testing.T) {
 		t.Errorf("B of the entry = %q after an append to A of a response, want 2", fields[1].Values[0])
 	}
 }
+
+// TestMerge_WhatTheHandlerRemovedStaysRemoved, when it confirms the page.
+func TestMerge_WhatTheHandlerRemovedStaysRemoved(t *testing.T) {
+	removed := Field{Name: "Link", Mode: Remove}
+	merged := Merge([]Field{removed, Only("X-A", "1")}, []Field{removed, Only("X-A", "2"), {Name: "X-B", Mode: Remove}})
+	if want := []Field{removed, Only("X-A", "2")}; !reflect.DeepEqual(merged, want) {
+		t.Errorf("Merge = %v, want %v", merged, want)
+	}
+}
