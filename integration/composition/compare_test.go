@@ -83,6 +83,9 @@ var allowances = []allowance{
 			}
 			uncoded(x.got.header)
 			uncoded(x.want.header)
+			if len(x.want.header["Vary"]) == 0 { // gin-contrib/gzip has removed all
+				delete(x.got.header, "Vary")
+			}
 		}
 	}},
 	{"without the cache the answer is broken: gin-contrib/gzip says gzip of plain text below or above gin-contrib/timeout, and compresses parts of files", func(x *exchange) {
@@ -159,6 +162,10 @@ func uncompressed(x *exchange) {
 	}
 	withoutLate(x) // where the layer held the response back
 	delete(x.want.header, "Content-Encoding")
+	if strings.Contains(x.got.header.Get("Etag"), "sum-") { // a layer above it makes one of what is coded
+		delete(x.got.header, "Etag")
+		delete(x.want.header, "Etag")
+	}
 	for _, name := range []string{"Vary", "Content-Type"} { // which net/http does not guess of what is coded
 		if len(x.got.header[name]) == 0 || len(x.want.header[name]) == 0 || name == "Vary" {
 			delete(x.got.header, name)

@@ -35,7 +35,6 @@ type crowd struct {
 	mu      sync.Mutex
 	owners  map[string]string // of cookies and tokens
 	secrets map[string]int    // how many a visitor has
-	leaks   []string
 }
 
 func newCrowd(s *site, server *server) *crowd {
