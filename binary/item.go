@@ -20,7 +20,8 @@ type Item struct {
 	Flags uint32
 
 	// TTL is the time to live. Writes use it; reads leave it 0. Fractions of a
-	// second are rounded up. More than 30 days work. 0: until the server evicts
+	// second are rounded up. The server's clock ticks in seconds, now and then two
+	// at once: an item may be gone up to two seconds early. More than 30 days work. 0: until the server evicts
 	// the item. Negative: the item expires at once. Above 0 and below a
 	// millisecond is refused as a forgotten unit: TTL: 60 is 60 ns.
 	TTL time.Duration

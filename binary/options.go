@@ -17,7 +17,8 @@ import (
 
 // Options configures a Client. The zero value of each field is its default; New
 // copies the struct. Durations have units: 60 is 60 ns, a minute is
-// 60*time.Second. New refuses what is above 0 and below a millisecond.
+// 60*time.Second. New refuses what is above 0 and below a millisecond, and what is
+// negative where the field does not say what that means.
 type Options struct {
 	// Auth authenticates every connection. nil: no authentication.
 	Auth sasl.Mechanism
@@ -55,8 +56,9 @@ type Options struct {
 	// another address reach every connection. 0: 24 h. Negative: for ever.
 	ConnMaxLifetime time.Duration
 
-	// Prefix begins every key in memcached. Operations take and return keys
-	// without it. Distribution gets keys with it: placement.WithoutPrefix suits
+	// Prefix begins every key in memcached. It has up to 249 bytes, without spaces
+	// and control characters, and counts in the length of a key. Operations take
+	// and return keys without it. Distribution gets keys with it: placement.WithoutPrefix suits
 	// clients that leave it out of the placement, as libmemcached does. FlushAll
 	// does not look at it. "": none.
 	Prefix string

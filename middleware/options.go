@@ -111,8 +111,9 @@ type Options struct {
 
 	// MaxRecordings bounds the memory, in bytes, for bodies of responses that are
 	// being recorded, for all requests at once, and as much again for those that are
-	// put together from several items of memcached, which all who read the same response
-	// have in common. What does not fit is made by the handler, sent, and not stored. 0: 64 MiB, or MaxBody if that is more.
+	// put together from several items of memcached, which all who read the same
+	// response have in common. What does not fit is made by the handler, sent, and not
+	// stored. 0: 64 MiB, or MaxBody if that is more.
 	MaxRecordings int64
 
 	// Targeted lists the targeted cache-control fields (RFC 9213) that this cache
@@ -126,9 +127,9 @@ type Options struct {
 	Key func(r *http.Request) (key string, ok bool)
 
 	// Engine receives the requests that revalidate stale responses in the
-	// background: give it the router or handler that this cache is a part of. They carry the
-	// header of the request that found the response stale, and a context that
-	// outlives it. nil: one of the requests that find a response stale revalidates
+	// background: give it the router or handler that this cache is a part of. They
+	// carry the header of the request that found the response stale, and a context
+	// that outlives it. nil: one of the requests that find a response stale revalidates
 	// it before it is answered; the others are answered at once.
 	Engine http.Handler
 

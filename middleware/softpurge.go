@@ -17,7 +17,8 @@ import (
 // once for all that ask at that time. A response that is being made while SoftPurge runs
 // does not count as fresh. What can be of no use when it is stale is purged, and so is
 // everything where items have no versions: a server without CAS, or a client that
-// replicates. After an error memcached could not be told.
+// replicates. It looks at r as Purge does. After an error memcached could not be told,
+// and the page may still be served as fresh.
 func (c *Cache) SoftPurge(ctx context.Context, r *http.Request) error {
 	keys, err := c.pageKeys(r)
 	if err != nil || len(keys) == 0 {

@@ -19,7 +19,7 @@ type Info struct {
 	// Label is what Store.Label was given.
 	Label string
 
-	// Created is when the session was made: the visitor's, who then logged in.
+	// Created is when the session was made, which can be before the login.
 	Created time.Time
 
 	// LastUsed is when a request loaded the session last, within a quarter of its

@@ -43,7 +43,8 @@ func (s *Store) Bind(r *http.Request, session *sessions.Session, user string) er
 }
 
 // Label says what List shows of a session, the browser's name for instance, cut to
-// 120 bytes. Call it before Bind.
+// 120 bytes. Call it before Bind. It fails for a session that is not of this
+// store.
 func (s *Store) Label(r *http.Request, session *sessions.Session, label string) error {
 	st, err := s.stateIn(r, session)
 	if err != nil {

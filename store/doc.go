@@ -141,8 +141,8 @@
 // key if memcached permits it and there is no Prefix. This store reads their values
 // as []byte. So a fleet can be moved from gocache's memcache store one server at a
 // time. The codecs in the subpackages of binary/codec store values as clients in
-// Python, Ruby, PHP and Java do: the low bits of the flags are theirs, the others
-// are the store's.
+// Python, Ruby, PHP, Java and Node.js do: the low bits of the flags are theirs, the
+// others are the store's.
 //
 // # Errors
 //

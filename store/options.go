@@ -13,13 +13,14 @@ import (
 // Options configures a Store or a Typed. The zero value of each field is its
 // default; the constructors copy the struct. Durations have units: 60 is 60 ns, a
 // minute is 60*time.Second. The constructors refuse what is above 0 and below a
-// millisecond.
+// millisecond, and what is negative where the field does not say what that means.
 type Options struct {
 	// Prefix begins every key in memcached. With one, Clear removes only this
 	// store's items: a generation number follows the prefix, so another client
 	// does not find an item under prefix and key. Stores with the same prefix
-	// have the same items, tags and Clear. "": no prefix, and Clear flushes the
-	// servers.
+	// have the same items, tags and Clear. Any string is a prefix: one that no key can
+	// begin with (too long, or with spaces or control characters) is hashed together
+	// with each key. "": no prefix, and Clear flushes the servers.
 	Prefix string
 
 	// Codec encodes values. []byte, string, bool and numbers still come back

@@ -8,7 +8,8 @@ import (
 
 // Options configures a Watcher. The zero value of each field is its default; New
 // and Watch copy the struct. Durations have units: 60 is 60 ns, a minute is
-// 60*time.Second. What is above 0 and below a millisecond is refused.
+// 60*time.Second. What is above 0 and below a millisecond is refused, and so is
+// what is negative, but for Jitter.
 type Options struct {
 	// Interval is the pause between two resolutions. After a failure, pauses
 	// begin with a second and double up to Interval. A system's resolver may

@@ -7,8 +7,8 @@ import (
 
 // Placements of libmemcached: C programs, PHP's Memcached extension, pylibmc.
 
-// Libmemcached is the default of libmemcached and of what is built on it: one-
-// at-a-time modulo the number of servers. Weights are ignored.
+// Libmemcached is the default of libmemcached and of what is built on it:
+// one-at-a-time modulo the number of servers. Weights are ignored.
 func Libmemcached(servers []memcached.Server) func(key string) int {
 	return ring.Libmemcached(toRing(servers))
 }

@@ -25,7 +25,7 @@
 // bytes, unless Load is set. Nothing is ever executed.
 //
 // Values that hold more than MaxElements, numbers of more than codec.MaxDigits digits,
-// nesting below codec.MaxDepth, and what decompresses to more than MaxSize, are
+// nesting deeper than codec.MaxDepth, and what decompresses to more than MaxSize, are
 // refused with a *codec.LimitError, although Ruby has none of these limits. A
 // reference to a string or number counts like the value itself.
 //

@@ -25,7 +25,7 @@
 // executed.
 //
 // Values that hold more than MaxElements, numbers of more than codec.MaxDigits digits,
-// nesting below codec.MaxDepth, and what decompresses to more than MaxSize, are
+// nesting deeper than codec.MaxDepth, and what decompresses to more than MaxSize, are
 // refused with a *codec.LimitError.
 //
 // Codec reads every serializer and every compression. It writes the format of
