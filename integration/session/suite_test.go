@@ -20,13 +20,13 @@ func TestStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := integration.Start(t, opts)
-			sessiontest.TestStore(t, func(t *testing.T) session.Client { return connect(t, server) })
+			sessiontest.Run(t, func(t *testing.T) session.Client { return connect(t, server) })
 		})
 	}
 	t.Run("three servers", func(t *testing.T) {
 		t.Parallel()
 		servers := start(t, 3)
-		sessiontest.TestStore(t, func(t *testing.T) session.Client { return connect(t, servers...) })
+		sessiontest.Run(t, func(t *testing.T) session.Client { return connect(t, servers...) })
 	})
 }
 

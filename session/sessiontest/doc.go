@@ -9,9 +9,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/session"
 )
 
-// TestStore runs the suite. open returns a client of a memcached that nothing
+// Run runs the suite. open returns a client of a memcached that nothing
 // else uses; it is called once per test and closes the client by t.Cleanup.
-func TestStore(t *testing.T, open func(t *testing.T) session.Client) {
+func Run(t *testing.T, open func(t *testing.T) session.Client) {
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, client session.Client)

@@ -10,8 +10,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/session/sessiontest"
 )
 
-func TestStore_InProcess(t *testing.T) {
-	sessiontest.TestStore(t, func(t *testing.T) session.Client {
+func TestRun_InProcess(t *testing.T) {
+	sessiontest.Run(t, func(t *testing.T) session.Client {
 		server := memcachedtest.Start(t, nil)
 		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext, Timeout: 10 * time.Second})
 		if err != nil {
