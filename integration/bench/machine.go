@@ -22,6 +22,9 @@ func describeMachine() map[string]string {
 		version, _, _ := strings.Cut(strings.TrimSpace(string(kernel)), "-")
 		m["system"] += ", kernel " + version
 	}
+	if control, err := os.ReadFile("/proc/sys/net/ipv4/tcp_congestion_control"); err == nil {
+		m["congestion control"] = strings.TrimSpace(string(control)) // BBR paces large values, over loopback too
+	}
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		fields := strings.Fields(string(load))
 		m["load before the run"] = fields[0] + " (1 minute)"
