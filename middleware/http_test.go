@@ -63,7 +63,7 @@ func (s *httpSite) do(method, path string, lines ...string) response {
 		request.Header.Add(name, value)
 	}
 	recorder := httptest.NewRecorder()
-	s.ServeHTTP(recorder, request)
+	s.ServeHTTP(serverWriter{recorder}, request)
 	return received(request, recorder)
 }
 

@@ -126,14 +126,16 @@ func wantsRange(r *http.Request) bool {
 
 // mayCut reports whether a part goes out as it is cut. Middleware above that decides to
 // compress when it sees the header would make Content-Range wrong, unless it sees that
-// the response is coded already, or that the client takes no coding. Where the handler
-// cuts parts itself, they are as wrong without the cache.
+// the response is coded already, or that the client takes no coding and says so: it may
+// have removed what the client says. Where the handler cuts parts itself, they are as
+// wrong without the cache.
 func mayCut(w http.ResponseWriter, r *http.Request, e *stored.Entry) bool {
 	if connected(w) || len(w.Header()["Content-Encoding"]) > 0 || e.Get("Accept-Ranges") == "bytes" {
 		return true
 	}
-	codings := policy.AcceptEncoding(r.Header["Accept-Encoding"])
-	return codings == "" || codings == "*;q=0"
+	lines := r.Header["Accept-Encoding"]
+	codings := policy.AcceptEncoding(lines)
+	return len(lines) > 0 && (codings == "" || codings == "*;q=0")
 }
 
 // sendRange leaves the arithmetic of ranges, and If-Range, to net/http.

@@ -136,11 +136,13 @@ func TestRange_IsNotCutBelowCompression(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(compressing))
 	t.Cleanup(server.Close)
 	s.get("/a")
-	for _, codings := range []string{"gzip", "identity", "identity;q=1, *;q=0", ""} {
+	for _, codings := range []string{"gzip", "identity", "identity;q=1, *;q=0", "not said"} {
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/a", nil)
 		request.Host = "site.example"
 		request.Header.Set("Range", "bytes=0-9")
-		request.Header["Accept-Encoding"] = []string{codings}
+		if codings != "not said" { // gorilla's CompressHandler removes it
+			request.Header.Set("Accept-Encoding", codings)
+		}
 		response, err := http.DefaultTransport.RoundTrip(request)
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +150,7 @@ func TestRange_IsNotCutBelowCompression(t *testing.T) {
 		body, _ := io.ReadAll(response.Body)
 		_ = response.Body.Close()
 		status := response.Header.Get("Cache-Status")
-		if want := map[bool]int{true: http.StatusOK, false: http.StatusPartialContent}[codings == "gzip"]; !strings.Contains(status, "hit") || response.StatusCode != want {
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusPartialContent}[codings == "gzip" || codings == "not said"]; !strings.Contains(status, "hit") || response.StatusCode != want {
 			t.Errorf("a part for who accepts %q = %d of %d bytes (%s), want %d", codings, response.StatusCode, len(body), status, want)
 		}
 	}
