@@ -138,6 +138,9 @@ func (x *exchange) page() string {
 
 // uncoded takes compression out of a header.
 func uncoded(h http.Header) {
+	if h == nil { // there is no answer
+		return
+	}
 	delete(h, "Content-Encoding")
 	h["Vary"] = slices.DeleteFunc(elements(h["Vary"]), func(name string) bool { return name == "Accept-Encoding" })
 	if len(h["Vary"]) == 0 {
