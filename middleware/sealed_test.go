@@ -213,11 +213,11 @@ func TestSealed_NumberOfPurgesUndoesNone(t *testing.T) {
 					if !ok {
 						t.Fatal("there is no number of purges")
 					}
-					var n int
+					var n int64
 					if _, err := fmt.Sscan(string(counter.Value), &n); err != nil {
 						t.Fatal(err)
 					}
-					s.memory.SetItem(&memcached.Item{Key: "page:n", Value: fmt.Append(nil, n-back)})
+					s.memory.SetItem(&memcached.Item{Key: "page:n", Value: fmt.Append(nil, n-int64(back))})
 					purge()
 					if r := s.get("/blog/a"); r.hit() {
 						t.Errorf("after a purge that returned nil: %s", r.cacheStatus())
