@@ -33,7 +33,7 @@ var faults = []fault{
 		begin: func(s *server, _ *faultproxy.Proxy) { s.kill() }, end: func(s *server, _ *faultproxy.Proxy) { s.start() },
 	},
 	{
-		name: "server killed, back after a second", lasts: time.Second, sees: "the same", heals: "the same",
+		name: "server killed, back after a second", lasts: time.Second, sees: "the same", heals: "the same, pauses of up to 80 ms",
 		begin: func(s *server, _ *faultproxy.Proxy) { s.kill() }, end: func(s *server, _ *faultproxy.Proxy) { s.start() },
 	},
 	{
