@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
@@ -55,9 +56,13 @@ func (c *conn) awaitEnd(closeWrite func() error) {
 		c.cut()
 	})
 	_ = c.nc.SetWriteDeadline(longAgo) // who writes at the moment must not hinder
-	_ = c.nc.SetReadDeadline(time.Time{})
-	if closeWrite() == nil {
-		_, _ = io.Copy(io.Discard, c.nc)
+	err := closeWrite()
+	if err == nil {
+		err = os.ErrDeadlineExceeded
+	}
+	for errors.Is(err, os.ErrDeadlineExceeded) { // one who left may interrupt late: see interruptRead
+		_ = c.nc.SetReadDeadline(time.Time{})
+		_, err = io.Copy(io.Discard, c.nc)
 	}
 	close(ended)
 }

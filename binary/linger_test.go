@@ -3,6 +3,7 @@ package memcached_test
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -97,4 +98,42 @@ func TestGivenUpConnection_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLinger_OutlastsALateInterrupt: who left as the reader may interrupt a read
+// that comes after his, since the function of an ended context runs when it runs.
+func TestLinger_OutlastsALateInterrupt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		var first net.Conn
+		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				nc, err := server.DialContext(ctx, network, address)
+				if first == nil {
+					first = nc
+				}
+				return nc, err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		set(t, client, "k", "0")
+		release := holdWrites(server)
+		start := time.Now()
+		if err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("old")}); err == nil {
+			t.Fatal("Set that is held = nil, want a timeout")
+		}
+		synctest.Wait() // the connection lingers
+		_ = first.SetReadDeadline(time.Unix(1, 0))
+		synctest.Wait()
+		time.AfterFunc(500*time.Millisecond, func() { close(release) })
+		set(t, client, "k", "new")
+		if took := time.Since(start); took < 1500*time.Millisecond {
+			t.Errorf("the next Set ended %v after the first began, want it to wait for the server, 1.5 s", took)
+		}
+		time.Sleep(time.Second)
+		wantValue(t, client, "k", "new")
+	})
 }
