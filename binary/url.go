@@ -21,7 +21,8 @@ import (
 // Options.Auth: sasl.Auto. The servers are a list as ParseServers reads it, or the
 // path of a Unix socket: memcached:///run/memcached.sock. The parameters are
 //
-//	timeout, idle_timeout, retry_after    durations, as in 500ms and 2s
+//	timeout, dial_timeout, retry_after    durations, as in 500ms and 2s
+//	idle_timeout, conn_max_lifetime       durations
 //	max_conns, max_item_size, eject_after numbers
 //	tls, replicate                        true or false
 //	prefix                                text
@@ -84,7 +85,8 @@ func (o *Options) parseQuery(query string) error {
 		return errors.New("the parameters behind the ? are malformed")
 	}
 	durations := map[string]*time.Duration{
-		"timeout": &o.Timeout, "idle_timeout": &o.IdleTimeout, "retry_after": &o.RetryAfter,
+		"timeout": &o.Timeout, "dial_timeout": &o.DialTimeout, "retry_after": &o.RetryAfter,
+		"idle_timeout": &o.IdleTimeout, "conn_max_lifetime": &o.ConnMaxLifetime,
 	}
 	numbers := map[string]*int{
 		"max_conns": &o.MaxConns, "max_item_size": &o.MaxItemSize, "eject_after": &o.EjectAfter,

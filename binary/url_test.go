@@ -13,7 +13,7 @@ import (
 
 func TestParseURL(t *testing.T) {
 	servers, opts, err := memcached.ParseURL("memcached://user:pass@host:11212,host2:1:3/?timeout=500ms&tls=true&max_conns=2&" +
-		"eject_after=3&replicate=1&idle_timeout=1m&retry_after=2s&max_item_size=2000000&prefix=app%3A")
+		"eject_after=3&replicate=1&idle_timeout=1m&dial_timeout=3s&conn_max_lifetime=1h&retry_after=2s&max_item_size=2000000&prefix=app%3A")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,7 +22,7 @@ func TestParseURL(t *testing.T) {
 	}
 	switch {
 	case opts.Auth == nil, opts.TLS == nil, opts.Timeout != 500*time.Millisecond, opts.MaxConns != 2, opts.EjectAfter != 3,
-		!opts.Replicate, opts.IdleTimeout != time.Minute, opts.RetryAfter != 2*time.Second, opts.MaxItemSize != 2_000_000, opts.Prefix != "app:":
+		!opts.Replicate, opts.IdleTimeout != time.Minute, opts.DialTimeout != 3*time.Second, opts.ConnMaxLifetime != time.Hour, opts.RetryAfter != 2*time.Second, opts.MaxItemSize != 2_000_000, opts.Prefix != "app:":
 		t.Errorf("options = %+v", opts)
 	}
 	for rawURL, want := range map[string]string{

@@ -22,7 +22,7 @@ const (
 )
 
 // errNoPathTags says that pages have no tags for their paths.
-var errNoPathTags = errors.New("middleware: PurgeAll and PurgePath need Options.PathTags")
+var errNoPathTags = errors.New("middleware: purging everything or by path needs Options.PathTags")
 
 // PurgeAll makes everything unusable that caches with the same servers and prefix have
 // stored with Options.PathTags, as PurgeTags does.
@@ -57,9 +57,9 @@ func (c *Cache) purgedPath(r *http.Request) (tag string, err error) {
 	case host == "":
 		return "", errNoHost
 	case !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):
-		return "", fmt.Errorf("middleware: PurgePath: the path is %q, want one that begins and ends with a slash", path)
+		return "", fmt.Errorf("middleware: purging by path: the path is %q, want one that begins and ends with a slash", path)
 	case strings.Count(path, "/") > deepestPath:
-		return "", fmt.Errorf("middleware: PurgePath: the path has more than %d directories", deepestPath)
+		return "", fmt.Errorf("middleware: purging by path: the path has more than %d directories", deepestPath)
 	}
 	return tagPath + bareHost(host) + path, nil
 }
