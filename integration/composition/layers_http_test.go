@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 	"github.com/gorilla/csrf"
 	"github.com/gorilla/handlers"
@@ -158,7 +157,6 @@ type managerKey struct{}
 // scsLayer is LoadAndSave of scs.
 func scsLayer(store scs.Store) func(http.Handler) http.Handler {
 	manager := scs.New()
-	manager.Store.(*memstore.MemStore).StopCleanup()
 	if store != nil {
 		manager.Store = store
 	}
