@@ -37,11 +37,14 @@ func storeRows() []row {
 func storeRow(name, title string, load workload, callers int) row {
 	return row{
 		Name: name, Group: groupStore, Title: title, Callers: callers, Unit: "ops/s",
-		Baseline: gocacheMemcache, Peers: []string{ours, gocacheMemcache, gocacheRedis}, Slices: loadSlices,
+		Baseline: gocacheMemcache, Peers: []string{ours, gocacheMemcache, gocacheRedis, gocacheRueidis}, Slices: loadSlices,
 		measure: func(e *env, who string, t timing) (map[string]float64, error) {
 			var peer Peer = storePeer{name: who}
-			if who == gocacheRedis {
+			switch who {
+			case gocacheRedis:
 				peer = storeRedisPeer{}
+			case gocacheRueidis:
+				peer = storeRueidisPeer{}
 			}
 			on, err := e.serverOf(peer)
 			if err != nil {
