@@ -47,6 +47,7 @@ func TestHotPage_NobodyWaitsLongerThanLookupTimeout(t *testing.T) {
 				}
 				wg.Wait()
 				time.Sleep(10 * time.Second)
+				synctest.Wait() // also for the first request
 				client.before = nil
 				wantHitAtOnce(t, s)
 			})
