@@ -42,6 +42,7 @@
 // A handler whose response depends on any other field must say so in Vary, or mark
 // the response private; otherwise the next visitor gets what was made for this one.
 // Accept-Language, X-Forwarded-For and X-Real-Ip (gin's ClientIP) are examples.
+// A response with Content-Encoding varies on Accept-Encoding, said or not.
 //
 // Some fields tell programs of another host, port, scheme, path or method:
 // Forwarded, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix,

@@ -34,6 +34,7 @@ var promises = []struct{ sentence, tests string }{
 	{"Hosts are compared without the port", "TestHost_ImpliedPortsAreNone"},
 	{"A handler whose response depends on any other field", ""},
 	{"Accept-Language, X-Forwarded-For and", ""},
+	{"A response with Content-Encoding varies", "TestVary_CodedResponsesVaryOnAcceptEncoding"},
 	{"Some fields tell programs of another host", "TestSteering_NoneOfTheFieldsReachesTheHandler"},
 	{"Whoever can set them could poison", ""},
 	{"They are not in the key, and the cache removes", "TestSteering_FieldsOutsideTheKeyDoNotReachTheHandler TestPoison"},

@@ -29,6 +29,34 @@ func TestVary_SelectsVariants(t *testing.T) {
 	})
 }
 
+// TestVary_CodedResponsesVaryOnAcceptEncoding: a layer around the handler codes, and
+// another between it and the cache has set Vary anew, as http.TimeoutHandler does.
+func TestVary_CodedResponsesVaryOnAcceptEncoding(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, minute(), func(c *gin.Context) {
+			c.Header("Vary", "Cookie")
+			if c.GetHeader("Accept-Encoding") == "gzip" {
+				c.Header("Content-Encoding", "gzip")
+				c.String(http.StatusOK, "coded")
+				return
+			}
+			c.String(http.StatusOK, "plain")
+		})
+		for round := range 3 {
+			for _, coding := range []string{"gzip", ""} {
+				want, lines := "plain", []string(nil)
+				if coding != "" {
+					want, lines = "coded", []string{"Accept-Encoding: " + coding}
+				}
+				r := s.get("/a", lines...)
+				if r.body != want || r.hit() != (round > 0) || r.Header.Get("Content-Encoding") != coding || r.Header.Get("Vary") != "Cookie" {
+					t.Errorf("round %d, Accept-Encoding %q: %q, %v (%s), want %q", round, coding, r.body, r.Header, r.cacheStatus(), want)
+				}
+			}
+		}
+	})
+}
+
 func TestVary_OnMoreThanBefore(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), func(c *gin.Context) {

@@ -62,12 +62,17 @@ func (f *fill) unstorable(header http.Header) func(name string) bool {
 }
 
 // effective is the header as policy must see it: without what middleware above
-// the cache adds to every response anew.
+// the cache adds to every response anew. A response that was coded varies on
+// Accept-Encoding also where its Vary does not say so, or another layer took that away.
 func (f *fill) effective(header http.Header) http.Header {
 	h := header.Clone()
 	above := f.rec.before
 	h["Set-Cookie"] = f.ownCookies(header)
-	h["Vary"] = withoutLive(above["Vary"], h["Vary"], len(h["Content-Encoding"]) > len(above["Content-Encoding"]))
+	coded := len(h["Content-Encoding"]) > len(above["Content-Encoding"])
+	h["Vary"] = withoutLive(above["Vary"], h["Vary"], coded)
+	if coded {
+		h["Vary"] = append(slices.Clone(h["Vary"]), "Accept-Encoding")
+	}
 	if f.answersOrigin(header) {
 		h["Vary"] = append(slices.Clone(h["Vary"]), "Origin")
 	}
