@@ -90,9 +90,10 @@
 // handlers have returned is out of the cache's sight. So is what stands above middleware
 // that gives those below a header of their own, as http.TimeoutHandler and
 // gin-contrib/timeout do: the cache sees neither a cookie nor the Vary of protection
-// against CSRF or of sessions above them. Use the timeout above these or below the cache,
-// or mark such pages private. gin-contrib/gzip belongs above the cache: below, it takes
-// the handler's Vary from the responses that it does not compress.
+// against CSRF or of sessions above them. Use the timeout above these, or below the cache
+// and directly so, or mark such pages private: the Vary that comes out of it replaces
+// that of layers between it and the cache. gin-contrib/gzip belongs above the cache:
+// below, it takes the handler's Vary from the responses that it does not compress.
 //
 // # Requests that ask for the handler
 //
