@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -128,11 +129,17 @@ func (c *core) delete(ctx context.Context, key any) error {
 	return c.result("delete", err)
 }
 
-// remove deletes an item that need not exist, and the lock of its load.
+// remove deletes an item that need not exist, after the lock of its load: a
+// load that stores after the item is deleted has to find the lock gone.
 func (c *core) remove(ctx context.Context, key string) error {
+	var lockErr error
 	if c.locks {
-		return anyError(c.client.DeleteMulti(ctx, []string{c.lockKey(key), key}))
+		lockErr = c.removeItem(ctx, c.lockKey(key))
 	}
+	return cmp.Or(c.removeItem(ctx, key), lockErr)
+}
+
+func (c *core) removeItem(ctx context.Context, key string) error {
 	err := c.client.Delete(ctx, key)
 	if errors.Is(err, memcached.ErrCacheMiss) {
 		return nil

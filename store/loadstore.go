@@ -33,7 +33,7 @@ func (l *loading) store(ctx context.Context, out *outcome) bool {
 	defer cancel()
 	stored, err := l.put(ctx, item)
 	if err == nil {
-		err = l.checkOvertaken(ctx, out, stored)
+		err = l.checkOvertaken(ctx, out, stored, item)
 	}
 	if err != nil {
 		l.report(err)
@@ -83,7 +83,7 @@ func (l *loading) over() bool {
 // generation or version of a tag, which make the item unreachable or invalid, or
 // a Delete, which removes the lock. It removes what was stored in spite of a
 // Delete. A Delete after this removes the item itself.
-func (l *loading) checkOvertaken(ctx context.Context, out *outcome, stored bool) error {
+func (l *loading) checkOvertaken(ctx context.Context, out *outcome, stored bool, item *memcached.Item) error {
 	keys := make([]string, 0, 2+len(l.versions))
 	keys = append(keys, l.lock.key)
 	if l.space.counter != "" {
@@ -99,7 +99,23 @@ func (l *loading) checkOvertaken(ctx context.Context, out *outcome, stored bool)
 	deleted := !l.lock.is(items[l.lock.key])
 	out.overtaken = deleted || !stored || !allCurrent(items, l.versions) || !l.space.has(l.gen, items)
 	if deleted && stored {
-		return l.core.remove(ctx, l.key)
+		return l.takeBack(ctx, item)
 	}
 	return nil
+}
+
+// takeBack removes what was stored, and nothing else: by now the lock and the
+// item may be another process's.
+func (l *loading) takeBack(ctx context.Context, item *memcached.Item) error {
+	var err error
+	if item.CAS == 0 { // the server keeps none
+		err = l.client.Delete(ctx, item.Key)
+	} else {
+		item.Value, item.TTL = nil, -1
+		err = l.client.CompareAndSwap(ctx, item)
+	}
+	if errors.Is(err, memcached.ErrCacheMiss) || errors.Is(err, memcached.ErrCASConflict) {
+		return nil
+	}
+	return err
 }

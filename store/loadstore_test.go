@@ -1,8 +1,14 @@
 package store_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
@@ -110,4 +116,117 @@ func TestGetOrLoad_DeleteOfAStoreLeavesTheLock(t *testing.T) {
 		f.want(1, "v1")
 		f.wantQueries(1)
 	})
+}
+
+// What a load takes back after a Delete is what it has stored, not the lock of
+// the load that has begun since: that one would not end the chain either.
+func TestGetOrLoad_ADeleteDuringALoadCausesOneMore(t *testing.T) {
+	inFleet(t, store.Options{}, func(t *testing.T, f *fleet) {
+		var most atomic.Int64
+		load := func(ctx context.Context) (string, error) {
+			for n := f.running.Load() + 1; ; {
+				if old := most.Load(); n <= old || most.CompareAndSwap(old, n) {
+					break
+				}
+			}
+			return f.load(ctx)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for _, s := range f.stores {
+			for range 20 {
+				wg.Go(func() {
+					for ctx.Err() == nil {
+						if _, err := s.GetOrLoad(ctx, "k", time.Minute, load); err != nil && ctx.Err() == nil {
+							t.Errorf("GetOrLoad = %v", err)
+						}
+						time.Sleep(7 * time.Millisecond)
+					}
+				})
+			}
+		}
+		time.Sleep(50 * time.Millisecond) // the load takes 100 ms
+		if err := f.stores[1].Delete(t.Context(), "k"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * time.Second)
+		cancel()
+		wg.Wait()
+		if n := f.queries.Load(); n > 3 {
+			t.Errorf("%d queries, want 3 at most", n)
+		}
+		if n := most.Load(); n > 2 {
+			t.Errorf("%d queries at once, want 2 at most", n)
+		}
+		wantHit(t, f.stores[0], "k", "v1")
+	})
+}
+
+// A load that stores while a Delete is under way finds that its lock is gone,
+// also where lock and value are on different servers.
+func TestGetOrLoad_DeleteRemovesTheLockBeforeTheValue(t *testing.T) {
+	for name, remove := range map[string]func(ctx context.Context, s *store.Typed[string], key string) error{
+		"Delete": func(ctx context.Context, s *store.Typed[string], key string) error { return s.Delete(ctx, key) },
+		"DeleteMulti": func(ctx context.Context, s *store.Typed[string], key string) error {
+			return s.DeleteMulti(ctx, []string{key})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
+				loads := newTyped[string](t, connect(t, nil, a, b), nil)
+				defer loads.Close()
+				client := connect(t, nil, a, b)
+				deletes := newTyped[string](t, client, nil)
+				defer deletes.Close()
+				key := keyApartFromLock(t, client, a, b)
+				a.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+					if strings.HasPrefix(r.Op, "DELETE") {
+						return memcachedtest.Action{Delay: 50 * time.Millisecond}
+					}
+					return memcachedtest.Action{}
+				})
+				loaded := make(chan error, 1)
+				go func() {
+					_, err := loads.GetOrLoad(t.Context(), key, time.Minute, func(context.Context) (string, error) {
+						time.Sleep(100 * time.Millisecond)
+						return "old", nil
+					})
+					loaded <- err
+				}()
+				time.Sleep(90 * time.Millisecond)
+				if err := remove(t.Context(), deletes, key); err != nil {
+					t.Error(err)
+				}
+				if err := <-loaded; err != nil {
+					t.Error(err)
+				}
+				wantMiss(t, deletes, key)
+			})
+		})
+	}
+}
+
+// keyApartFromLock returns a key that is on server b and whose lock is on a.
+func keyApartFromLock(t *testing.T, client *memcached.Client, a, b *memcachedtest.Server) string {
+	t.Helper()
+	for i := range 1000 {
+		key := fmt.Sprint("k", i)
+		lock := memcached.SafeKey("", "\x00lock\x00"+key)
+		for _, key := range []string{key, lock} {
+			if err := client.Set(t.Context(), &memcached.Item{Key: key}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, lockOnA := a.Item(lock)
+		_, keyOnB := b.Item(key)
+		if err := client.DeleteMulti(t.Context(), []string{key, lock}); err != nil {
+			t.Fatal(err)
+		}
+		if lockOnA && keyOnB {
+			return key
+		}
+	}
+	t.Fatal("no key is apart from its lock")
+	return ""
 }

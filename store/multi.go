@@ -136,11 +136,21 @@ func (c *core) deleteMulti(ctx context.Context, names []string) error {
 
 // removeMulti is remove of several items.
 func (c *core) removeMulti(ctx context.Context, keys, names []string) error {
+	var lockErr error
 	if c.locks {
-		for _, key := range keys[:len(keys):len(keys)] {
-			keys = append(keys, c.lockKey(key))
+		locks := make([]string, len(keys))
+		for i, key := range keys {
+			locks[i] = c.lockKey(key)
 		}
-		names = append(names[:len(names):len(names)], names...)
+		lockErr = byName(c.client.DeleteMulti(ctx, locks), locks, names)
 	}
-	return byName(c.client.DeleteMulti(ctx, keys), keys, names)
+	err := byName(c.client.DeleteMulti(ctx, keys), keys, names)
+	if err == nil {
+		return lockErr
+	}
+	failed := make(map[string]error)
+	if !collect(failed, lockErr, names, names) || !collect(failed, err, names, names) {
+		return err
+	}
+	return &memcached.MultiError{Errors: failed}
 }
