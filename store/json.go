@@ -40,6 +40,10 @@ func (j exactJSON) Decode(data []byte, flags uint32, v any) error {
 	if !j.anys || !hasLongNumber(data) {
 		return j.JSON.Decode(data, flags, v)
 	}
+	var text json.RawMessage
+	if err := j.JSON.Decode(data, flags, &text); err != nil {
+		return err // also what exceeds the codec's limits
+	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	if err := d.Decode(v); err != nil {

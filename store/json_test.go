@@ -126,3 +126,19 @@ func TestTyped_RefusesValuesInAnAnyOfWhichFieldsWouldVanish(t *testing.T) {
 	}
 	mustSet(t, s, "k", map[string]any{"time": time.Unix(0, 0).UTC(), "addr": netip.MustParseAddr("::1"), "inner": inner{1}})
 }
+
+// A number that a float64 cannot hold does not lift the codec's limits.
+func TestTyped_LimitsHoldWithLargeIntegers(t *testing.T) {
+	_, client := start(t, nil)
+	s := newTyped[map[string]any](t, client, nil)
+	for name, text := range map[string]string{
+		"elements": "[1234567890123456" + strings.Repeat(",[]", codec.MaxElements) + "]",
+		"digits":   "[1234567890123456," + strings.Repeat("1", codec.MaxDigits+1) + "]",
+		"depth":    "[1234567890123456," + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + "]",
+	} {
+		mustSet(t, store.New(client), "k", []byte(`{"a":`+text+`}`))
+		if _, err := s.Get(t.Context(), "k"); !errors.Is(err, codec.ErrTooLarge) {
+			t.Errorf("%s: Get = %v, want ErrTooLarge", name, err)
+		}
+	}
+}
