@@ -27,6 +27,9 @@ const (
 	envelopeVersion = 1
 	envelopeHead    = 7
 	minTagSize      = 1 + 1 + 8
+
+	// maxTags is how many tags an item can have: each costs every Get a counter.
+	maxTags = 1000
 )
 
 // bytes returns e as it is stored.
@@ -66,6 +69,9 @@ func parseEnvelope(b []byte) (*envelope, error) {
 	if size <= 0 || n > uint64(len(rest)/minTagSize) {
 		return nil, fmt.Errorf("%w: envelope cut short", ErrCorrupt)
 	}
+	if n > maxTags {
+		return nil, fmt.Errorf("%w: envelope with %d tags", ErrCorrupt, n)
+	}
 	rest = rest[size:]
 	e.tags = make([]tagVersion, n)
 	for i := range e.tags {
@@ -74,9 +80,22 @@ func parseEnvelope(b []byte) (*envelope, error) {
 			return nil, fmt.Errorf("%w: envelope cut short", ErrCorrupt)
 		}
 		rest = rest[size:]
+		if !wellFormed(rest[:length]) {
+			return nil, fmt.Errorf("%w: envelope with a malformed tag", ErrCorrupt)
+		}
 		e.tags[i] = tagVersion{string(rest[:length]), binary.BigEndian.Uint64(rest[length:])}
 		rest = rest[length+8:]
 	}
 	e.data = rest
 	return e, nil
+}
+
+// wellFormed reports whether memcached takes key, which has a permitted length.
+func wellFormed(key []byte) bool {
+	for _, b := range key {
+		if b <= ' ' || b == 0x7f {
+			return false
+		}
+	}
+	return true
 }

@@ -42,6 +42,16 @@ func TestParseEnvelope_RefusesWhatBytesCannotReturn(t *testing.T) {
 	if e, err := parseEnvelope(long); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("parseEnvelope of a tag above %d bytes = %+v, %v, want ErrCorrupt", maxKeyLen, e, err)
 	}
+	many := make([]tagVersion, maxTags+1)
+	for i := range many {
+		many[i].key = "t"
+	}
+	if _, err := parseEnvelope((&envelope{tags: many[1:]}).bytes()); err != nil {
+		t.Errorf("parseEnvelope of %d tags = %v", maxTags, err)
+	}
+	if _, err := parseEnvelope((&envelope{tags: many}).bytes()); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("parseEnvelope of %d tags = %v, want ErrCorrupt", len(many), err)
+	}
 	for name, change := range map[string]func(b []byte){
 		"newer version": func(b []byte) { b[0] = 2 },
 		"unknown class": func(b []byte) { b[1] = 4 },
@@ -49,6 +59,8 @@ func TestParseEnvelope_RefusesWhatBytesCannotReturn(t *testing.T) {
 		"count":         func(b []byte) { b[envelopeHead] = 0x7f },
 		"long tag":      func(b []byte) { b[envelopeHead+1] = 0x7f },
 		"empty tag":     func(b []byte) { b[envelopeHead+1] = 0 },
+		"space in tag":  func(b []byte) { b[envelopeHead+2] = ' ' },
+		"DEL in tag":    func(b []byte) { b[envelopeHead+2] = 0x7f },
 	} {
 		b := bytes.Clone(stored)
 		change(b)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -102,7 +103,11 @@ func (c *core) tagVersions(ctx context.Context, o *libstore.Options) ([]tagVersi
 	if len(o.Tags) == 0 || o.Expiration < 0 {
 		return nil, nil
 	}
-	return c.tags.versions(ctx, c.tags.keys(o.Tags), o.Expiration, o.TagsTTL)
+	keys := c.tags.keys(o.Tags)
+	if len(keys) > maxTags {
+		return nil, fmt.Errorf("memcached store: WithTags: %d tags: want %d at most", len(keys), maxTags)
+	}
+	return c.tags.versions(ctx, keys, o.Expiration, o.TagsTTL)
 }
 
 // fill sets the value, the flags and the TTL of an item that is to live for ttl,
