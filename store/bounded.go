@@ -45,8 +45,12 @@ func (b *Bounded) GetWithTTL(ctx context.Context, key any) (any, time.Duration, 
 }
 
 // Set stores a value for its expiration, or for the bound if it has none or a
-// longer one.
+// longer one. A negative expiration removes the key: to some stores it means
+// that a value does not expire.
 func (b *Bounded) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
+	if expiredBy(options) {
+		return b.upper.Delete(ctx, key)
+	}
 	return b.upper.Set(ctx, key, value, b.bounded(options)...)
 }
 
@@ -57,7 +61,22 @@ func (b *Bounded) SetIfNotExists(ctx context.Context, key, value any, options ..
 	if !ok {
 		return false, fmt.Errorf("%w: %s", libstore.ErrNotSupported, b.upper.GetType())
 	}
-	return setter.SetIfNotExists(ctx, key, value, b.bounded(options)...)
+	stored, err := setter.SetIfNotExists(ctx, key, value, b.bounded(options)...)
+	if stored && err == nil && expiredBy(options) {
+		err = b.upper.Delete(ctx, key)
+	}
+	return stored, err
+}
+
+// expiredBy reports whether options set a negative expiration.
+func expiredBy(options []libstore.Option) bool {
+	var o libstore.Options
+	for _, option := range options {
+		if option != nil {
+			option(&o)
+		}
+	}
+	return o.Expiration < 0
 }
 
 // bounded returns options with the bound.
@@ -69,7 +88,7 @@ func (b *Bounded) bounded(options []libstore.Option) []libstore.Option {
 		}
 	}
 	return append(bounded, func(o *libstore.Options) {
-		if o.Expiration == 0 || o.Expiration > b.bound {
+		if o.Expiration <= 0 || o.Expiration > b.bound {
 			o.Expiration = b.bound
 		}
 	})

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -78,4 +79,39 @@ func TestBounded_RefusesWhatItCannotDo(t *testing.T) {
 		}
 	}()
 	_, _ = store.NewBounded(nil, time.Second)
+}
+
+// foreverStore keeps for ever what has a negative expiration, as go-cache does.
+type foreverStore struct{ libstore.SetIfNotExistsStore }
+
+func forever(options []libstore.Option) []libstore.Option {
+	return append(options, func(o *libstore.Options) { o.Expiration = max(o.Expiration, 0) })
+}
+
+func (s foreverStore) Set(ctx context.Context, key, value any, options ...libstore.Option) error {
+	return s.SetIfNotExistsStore.Set(ctx, key, value, forever(options)...)
+}
+
+func (s foreverStore) SetIfNotExists(ctx context.Context, key, value any, options ...libstore.Option) (bool, error) {
+	return s.SetIfNotExistsStore.SetIfNotExists(ctx, key, value, forever(options)...)
+}
+
+func TestBounded_NegativeExpirationRemovesWhateverItMeansBelow(t *testing.T) {
+	_, client := start(t, nil)
+	b, err := store.NewBounded(foreverStore{store.New(client)}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustSet(t, b, "k", "v")
+	mustSet(t, b, "k", "w", libstore.WithExpiration(-1))
+	wantMiss(t, b, "k")
+	if stored, err := b.SetIfNotExists(t.Context(), "k", "v", libstore.WithExpiration(-1)); !stored || err != nil {
+		t.Errorf("SetIfNotExists = %v, %v, want true", stored, err)
+	}
+	wantMiss(t, b, "k")
+	mustSet(t, b, "k", "v")
+	if stored, err := b.SetIfNotExists(t.Context(), "k", "w", libstore.WithExpiration(-1)); stored || err != nil {
+		t.Errorf("SetIfNotExists over a value = %v, %v, want false", stored, err)
+	}
+	wantHit(t, b, "k", "v")
 }
