@@ -131,13 +131,15 @@ func (l *loads) commit(f *flight) bool {
 	return !f.landed
 }
 
-// land ends a flight, if it has not ended.
-func (l *loads) land(f *flight, out outcome) {
+// land ends a flight, and reports whether it had not ended before.
+func (l *loads) land(f *flight, out outcome) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !f.landed {
-		l.end(f, out)
+	if f.landed {
+		return false
 	}
+	l.end(f, out)
+	return true
 }
 
 func (l *loads) end(f *flight, out outcome) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -33,6 +34,7 @@ type loading struct {
 	lock     loadLock
 	held     bool // lock is this flight's
 	keepLock bool // it stays until it expires
+	stored   bool // what was loaded
 	settings libstore.Options
 	versions []tagVersion
 
@@ -44,13 +46,15 @@ type loading struct {
 
 // fly does the work of a flight.
 func (c *core) fly(ctx context.Context, f *flight) {
+	l := &loading{core: c, flight: f}
+	defer l.unlock(ctx)
+	defer l.landAnyway()
 	if f.uncached {
 		if c.loads.commit(f) {
-			c.loads.land(f, c.run(ctx, f, nil))
+			c.loads.land(f, l.loadUncached(ctx))
 		}
 		return
 	}
-	l := &loading{core: c, flight: f}
 	out, mine, err := l.turn(ctx)
 	if err == nil && mine {
 		err = l.readTags(ctx)
@@ -61,15 +65,26 @@ func (c *core) fly(ctx context.Context, f *flight) {
 	case err != nil && !c.loads.commit(f):
 	case err != nil:
 		c.report(err)
-		out = c.run(ctx, f, nil)
+		out = l.loadUncached(ctx)
 	case mine && c.loads.commit(f):
 		out = l.load(ctx)
 	}
-	if f.refresh && (!mine || out.failed != nil || out.err != nil || out.panicked != nil) {
+	if f.refresh && !l.stored {
 		c.loads.rest(f.key)
 	}
 	c.loads.land(f, out)
-	l.unlock(ctx)
+}
+
+// landAnyway ends a flight that a codec or a hook has ended by a panic, as if
+// load had panicked.
+func (l *loading) landAnyway() {
+	out := outcome{err: errGoexit}
+	if v := recover(); v != nil {
+		out = outcome{panicked: &loadPanic{v, debug.Stack()}}
+	}
+	if l.loads.land(l.flight, out) && l.refresh {
+		l.loads.rest(l.flight.key)
+	}
 }
 
 // turn waits until the value is there, or until it is this flight's turn to load
@@ -173,8 +188,9 @@ func (l *loading) readTags(ctx context.Context) (err error) {
 		return err
 	}
 	o := l.settings
-	if o.Expiration > 0 {
+	if o.Expiration > 0 { // which begins after the load
 		o.Expiration += min(l.opts.KeepStale, maxDuration-o.Expiration)
+		o.Expiration += min(l.opts.LoadTimeout, maxDuration-o.Expiration)
 	}
 	l.versions, err = l.tagVersions(ctx, &o)
 	return err
@@ -185,7 +201,11 @@ func (l *loading) load(ctx context.Context) outcome {
 	began := time.Now()
 	out := l.run(ctx, l.flight, &l.lock)
 	if out.err != nil || out.panicked != nil {
-		if l.usable() {
+		switch {
+		case !l.usable():
+		case l.changed(ctx):
+			out.overtaken = true
+		default:
 			out.failed, out.err, out.stale = out.err, nil, !l.fresh()
 			l.useOld(&out)
 			// The others get the old value, too. Nobody loads again at once.
@@ -193,13 +213,29 @@ func (l *loading) load(ctx context.Context) outcome {
 		}
 		return out
 	}
-	stored := l.store(ctx, &out)
+	l.stored = l.store(ctx, &out)
 	switch {
 	case out.overtaken:
 		l.event(Event{Kind: EventOvertaken, Key: l.flight.key, Duration: time.Since(began)})
-	case stored:
+	case l.stored:
 		l.event(Event{Kind: EventStored, Key: l.flight.key, Duration: time.Since(began)})
 	}
+	return out
+}
+
+// loadUncached loads the value while memcached does not answer.
+func (l *loading) loadUncached(ctx context.Context) outcome {
+	out := l.run(ctx, l.flight, nil)
+	if out.err != nil || out.panicked != nil || out.none {
+		return out
+	}
+	p, err := l.encode(out.value)
+	if err != nil {
+		l.report(err)
+		return out
+	}
+	p.data = bytes.Clone(p.data) // the first caller may change its value
+	out.payload = &p
 	return out
 }
 
@@ -208,6 +244,7 @@ func (l *loading) unlock(ctx context.Context) {
 	if !l.held || l.keepLock {
 		return
 	}
+	defer func() { _ = recover() }() // of OnError: the callers have their answers
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cacheTimeout)
 	defer cancel()
 	if err := l.lock.unlock(ctx); err != nil && !errors.Is(err, memcached.ErrClosed) {

@@ -338,3 +338,20 @@ func TestGetOrLoad_LoadHasTheValuesOfTheContext(t *testing.T) {
 		}
 	})
 }
+
+// A refresh whose value memcached does not take is not repeated at once.
+func TestGetOrLoad_ARefreshThatCannotBeStoredRests(t *testing.T) {
+	inFleet(t, store.Options{}, func(t *testing.T, f *fleet) {
+		f.want(0, "v1")
+		time.Sleep(55 * time.Second)
+		f.takes.Store(int64(time.Millisecond))
+		f.value.Store(strings.Repeat("v", 2<<20)) // more than an item may hold
+		for range 200 {
+			f.want(0, "v1")
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := f.queries.Load(); n > 4 {
+			t.Errorf("%d queries within 2 s, want one a second", n)
+		}
+	})
+}

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -301,4 +303,53 @@ func TestTags_SetAfterAnInvalidationIsValid(t *testing.T) {
 	invalidate(t, s, "t")
 	mustSet(t, s, "k", read, libstore.WithTags([]string{"t"}))
 	wantHit(t, s, "k", "old")
+}
+
+// The counters live as long as the load takes and the value lives after it.
+func TestTags_CountersOutliveASlowLoad(t *testing.T) {
+	inFleet(t, store.Options{RefreshAhead: -1}, func(t *testing.T, f *fleet) {
+		f.takes.Store(int64(5 * time.Second))
+		var wg sync.WaitGroup
+		for i := range 20 {
+			wg.Go(func() {
+				got, err := f.stores[i%2].GetOrLoad(t.Context(), "k", time.Second, f.load, tagged("t"), libstore.WithTagsTTL(time.Second))
+				if got != "v1" || err != nil {
+					t.Errorf("GetOrLoad = %q, %v, want v1", got, err)
+				}
+			})
+		}
+		wg.Wait()
+		f.wantQueries(1)
+	})
+}
+
+func TestTags_TooManyAreRefused(t *testing.T) {
+	_, client := start(t, nil)
+	s := store.New(client)
+	tags := make([]string, 1001)
+	for i := range tags {
+		tags[i] = strconv.Itoa(i)
+	}
+	if err := s.Set(t.Context(), "k", "v", libstore.WithTags(tags)); err == nil || isMiss(err) {
+		t.Errorf("Set with %d tags = %v, want an error", len(tags), err)
+	}
+	mustSet(t, s, "k", "v", libstore.WithTags(tags[1:]))
+	wantHit(t, s, "k", "v")
+}
+
+// What cannot be an item of ours does not keep a key from being cached.
+func TestGetOrLoad_ReplacesAnEnvelopeWithAMalformedTag(t *testing.T) {
+	inFleet(t, store.Options{}, func(t *testing.T, f *fleet) {
+		f.want(0, "v1", tagged("t"))
+		for _, key := range f.server.Keys() {
+			if item, _ := f.server.Item(key); bytes.Contains(item.Value, []byte("v1")) {
+				item.Value[9] = ' ' // in the key of the tag's counter
+				f.server.SetItem(item)
+			}
+		}
+		f.value.Store("v2")
+		f.want(0, "v2", tagged("t"))
+		f.want(1, "v2", tagged("t"))
+		f.wantQueries(2)
+	})
 }
