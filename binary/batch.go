@@ -95,7 +95,10 @@ func (b *getBatch) deliver(r *response) error {
 		b.fail(r.index, notRead(r.skipped, b.multi.client.maxFrame))
 		return nil
 	}
-	b.items[r.index] = Item{Value: r.keep(), Flags: binary.BigEndian.Uint32(r.extras), CAS: r.CAS}
+	b.items[r.index] = Item{Value: r.keep(), Flags: binary.BigEndian.Uint32(r.extras)}
+	if !b.multi.client.opts.Replicate {
+		b.items[r.index].CAS = r.CAS
+	}
 	return nil
 }
 

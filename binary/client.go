@@ -128,7 +128,10 @@ func (c *Client) get(ctx context.Context, name string, cl *call) (*Item, error) 
 	if err != nil {
 		return nil, err
 	}
-	item := &Item{Key: key, Value: cl.result.value, Flags: cl.result.flags, CAS: cl.result.cas}
+	item := &Item{Key: key, Value: cl.result.value, Flags: cl.result.flags}
+	if !c.opts.Replicate { // else it is the version of one server
+		item.CAS = cl.result.cas
+	}
 	cl.free()
 	return item, nil
 }
@@ -175,10 +178,10 @@ func (c *Client) CompareAndSwap(ctx context.Context, item *Item) error {
 	const name = "compare_and_swap"
 	switch {
 	case item == nil:
-	case item.CAS == 0:
-		return &OpError{Op: name, Key: item.Key, Err: errNoCAS}
 	case c.opts.Replicate:
 		return &OpError{Op: name, Key: item.Key, Err: errReplicated}
+	case item.CAS == 0:
+		return &OpError{Op: name, Key: item.Key, Err: errNoCAS}
 	default:
 		return c.store(ctx, name, wire.OpSet, item, item.CAS)
 	}
@@ -255,10 +258,10 @@ func (c *Client) Delete(ctx context.Context, key string) error {
 func (c *Client) CompareAndDelete(ctx context.Context, key string, cas uint64) error {
 	const name = "compare_and_delete"
 	switch {
-	case cas == 0:
-		return &OpError{Op: name, Key: key, Err: errNoCAS}
 	case c.opts.Replicate:
 		return &OpError{Op: name, Key: key, Err: errReplicated}
+	case cas == 0:
+		return &OpError{Op: name, Key: key, Err: errNoCAS}
 	}
 	cl := c.newCall(wire.OpDelete, key)
 	cl.cas = cas

@@ -30,6 +30,6 @@ type Item struct {
 	// and CompareAndSwap set it to that of what they stored, except with
 	// Options.Replicate, where servers number versions on their own.
 	// CompareAndSwap stores only if it is still the current version; other writes
-	// ignore it. 0: the server keeps no versions (memcached -C).
+	// ignore it. 0: there are no versions (memcached -C, or Options.Replicate).
 	CAS uint64
 }

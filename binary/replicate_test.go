@@ -190,6 +190,10 @@ func TestReplicate_RefusesVersions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		items, err := client.GetMulti(t.Context(), []string{"k"})
+		if err != nil || item.CAS != 0 || items["k"].CAS != 0 {
+			t.Errorf("Get and GetMulti = %+v, %+v, %v, want no versions", item, items["k"], err)
+		}
 		sent := servers[0].RequestCount()
 		for name, err := range map[string]error{
 			"CompareAndSwap":   client.CompareAndSwap(t.Context(), item),

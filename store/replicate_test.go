@@ -1,13 +1,16 @@
 package store_test
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/store"
 )
 
 // Servers that all hold everything have no common versions for
@@ -41,4 +44,27 @@ func TestReplicate(t *testing.T) {
 	mustSet(t, s, "k", 6, tagged("t"))
 	a.Close()
 	wantHit(t, s, "k", 6)
+}
+
+// Without versions in common, GetOrLoad replaces an old value by a plain set.
+func TestReplicate_GetOrLoadReplacesAnOldValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := memcachedtest.Start(t, nil), memcachedtest.Start(t, nil)
+		s := newTyped[int](t, connect(t, &memcached.Options{Replicate: true}, a, b), &store.Options{
+			KeepStale: time.Minute,
+			OnError:   func(op string, err error) { t.Errorf("%s: %v", op, err) },
+		})
+		defer s.Close()
+		loads := 0
+		for range 2 {
+			loads++
+			for range 3 {
+				got, err := s.GetOrLoad(t.Context(), "k", time.Minute, func(context.Context) (int, error) { return loads, nil }, tagged("t"))
+				if got != loads || err != nil {
+					t.Errorf("GetOrLoad = %v, %v, want %d", got, err, loads)
+				}
+			}
+			time.Sleep(61 * time.Second)
+		}
+	})
 }
