@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	memcached "github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
@@ -164,6 +166,39 @@ func TestVary_AnotherSpellingRefreshesNothing(t *testing.T) {
 			}
 			synctest.Wait()
 		}
+		if r := s.get("/a", "X-Groups: a,b"); r.body != "a,b" {
+			t.Errorf("then the page is %q (%s)", r.body, r.cacheStatus())
+		}
+	})
+}
+
+// slowReads is a client whose Get takes its time.
+type slowReads struct {
+	middleware.Client
+	pause time.Duration
+}
+
+func (c *slowReads) Get(ctx context.Context, key string) (*memcached.Item, error) {
+	time.Sleep(c.pause)
+	return c.Client.Get(ctx, key)
+}
+
+// TestVary_AnotherSpellingIsFreshWhenItWasFound: a response that ends its life while a
+// request with another spelling is on its way to it is not made anew by that one.
+func TestVary_AnotherSpellingIsFreshWhenItWasFound(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		client := &slowReads{Client: newSite(t, nil, text("")).client}
+		s := newSiteWith(t, client, minute(), nil, func(c *gin.Context) {
+			c.Header("Vary", "X-Groups")
+			c.String(http.StatusOK, c.GetHeader("X-Groups"))
+		})
+		s.get("/a", "X-Groups: a,b")
+		time.Sleep(59 * time.Second)
+		client.pause = 400 * time.Millisecond
+		if r := s.get("/a", "X-Groups: a ,b"); !r.hit() {
+			t.Errorf("another spelling is answered %q (%s)", r.body, r.cacheStatus())
+		}
+		client.pause = 0
 		if r := s.get("/a", "X-Groups: a,b"); r.body != "a,b" {
 			t.Errorf("then the page is %q (%s)", r.body, r.cacheStatus())
 		}

@@ -106,6 +106,9 @@ func (x *exchange) missReason(l lookup) forward {
 // reuse answers with a stored response, now or after validation.
 func (x *exchange) reuse(l lookup) bool {
 	age := l.entry.Age(x.cache.now())
+	if l.readOnly {
+		age = l.entry.Age(l.at) // at which it was found fresh
+	}
 	switch policy.Judge(l.entry.Terms, age, x.directives) {
 	case policy.Fresh:
 		x.sendStored(l, age)

@@ -34,6 +34,9 @@ type lookup struct {
 	// key of one.
 	index        *stored.Index
 	indexVersion version
+	// readOnly says that the entry was made for another spelling of the request: it was
+	// fresh at that time, and is sent or nothing is done with it.
+	readOnly bool
 }
 
 // token is what a request for the same response finds, as long as there was no purge:
@@ -86,6 +89,7 @@ func (x *exchange) lookPlain(l lookup) (lookup, bool) {
 	if l.state != stateStored {
 		return l, false
 	}
+	l.readOnly = true
 	return l, policy.Judge(l.entry.Terms, l.entry.Age(l.at), x.directives) == policy.Fresh
 }
 
