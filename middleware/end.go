@@ -31,7 +31,7 @@ func (f *fill) endConfirmed(good bool) {
 	e, what := f.freshen(f.stale, f.rec.header)
 	good = good && what == updated && !f.touched() && !f.cache.setsCookie(f.ownCookies(f.rec.Header()))
 	if good {
-		f.land(outcome{entry: e, index: f.index})
+		good = f.publish(e, f.index)
 	} else {
 		f.dismiss()
 	}
@@ -69,6 +69,14 @@ func (f *fill) endStored() {
 	e := f.entry()
 	ix := f.variantOf(e)
 	f.event(EventMiss, f.name, 0)
+	if f.publish(e, ix) {
+		f.store(e, ix)
+	}
+}
+
+// publish gives e, which ix leads to, to those who wait for it. It reports false if one
+// of its tags was purged meanwhile: then they look again, and e is not stored.
+func (f *fill) publish(e *stored.Entry, ix *stored.Index) bool {
 	current, err := f.mayPublish(e)
 	switch {
 	case err != nil: // memcached will tell those who wait, or they do without
@@ -77,11 +85,11 @@ func (f *fill) endStored() {
 	case !current:
 		f.unlock()
 		f.land(outcome{again: true})
-		return
+		return false
 	default:
 		f.land(outcome{entry: e, index: ix})
 	}
-	f.store(e, ix)
+	return true
 }
 
 // endUnstored gives the lock back; a note that requests need not wait for each

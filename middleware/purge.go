@@ -37,15 +37,13 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	if len(tags) == 0 {
 		return nil
 	}
-	purges, err := c.countPurges(ctx, 1)
+	number, err := c.countPurges(ctx, 1)
 	if err != nil {
 		return err
 	}
-	var items []*memcached.Item
-	for _, key := range c.tagKeys(tags) {
-		items = append(items, &memcached.Item{Key: key, Value: purgedTag(purges)})
-	}
-	return c.client.SetMulti(ctx, items)
+	return c.changeTags(ctx, tags, number, func(stored.Purges, bool) stored.Purges {
+		return stored.Purges{ID: stored.NewID()}
+	})
 }
 
 // tagKeys returns the keys of tags under each of the keys.
@@ -54,11 +52,6 @@ func (c *Cache) tagKeys(tags []string) (keys []string) {
 		keys = append(keys, c.keys.tags(n)...)
 	}
 	return keys
-}
-
-// purgedTag is the value of a tag that is purged now.
-func purgedTag(number uint64) []byte {
-	return stored.Purges{ID: stored.NewID(), Number: number}.Encode()
 }
 
 // errNoHost says that a request does not say whose page it is about.

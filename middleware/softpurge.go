@@ -14,11 +14,12 @@ import (
 // makes it unusable: its lifetime ends now. So it is still sent where
 // stale-while-revalidate or stale-if-error allow that, from now on as long as they say,
 // and the handler may confirm it with 304; otherwise the next request has it made anew,
-// once for all that ask at that time. A response that is being made while SoftPurge runs
-// does not count as fresh. What can be of no use when it is stale is purged, and so is
-// everything where items have no versions: a server without CAS, or a client that
-// replicates. It looks at r as Purge does. After an error memcached could not be told,
-// and the page may still be served as fresh.
+// once for all that ask at that time. A second soft purge by tag begins that time anew
+// for what has not been made since the first. A response that is being made while
+// SoftPurge runs does not count as fresh. What can be of no use when it is stale is
+// purged, and so is everything where items have no versions: a server without CAS, or a
+// client that replicates. It looks at r as Purge does. After an error memcached could
+// not be told, and the page may still be served as fresh.
 func (c *Cache) SoftPurge(ctx context.Context, r *http.Request) error {
 	keys, err := c.pageKeys(r)
 	if err != nil || len(keys) == 0 {
@@ -46,17 +47,13 @@ func (c *Cache) SoftPurgeTags(ctx context.Context, tags ...string) error {
 	if err != nil {
 		return err
 	}
-	keys := c.tagKeys(tags)
-	items, err := c.client.GetMulti(ctx, keys)
-	if err != nil {
-		return err
-	}
-	for _, key := range keys {
-		if err := c.softenTag(ctx, key, items[key], number); err != nil {
-			return err
+	return c.changeTags(ctx, tags, number, func(last stored.Purges, known bool) stored.Purges {
+		if !known { // what is being made must not count as later
+			return stored.Purges{ID: stored.NewID()}
 		}
-	}
-	return nil
+		last.Soft, last.Since = stored.NewID(), c.now()
+		return last
+	})
 }
 
 // SoftPurgeAll is SoftPurge for what [Cache.PurgeAll] purges.
@@ -137,54 +134,6 @@ func (c *Cache) softened(item *memcached.Item) *memcached.Item {
 		return &memcached.Item{Key: item.Key, Value: e.Encode(), TTL: left + keepMargin}
 	}
 	return nil
-}
-
-// softenTag makes what carries a tag stale, of which memcached holds item. A tag that
-// nobody knows gets a value, so that what is being made does not count as later.
-func (c *Cache) softenTag(ctx context.Context, key string, item *memcached.Item, number uint64) error {
-	first, _ := stored.OpenPurges(valueOf(item))
-	for try := range softTries {
-		if c.versionless.Load() || item != nil && item.CAS == 0 {
-			break
-		}
-		last, known := stored.OpenPurges(valueOf(item))
-		if item != nil && !known {
-			break
-		}
-		if try > 0 && last.Number >= number && (last.ID != first.ID || last.Soft != first.Soft) {
-			return nil // another purge has come meanwhile
-		}
-		var version uint64
-		if known {
-			last.Number, last.Soft, last.Since = number, stored.NewID(), c.now()
-			version = item.CAS
-		} else {
-			last = stored.Purges{ID: stored.NewID(), Number: number}
-		}
-		err := c.putTag(ctx, &memcached.Item{Key: key, Value: last.Encode(), CAS: version})
-		switch {
-		case err == nil:
-			return nil
-		case c.lacksVersions(err):
-			return c.client.Set(ctx, &memcached.Item{Key: key, Value: purgedTag(number)})
-		case !lost(err):
-			return err
-		}
-		if item, err = c.client.Get(ctx, key); faultOf(err) != nil {
-			return err
-		} else if err != nil {
-			item = nil
-		}
-	}
-	return c.client.Set(ctx, &memcached.Item{Key: key, Value: purgedTag(number)})
-}
-
-// putTag writes the value of a tag where one with the CAS of item, or none, was seen.
-func (c *Cache) putTag(ctx context.Context, item *memcached.Item) error {
-	if item.CAS == 0 {
-		return c.client.Add(ctx, item)
-	}
-	return c.client.CompareAndSwap(ctx, item)
 }
 
 // faultOf returns err unless it is an answer.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,11 +75,27 @@ type interrupted struct {
 	before func()
 }
 
-func (c *interrupted) CompareAndSwap(ctx context.Context, item *memcached.Item) error {
+func (c *interrupted) interrupt() {
 	if before := c.before; before != nil {
 		c.before = nil
 		before()
 	}
+}
+
+func (c *interrupted) Add(ctx context.Context, item *memcached.Item) error {
+	if strings.HasPrefix(item.Key, "page:t") {
+		c.interrupt()
+	}
+	return c.Client.Add(ctx, item)
+}
+
+func (c *interrupted) SetMulti(ctx context.Context, items []*memcached.Item) error {
+	c.interrupt()
+	return c.Client.SetMulti(ctx, items)
+}
+
+func (c *interrupted) CompareAndSwap(ctx context.Context, item *memcached.Item) error {
+	c.interrupt()
 	return c.Client.CompareAndSwap(ctx, item)
 }
 
@@ -111,6 +129,83 @@ func TestSoftPurge_UndoesNoPurge(t *testing.T) {
 		}
 		s.wantPage("/blog/a", "x", "fwd=uri-miss")
 	}
+}
+
+// TestPurges_AnEarlierOneThatIsSlowUndoesNoLaterOne: a response whose making began
+// between the two is not stored.
+func TestPurges_AnEarlierOneThatIsSlowUndoesNoLaterOne(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		for name, purge := range map[string]func(*middleware.Cache, context.Context, ...string) error{
+			"purge": (*middleware.Cache).PurgeTags, "soft purge": (*middleware.Cache).SoftPurgeTags,
+		} {
+			t.Run(fmt.Sprint(name, ", the tag is known: ", known), func(t *testing.T) {
+				inTime(t, func(t *testing.T) {
+					version := newCell("old")
+					handler := func(c *gin.Context) {
+						read := version.get()
+						if c.Request.URL.Path == "/slow" {
+							time.Sleep(time.Second)
+						}
+						text(read, "Cache-Tag: tag")(c)
+					}
+					other := newSite(t, minute(), handler)
+					client := &interrupted{Client: other.client}
+					s := newSiteWith(t, client, minute(), nil, handler)
+					if known {
+						other.get("/a")
+					}
+					var wg sync.WaitGroup
+					client.before = func() {
+						wg.Go(func() { other.get("/slow") })
+						time.Sleep(100 * time.Millisecond)
+						version.set("new")
+						if err := other.cache.PurgeTags(t.Context(), "tag"); err != nil {
+							t.Error(err)
+						}
+					}
+					if err := purge(s.cache, t.Context(), "tag"); err != nil || client.before != nil {
+						t.Errorf("the earlier purge = %v, and began to write: %v", err, client.before == nil)
+					}
+					wg.Wait()
+					if r := other.get("/slow"); r.body != "new" {
+						t.Errorf("after both purges: %q (%s)", r.body, r.cacheStatus())
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestSoftPurge_BesideAHandlerThatConfirms: who comes after the purge does not get what
+// a handler confirms that was asked before.
+func TestSoftPurge_BesideAHandlerThatConfirms(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		version := newCell("old")
+		s := newSite(t, &middleware.Options{TTL: 10 * time.Second}, func(c *gin.Context) {
+			read := version.get()
+			time.Sleep(2 * time.Second)
+			c.Header("Cache-Tag", "tag")
+			c.Header("ETag", strconv.Quote(read))
+			if c.GetHeader("If-None-Match") == strconv.Quote(read) {
+				c.Status(http.StatusNotModified)
+				return
+			}
+			c.String(http.StatusOK, read)
+		})
+		s.get("/a")
+		time.Sleep(11 * time.Second)
+		var wg sync.WaitGroup
+		wg.Go(func() { s.get("/a") })
+		time.Sleep(time.Second)
+		version.set("new")
+		if err := s.cache.SoftPurgeTags(t.Context(), "tag"); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.get("/a"); r.body != "new" {
+			t.Errorf("after the purge: %q (%s)", r.body, r.cacheStatus())
+		}
+		wg.Wait()
+	})
 }
 
 // TestSoftPurge_ManyAtOnce all have their effect.
