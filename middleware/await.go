@@ -22,6 +22,7 @@ func (x *exchange) beginWaiting() {
 // renew it is nobody's: then this request makes the response, for the flight f that
 // it leads, as s says.
 func (x *exchange) await(f *flight, key string, s slot) bool {
+	x.passTurn()
 	x.beginWaiting()
 	const first, longest = 2 * time.Millisecond, 50 * time.Millisecond
 	timer := time.NewTimer(first)

@@ -91,7 +91,7 @@ func (bs *bodies) leave(b *body) {
 const bodyTries = 3
 
 // addBody gives e, which is in chunks, its body, and checks its tags. It reports whether
-// e is whole, and which body it uses, for leave.
+// e is whole, and then which body it uses, for leave.
 func (c *Cache) addBody(ctx context.Context, e *stored.Entry) (ok bool, used *body, err error) {
 	for range bodyTries {
 		b, leads := c.bodies.join(e)
@@ -99,9 +99,10 @@ func (c *Cache) addBody(ctx context.Context, e *stored.Entry) (ok bool, used *bo
 			return false, nil, errNoRoom
 		}
 		if leads {
-			ok, err = c.assemble(ctx, e)
-			c.bodies.finish(b, e.Body, err)
-			return ok, b, err
+			if ok, err = c.lead(ctx, e, b); !ok {
+				return false, nil, err
+			}
+			return true, b, nil
 		}
 		select {
 		case <-b.done:
@@ -111,15 +112,32 @@ func (c *Cache) addBody(ctx context.Context, e *stored.Entry) (ok bool, used *bo
 		}
 		switch {
 		case b.bytes != nil:
-			e.Body = b.bytes
-			ok, err = c.readTagsOf(ctx, e)
-			return ok, b, err
+			if ok, err = c.readTagsOf(ctx, e); ok {
+				e.Body = b.bytes
+				return true, b, nil
+			}
+			c.bodies.leave(b)
+			return false, nil, err
 		case b.err == nil:
-			return false, b, nil
+			c.bodies.leave(b)
+			return false, nil, nil
 		}
+		err = b.err
 		c.bodies.leave(b)
 	}
 	return false, nil, err
+}
+
+// lead puts the body of e together for all who join b. It leaves b unless that comes
+// off.
+func (c *Cache) lead(ctx context.Context, e *stored.Entry, b *body) (ok bool, err error) {
+	defer func() {
+		c.bodies.finish(b, e.Body, err)
+		if !ok {
+			c.bodies.leave(b)
+		}
+	}()
+	return c.assemble(ctx, e)
 }
 
 // assemble puts the body of e together, and checks its tags in the same round trip.

@@ -56,6 +56,30 @@ func TestChunks_MissingOneIsAMiss(t *testing.T) {
 	}
 }
 
+// TestChunks_OfALargePageAreReplaced: what cannot be put together takes no room from its
+// replacement.
+func TestChunks_OfALargePageAreReplaced(t *testing.T) {
+	body := noise(3 << 20)
+	opts := minute()
+	opts.MaxBody, opts.MaxRecordings = 4<<20, 4<<20
+	s := newSite(t, opts, blob(body))
+	s.get("/a")
+	for _, key := range s.memory.Keys() {
+		if strings.HasPrefix(key, "page:c") {
+			if err := s.client.Delete(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	if r := s.get("/a"); r.body != body || !strings.Contains(r.cacheStatus(), "stored") {
+		t.Errorf("without one chunk: %d bytes (%s), want them from the handler, and stored", len(r.body), r.cacheStatus())
+	}
+	if r := s.get("/a"); !r.hit() {
+		t.Errorf("then: %s", r.cacheStatus())
+	}
+}
+
 func TestChunks_OfAnotherGenerationAreAMiss(t *testing.T) {
 	page := noise(2 << 20)
 	s := newSite(t, minute(), func(c *gin.Context) { blob(page)(c) })

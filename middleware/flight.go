@@ -87,11 +87,16 @@ func (fs *flights) locked(f *flight, since time.Time, token uint64) {
 	fs.mu.Unlock()
 }
 
-// endJoining keeps later requests from joining a flight that has not landed yet.
+// endJoining keeps later requests from joining a flight that has not landed yet. They
+// join the next one, where there is one.
 func (fs *flights) endJoining(f *flight) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if fs.m[f.key] == f {
+	switch {
+	case fs.m[f.key] != f:
+	case f.next != nil:
+		fs.m[f.key] = f.next
+	default:
 		delete(fs.m, f.key)
 	}
 }

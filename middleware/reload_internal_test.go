@@ -37,3 +37,28 @@ func TestJoinNext_EveryoneGetsARunThatHasNotBegun(t *testing.T) {
 		t.Errorf("%d flights are left", len(fs.m))
 	}
 }
+
+// TestJoinNext_WhoComesAfterTheEndOfJoiningGetsTheNextRun: there is no third one beside.
+func TestJoinNext_WhoComesAfterTheEndOfJoiningGetsTheNextRun(t *testing.T) {
+	fs := new(flights)
+	first, _, _ := fs.joinNext("key")
+	fs.begin(first)
+	second, before, leads := fs.joinNext("key")
+	if before != first || !leads {
+		t.Fatalf("the second is after %p, and leads: %v", before, leads)
+	}
+	fs.endJoining(first)
+	if f, before, leads := fs.joinNext("key"); f != second || before != nil || leads {
+		t.Errorf("joinNext = %p after %p, leads: %v, want %p", f, before, leads, second)
+	}
+	fs.land(first, outcome{})
+	if f, _, leads := fs.joinNext("key"); f != second || leads {
+		t.Errorf("then joinNext = %p, leads: %v, want %p", f, leads, second)
+	}
+	fs.begin(second)
+	fs.endJoining(second)
+	fs.land(second, outcome{})
+	if len(fs.m) != 0 {
+		t.Errorf("%d flights are left", len(fs.m))
+	}
+}
