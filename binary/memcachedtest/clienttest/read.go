@@ -44,11 +44,11 @@ var readTests = []clientTest{
 	{"the version is that of the last write", func(t *testing.T, s *suite) {
 		key := s.set(t, "v")
 		first, again := s.get(t, key).CAS, s.get(t, key).CAS
-		if first != again || (first != 0) == s.DisableCAS {
-			t.Errorf("Get(%q).CAS = %d, then %d, on servers that keep versions: %v", key, first, again, !s.DisableCAS)
+		if first != again || (first != 0) == s.versionless() {
+			t.Errorf("Get(%q).CAS = %d, then %d, with common versions: %v", key, first, again, !s.versionless())
 		}
 		s.store(t, &memcached.Item{Key: key, Value: []byte("v")})
-		if next := s.get(t, key).CAS; !s.DisableCAS && next == first {
+		if next := s.get(t, key).CAS; !s.versionless() && next == first {
 			t.Errorf("Get(%q).CAS = %d before and after a write, want another", key, next)
 		}
 	}},
@@ -120,7 +120,7 @@ func (s *suite) wantItem(t *testing.T, op string, got, want *memcached.Item) {
 		t.Errorf("%s(%q) = key %q, value %s, flags %d, TTL %v, want key %q, value %s, flags %d, TTL 0", op, want.Key,
 			got.Key, show(got.Value), got.Flags, got.TTL, want.Key, show(want.Value), want.Flags)
 	}
-	if (got.CAS != 0) == s.DisableCAS {
-		t.Errorf("%s(%q).CAS = %d on servers that keep versions: %v", op, want.Key, got.CAS, !s.DisableCAS)
+	if (got.CAS != 0) == s.versionless() {
+		t.Errorf("%s(%q).CAS = %d with common versions: %v", op, want.Key, got.CAS, !s.versionless())
 	}
 }

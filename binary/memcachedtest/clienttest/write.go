@@ -144,7 +144,7 @@ var casTests = []clientTest{
 		s.wantValue(t, key, "a")
 	}},
 	{"where servers keep no versions, or each its own, both are refused", func(t *testing.T, s *suite) {
-		if !s.DisableCAS && !s.replicated {
+		if !s.versionless() {
 			return // the claim is about others
 		}
 		key := s.set(t, "a")
@@ -156,11 +156,14 @@ var casTests = []clientTest{
 	}},
 }
 
+// versionless reports whether servers keep no versions, or each its own.
+func (s *suite) versionless() bool { return s.DisableCAS || s.replicated }
+
 // needCAS skips tests of versions where there are none; another test then
 // checks that they are refused.
 func (s *suite) needCAS(t *testing.T) {
 	t.Helper()
-	if s.DisableCAS || s.replicated {
+	if s.versionless() {
 		t.Skip("these servers have no versions to compare")
 	}
 }
