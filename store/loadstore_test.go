@@ -118,8 +118,8 @@ func TestGetOrLoad_DeleteOfAStoreLeavesTheLock(t *testing.T) {
 	})
 }
 
-// What a load takes back after a Delete is what it has stored, not the lock of
-// the load that has begun since: that one would not end the chain either.
+// What a load takes back after a Delete is what it has stored, and not the lock of
+// the load that has begun since: else every load would let one more begin.
 func TestGetOrLoad_ADeleteDuringALoadCausesOneMore(t *testing.T) {
 	inFleet(t, store.Options{}, func(t *testing.T, f *fleet) {
 		var most atomic.Int64
