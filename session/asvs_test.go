@@ -3,10 +3,7 @@ package session_test
 import (
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,28 +120,6 @@ func TestASVS_7_6_2_NoSessionWithoutAReason(t *testing.T) {
 	rec := newBrowser(t).autosave(store, func(c *gin.Context) { ginsessions.Default(c).Get("user") })
 	if got := rec.Header().Values("Set-Cookie"); len(got) > 0 || len(server.Keys()) > 0 {
 		t.Errorf("reading set %q and stored %q, want nothing", got, server.Keys())
-	}
-}
-
-// The table of the package documentation has a row for every item of the two
-// chapters, and a test for each row in which the package does something.
-func TestASVS_EveryItemHasARow(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := testNames(t)
-	for chapter, items := range map[string]int{"3.3": 5, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2} {
-		for n := range items {
-			item := fmt.Sprintf("%s.%d", chapter, n+1)
-			_, row, there := strings.Cut(string(doc), "\n//\t"+item+"  ")
-			tested := slices.ContainsFunc(tests, func(name string) bool {
-				return strings.HasPrefix(name, "TestASVS_"+strings.ReplaceAll(item, ".", "_")+"_")
-			})
-			if !there || tested == strings.HasPrefix(row, "nothing") {
-				t.Errorf("%s: it has a row: %t, a test: %t", item, there, tested)
-			}
-		}
 	}
 }
 

@@ -1,18 +1,14 @@
-package session_test
+package examples
 
 import (
-	"os"
-	"path/filepath"
-	"regexp"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// promises has beside each sentence of the package documentation and of
-// SECURITY.md about sessions, by how it begins, the tests that hold it, here or in
-// integration/session. A sentence without tests promises nothing: it is advice.
-var promises = []struct{ sentence, tests string }{
+// sessionPromises are those of package session and of SECURITY.md about sessions.
+var sessionPromises = []promise{
 	{"The cookie is the key.", "TestASVS_7_2_1_TokensAreVerifiedOnTheServer"},
 	{"It carries 256 random bits", "TestASVS_7_2_3_TokensAreUniqueAndRandom TestCookie_ComesBackAsItWas"},
 	{"The key in memcached is an HMAC of them and", "TestID_NamesAreUnrelated TestOpen_OnlyWithTheIDTheKeyAndThePrefix"},
@@ -88,84 +84,20 @@ var promises = []struct{ sentence, tests string }{
 	{"What the application has to do", ""},
 }
 
-func TestPromises_EverySentenceHasItsTest(t *testing.T) {
-	tests := testNames(t)
-	sentences := append(sentencesOf(t, "doc.go", "// # What is promised", "// # OWASP"),
-		sentencesOf(t, "../.github/SECURITY.md", "## Sessions\n", "\n## Threats")...)
-	used := map[string]bool{}
-	for _, sentence := range sentences {
-		found := false
-		for _, p := range promises {
-			if strings.HasPrefix(sentence, p.sentence) {
-				found, used[p.sentence] = true, true
-			}
-		}
-		if !found {
-			t.Errorf("no test is named for %q", sentence)
-		}
-	}
-	for _, p := range promises {
-		if !used[p.sentence] {
-			t.Errorf("nothing says %q any more", p.sentence)
-		}
-		for name := range strings.FieldsSeq(p.tests) {
-			if !slices.Contains(tests, name) {
-				t.Errorf("%q: there is no %s", p.sentence, name)
+// TestASVS_EveryItemHasARow: the table of package session has a row for every item of
+// the two chapters, and a test for each row in which the package does something.
+func TestASVS_EveryItemHasARow(t *testing.T) {
+	doc, tests := read(t, "session/doc.go"), testsOf(t, "session")
+	for chapter, items := range map[string]int{"3.3": 5, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 3, "7.6": 2} {
+		for n := range items {
+			item := fmt.Sprintf("%s.%d", chapter, n+1)
+			_, row, there := strings.Cut(doc, "\n//\t"+item+"  ")
+			tested := slices.ContainsFunc(tests, func(name string) bool {
+				return strings.HasPrefix(name, "TestASVS_"+strings.ReplaceAll(item, ".", "_")+"_")
+			})
+			if !there || tested == strings.HasPrefix(row, "nothing") {
+				t.Errorf("%s: it has a row: %t, a test: %t", item, there, tested)
 			}
 		}
 	}
-}
-
-// sentencesOf returns the sentences between two lines of a file.
-func sentencesOf(t *testing.T, file, from, to string) (sentences []string) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), from)
-	part, _, found := strings.Cut(rest, to)
-	if !found {
-		t.Fatalf("%s has no part from %q to %q", file, from, to)
-	}
-	part = regexp.MustCompile(`(?m)^//[ \t]?`).ReplaceAllString(part, "")
-	part = regexp.MustCompile(`(?m)^- `).ReplaceAllString(part, "\n")
-	for paragraph := range strings.SplitSeq(part, "\n\n") {
-		paragraph = strings.Join(strings.Fields(paragraph), " ")
-		if paragraph == "" || strings.HasPrefix(paragraph, "#") {
-			continue
-		}
-		ends := regexp.MustCompile("\\. [A-Z`\\[]").FindAllStringIndex(paragraph, -1)
-		start := 0
-		for _, end := range ends {
-			sentences = append(sentences, paragraph[start:end[0]+1])
-			start = end[0] + 2
-		}
-		sentences = append(sentences, paragraph[start:])
-	}
-	return sentences
-}
-
-// testNames are the tests of sessions, here and on real memcached.
-func testNames(t *testing.T) (names []string) {
-	t.Helper()
-	if _, err := os.Stat("../integration/session"); err != nil {
-		t.Skip("this is the published module, without the integration tests")
-	}
-	for _, pattern := range []string{"*_test.go", "../integration/session/*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
-				names = append(names, string(match[1]))
-			}
-		}
-	}
-	return names
 }

@@ -1,18 +1,8 @@
-package middleware_test
+package examples
 
-import (
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
-	"testing"
-)
-
-// promises has beside each sentence of the package documentation, and of SECURITY.md about
-// cached responses, by how it begins, the tests that hold it, here or in
-// integration/middleware. A sentence without tests promises nothing: it is advice.
-var promises = []struct{ sentence, tests string }{
+// middlewarePromises are those of package middleware and of SECURITY.md about cached
+// responses.
+var middlewarePromises = []promise{
 	{"Package middleware is a shared HTTP cache", "TestGet_SecondRequestIsServedFromMemcached TestWrap_StoresAndReuses"},
 	{"Responses are stored and reused as", "TestReuse_EndsWithTheLifetime TestReuse_WithoutTTLOnlyWhatSaysSo TestEvaluate_Freshness TestJudge"},
 	{"A hit is one round trip", "TestHit_IsOneRoundTrip"},
@@ -120,99 +110,4 @@ var promises = []struct{ sentence, tests string }{
 	{"**Cookies are not in the key.**", "TestPersonal_RequestsBypassTheCache"},
 	{"`StoreSetCookie` shares", "TestStoreSetCookie_SharesIt"},
 	{"It exists for sites", ""},
-}
-
-func TestPromises_EverySentenceHasItsTest(t *testing.T) {
-	tests := testNames(t)
-	sentences := append(sentencesOf(t, "doc.go", "", "\npackage middleware"),
-		sentencesOf(t, "../.github/SECURITY.md", "## Cached responses\n", "\n## Sessions")...)
-	used := map[string]bool{}
-	for _, sentence := range sentences {
-		found := false
-		for _, p := range promises {
-			if strings.HasPrefix(sentence, p.sentence) {
-				found, used[p.sentence] = true, true
-			}
-		}
-		if !found {
-			t.Errorf("no test is named for %q", sentence)
-		}
-	}
-	for _, p := range promises {
-		if !used[p.sentence] {
-			t.Errorf("nothing says %q any more", p.sentence)
-		}
-		for name := range strings.FieldsSeq(p.tests) {
-			if !slices.Contains(tests, name) {
-				t.Errorf("%q: there is no %s", p.sentence, name)
-			}
-		}
-	}
-}
-
-// TestPromises_SecurityNamesTestsThatExist.
-func TestPromises_SecurityNamesTestsThatExist(t *testing.T) {
-	tests := testNames(t)
-	for _, sentence := range sentencesOf(t, "../.github/SECURITY.md", "## Cached responses\n", "\n## Sessions") {
-		for _, name := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(sentence, -1) {
-			if !slices.Contains(tests, name[1]) {
-				t.Errorf("%q: there is no %s", sentence, name[1])
-			}
-		}
-	}
-}
-
-// sentencesOf returns the sentences between two parts of a file, without programs.
-func sentencesOf(t *testing.T, file, from, to string) (sentences []string) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), from)
-	part, _, found := strings.Cut(rest, to)
-	if !found {
-		t.Fatalf("%s has no part from %q to %q", file, from, to)
-	}
-	part = regexp.MustCompile(`(?m)^//\t.*$`).ReplaceAllString(part, "")
-	part = regexp.MustCompile(`(?m)^// ?`).ReplaceAllString(part, "")
-	part = regexp.MustCompile(`(?m)^- `).ReplaceAllString(part, "\n")
-	ends := regexp.MustCompile("\\. [A-Z`\\[*]")
-	for paragraph := range strings.SplitSeq(part, "\n\n") {
-		paragraph = strings.Join(strings.Fields(paragraph), " ")
-		if paragraph == "" || strings.HasPrefix(paragraph, "#") {
-			continue
-		}
-		start := 0
-		for _, end := range ends.FindAllStringIndex(paragraph, -1) {
-			sentences = append(sentences, paragraph[start:end[0]+1])
-			start = end[0] + 2
-		}
-		sentences = append(sentences, paragraph[start:])
-	}
-	return sentences
-}
-
-// testNames are the tests of the response cache, here and on real memcached.
-func testNames(t *testing.T) (names []string) {
-	t.Helper()
-	if _, err := os.Stat("../integration/middleware"); err != nil {
-		t.Skip("this is the published module, without the integration tests")
-	}
-	for _, pattern := range []string{"*_test.go", "internal/*/*_test.go", "../integration/middleware/*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
-				names = append(names, string(match[1]))
-			}
-		}
-	}
-	return names
 }

@@ -1,19 +1,7 @@
-package store_test
+package examples
 
-import (
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
-	"testing"
-)
-
-// promises has beside each sentence of the package documentation and of
-// Typed.GetOrLoad, by how it begins, the tests that hold it, here or in
-// integration/store. A sentence without tests promises nothing: it says why, or what
-// something else does.
-var promises = []struct{ sentence, tests string }{
+// storePromises are those of package store and of Typed.GetOrLoad.
+var storePromises = []promise{
 	// Time to live
 	{"The memcached protocol does not return", "TestComparison"},
 	{"So the store keeps the deadline with the item", "TestGetWithTTL_SaysWhatRemains TestLayers_ChainKeepsCopiesForTheTimeThatIsLeft"},
@@ -42,7 +30,6 @@ var promises = []struct{ sentence, tests string }{
 	{"GetOrLoad can.", "TestGetOrLoad_WhatHappensDuringTheLoadWins"},
 	// Loading
 	{"Typed.GetOrLoad returns a value", "TestGetOrLoad_LoadsOnceForAll"},
-	{"user, err := users.GetOrLoad", ""},
 	{"Of all goroutines and processes", "TestGetOrLoad_LoadsOnceForAll TestLoad_ThousandCallersInTwoProcessesLoadOnce TestManyKeys_OneLoadPerLife"},
 	{"It owns a lock", "TestLoad_KilledInTheMiddle"},
 	{"When its process dies, the lock", "TestGetOrLoad_ADeadProcessDelaysOthersForAFewSecondsOnly TestLoad_KilledInTheMiddle"},
@@ -102,93 +89,5 @@ var promises = []struct{ sentence, tests string }{
 	{"When load panics", "TestGetOrLoad_PanicsInTheCallerOnly"},
 	{"When its process dies, another load", "TestGetOrLoad_ADeadProcessDelaysOthersForAFewSecondsOnly TestLoad_KilledInTheMiddle"},
 	{"While memcached does not answer", "TestGetOrLoad_WithoutMemcachedEveryProcessLoads TestGetOrLoad_MemcachedStopsDuringTheLoad TestLoad_MemcachedStopsInTheMiddle"},
-	{"Without compare-and-swap", "TestServer_WithoutCompareAndSwap TestReplicate"},
-}
-
-func TestPromises_EverySentenceHasItsTest(t *testing.T) {
-	tests := testNames(t)
-	sentences := append(sentencesOf(t, "doc.go", "// # Time to live\n", "\npackage store"),
-		sentencesOf(t, "getorload.go", "import (", "\nfunc (t *Typed[T]) GetOrLoad")...)
-	used := map[string]bool{}
-	for _, sentence := range sentences {
-		found := false
-		for _, p := range promises {
-			if strings.HasPrefix(sentence, p.sentence) {
-				found, used[p.sentence] = true, true
-			}
-		}
-		if !found {
-			t.Errorf("no test is named for %q", sentence)
-		}
-	}
-	for _, p := range promises {
-		if !used[p.sentence] {
-			t.Errorf("nothing says %q any more", p.sentence)
-		}
-		for name := range strings.FieldsSeq(p.tests) {
-			if !slices.Contains(tests, name) {
-				t.Errorf("%q: there is no %s", p.sentence, name)
-			}
-		}
-	}
-}
-
-// sentencesOf returns the sentences of the comments between two places of a file.
-func sentencesOf(t *testing.T, file, from, to string) (sentences []string) {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(text), from)
-	part, _, found := strings.Cut(rest, to)
-	if !found {
-		t.Fatalf("%s has no part from %q to %q", file, from, to)
-	}
-	var comments []string
-	for line := range strings.Lines(part) {
-		if comment, ok := strings.CutPrefix(line, "//"); ok {
-			comments = append(comments, strings.TrimPrefix(strings.TrimPrefix(comment, " "), "\t"))
-		}
-	}
-	part = regexp.MustCompile(`(?m)^ *- `).ReplaceAllString(strings.Join(comments, ""), "\n")
-	for paragraph := range strings.SplitSeq(part, "\n\n") {
-		paragraph = strings.Join(strings.Fields(paragraph), " ")
-		if paragraph == "" || strings.HasPrefix(paragraph, "#") {
-			continue
-		}
-		start := 0
-		for _, end := range regexp.MustCompile("[.)] [A-Z0-9\"]").FindAllStringIndex(paragraph, -1) {
-			if paragraph[end[0]] == '.' || strings.HasSuffix(paragraph[:end[0]+1], ".)") {
-				sentences = append(sentences, paragraph[start:end[0]+1])
-				start = end[0] + 2
-			}
-		}
-		sentences = append(sentences, paragraph[start:])
-	}
-	return sentences
-}
-
-// testNames are the tests of the store, here and on real memcached.
-func testNames(t *testing.T) (names []string) {
-	t.Helper()
-	if _, err := os.Stat("../integration/store"); err != nil {
-		t.Skip("this is the published module, without the integration tests")
-	}
-	for _, pattern := range []string{"*_test.go", "../integration/store/*_test.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
-				names = append(names, string(match[1]))
-			}
-		}
-	}
-	return names
+	{"Without compare-and-swap", "TestServer_WithoutCompareAndSwap TestReplicate_GetOrLoadReplacesAnOldValue"},
 }

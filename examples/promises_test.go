@@ -1,0 +1,137 @@
+package examples
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// promise is how a sentence of the documentation begins, and the tests that hold it. A
+// sentence without tests promises nothing: it is advice, says why, or what something
+// else does.
+type promise struct{ sentence, tests string }
+
+// part is what stands between two places of a file.
+type part struct{ file, from, to string }
+
+// TestPromises_EverySentenceHasItsTest: each sentence of these parts is in the table of
+// its package, each of the table is still there, and so are the tests.
+func TestPromises_EverySentenceHasItsTest(t *testing.T) {
+	for _, documentation := range []struct {
+		name     string
+		promises []promise
+		parts    []part
+	}{
+		{"middleware", middlewarePromises, []part{
+			{"middleware/doc.go", "", "\npackage middleware"},
+			{".github/SECURITY.md", "## Cached responses\n", "\n## Sessions"},
+		}},
+		{"session", sessionPromises, []part{
+			{"session/doc.go", "// # What is promised", "// # OWASP"},
+			{".github/SECURITY.md", "## Sessions\n", "\n## Threats"},
+		}},
+		{"store", storePromises, []part{
+			{"store/doc.go", "// # Time to live\n", "\npackage store"},
+			{"store/getorload.go", "import (", "\nfunc (t *Typed[T]) GetOrLoad"},
+		}},
+	} {
+		t.Run(documentation.name, func(t *testing.T) {
+			var sentences []string
+			for _, p := range documentation.parts {
+				sentences = append(sentences, p.sentences(t)...)
+			}
+			checkPromises(t, sentences, documentation.promises, testsOf(t, documentation.name))
+		})
+	}
+}
+
+// TestPromises_SecurityNamesTestsThatExist, where its text names some.
+func TestPromises_SecurityNamesTestsThatExist(t *testing.T) {
+	tests := slices.Concat(testsOf(t, "middleware"), testsOf(t, "session"), testsOf(t, "binary"))
+	text := read(t, ".github/SECURITY.md")
+	for _, name := range regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(tests, name[1]) {
+			t.Errorf("SECURITY.md names %s, which there is not", name[1])
+		}
+	}
+}
+
+func checkPromises(t *testing.T, sentences []string, promises []promise, tests []string) {
+	t.Helper()
+	for _, sentence := range sentences {
+		if !slices.ContainsFunc(promises, func(p promise) bool { return strings.HasPrefix(sentence, p.sentence) }) {
+			t.Errorf("no test is named for %q", sentence)
+		}
+	}
+	for _, p := range promises {
+		if !slices.ContainsFunc(sentences, func(s string) bool { return strings.HasPrefix(s, p.sentence) }) {
+			t.Errorf("nothing says %q any more", p.sentence)
+		}
+		for name := range strings.FieldsSeq(p.tests) {
+			if !slices.Contains(tests, name) {
+				t.Errorf("%q: there is no %s", p.sentence, name)
+			}
+		}
+	}
+}
+
+// comment is a line of a comment; what is indented there is a program or a table.
+var comment = regexp.MustCompile(`(?m)^//(?: (.*)|$)`)
+
+// sentenceEnd is where one sentence ends and another begins.
+var sentenceEnd = regexp.MustCompile("(?:\\.|\\.\\)) [A-Z0-9`\"\\[*]")
+
+// sentences returns the sentences of p: in Go, those of its comments.
+func (p part) sentences(t *testing.T) (sentences []string) {
+	t.Helper()
+	_, rest, _ := strings.Cut(read(t, p.file), p.from)
+	text, _, found := strings.Cut(rest, p.to)
+	if !found {
+		t.Fatalf("%s has no part from %q to %q", p.file, p.from, p.to)
+	}
+	if filepath.Ext(p.file) == ".go" {
+		var lines []string
+		for _, line := range comment.FindAllStringSubmatch(text, -1) {
+			lines = append(lines, line[1])
+		}
+		text = strings.Join(lines, "\n")
+	}
+	text = regexp.MustCompile(`(?m)^ *- `).ReplaceAllString(text, "\n")
+	for paragraph := range strings.SplitSeq(text, "\n\n") {
+		paragraph = strings.Join(strings.Fields(paragraph), " ")
+		if paragraph == "" || strings.HasPrefix(paragraph, "#") {
+			continue
+		}
+		start := 0
+		for _, end := range sentenceEnd.FindAllStringIndex(paragraph, -1) {
+			sentences = append(sentences, paragraph[start:end[1]-2])
+			start = end[1] - 1
+		}
+		sentences = append(sentences, paragraph[start:])
+	}
+	return sentences
+}
+
+// testsOf returns the names of the tests of a package and of those within it, of its
+// tests on real servers, and of those here.
+func testsOf(t *testing.T, pkg string) (names []string) {
+	t.Helper()
+	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	for _, pattern := range []string{"%/*_test.go", "%/*/*_test.go", "%/internal/*/*_test.go", "integration/%/*_test.go", "examples/promises_%_test.go"} {
+		files, err := filepath.Glob(filepath.Join(root, strings.ReplaceAll(pattern, "%", pkg)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			for _, match := range declared.FindAllStringSubmatch(read(t, strings.TrimPrefix(file, root)), -1) {
+				names = append(names, match[1])
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatalf("%s has no tests", pkg)
+	}
+	return names
+}
