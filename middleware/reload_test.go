@@ -145,8 +145,8 @@ func TestReload_ClientsThatLeaveOrDoNotReadHoldUpNobody(t *testing.T) {
 			_, _ = c.Writer.WriteString(strings.Repeat(" ", 100<<10))
 		})
 		s.get("/a")
-		visit := func(patience time.Duration) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+		visit := func(limit time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
 			s.send(s.request(ctx, http.MethodGet, "/a", reloads[0]))
 		}

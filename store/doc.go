@@ -39,7 +39,7 @@
 //	context                   ignored               honoured                honoured                honoured
 //	option it cannot honour   dropped               dropped                 dropped                 error
 //	nil option                panic                 panic                   panic                   skipped
-//	copies in the process     –                     –                       for up to 10 s           gocache's chain, NewBounded
+//	copies in the process     –                     –                       for up to 10 s          gocache's chain, NewBounded
 //	loading once for a fleet  –                     –                       –                       Typed.GetOrLoad
 //	many keys at once         –                     –                       –                       GetMulti, SetMulti, DeleteMulti
 //	counters, touch           –                     –                       –                       Increment, Decrement, Touch

@@ -67,8 +67,7 @@ type Options struct {
 	// must return quickly and be safe for concurrent use. nil: nobody is told.
 	OnEvent func(Event)
 
-	// OwnsClient makes Close close the client. false: the client stays
-	// open.
+	// OwnsClient makes Close close the client. false: the client stays open.
 	OwnsClient bool
 }
 

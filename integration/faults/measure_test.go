@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -102,7 +103,11 @@ func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 	for i := range callers {
 		all.Go(func() { l.ask(i, c, stop) })
 	}
-	time.Sleep(300 * time.Millisecond) // all have a connection
+	for begun := time.Now(); !l.allAnswered(); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > limit {
+			t.Fatalf("%s: not every caller has had an answer within %v", p.name, limit)
+		}
+	}
 	f.begin(s, proxy)
 	time.Sleep(lasts)
 	f.end(s, proxy)
@@ -123,6 +128,7 @@ type log struct {
 	mu         sync.Mutex // guards what follows
 	operations []operation
 	began      [callers]time.Time // of what is under way; zero: nothing
+	answered   [callers]bool
 }
 
 type operation struct {
@@ -147,9 +153,17 @@ func (l *log) ask(caller int, c client, stop <-chan struct{}) {
 		l.mu.Lock()
 		end := time.Now()
 		l.began[caller] = time.Time{}
+		l.answered[caller] = l.answered[caller] || err == nil
 		l.operations = append(l.operations, operation{end, end.Sub(start), err})
 		l.mu.Unlock()
 	}
+}
+
+// allAnswered reports whether every caller has had a success.
+func (l *log) allAnswered() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !slices.Contains(l.answered[:], false)
 }
 
 // errPanic is what a client's panic is taken for.

@@ -31,8 +31,8 @@ var sources embed.FS
 // rules is the folder of package prommemcached.
 const rules = "../../binary/prommemcached/"
 
-// patience bounds how long Prometheus may take to have seen something.
-const patience = time.Minute
+// longest bounds how long Prometheus may take to have seen something.
+const longest = time.Minute
 
 // prometheus is one that runs in a container on this machine's network.
 type prometheus struct {
@@ -134,14 +134,14 @@ func (p *prometheus) get(ctx context.Context, path string, query url.Values, dat
 	return nil
 }
 
-// eventually fails the test unless do returns nil within patience.
+// eventually fails the test unless do returns nil within longest.
 func eventually(t *testing.T, do func() error) {
 	t.Helper()
 	var err error
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(longest); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		if err = do(); err == nil {
 			return
 		}
 	}
-	t.Fatalf("after %v still: %v", patience, err)
+	t.Fatalf("after %v still: %v", longest, err)
 }
