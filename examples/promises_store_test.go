@@ -15,6 +15,8 @@ var storePromises = []promise{
 	{"The server's clock has whole seconds", "TestSet_FractionsAreExactAndTheServerKeepsItemsLonger"},
 	{"The remaining time is known", "TestStamp_KeepsDeadline TestSet_LongTTLs"},
 	{"Items of other clients have", "TestGetWithTTL_ForeignItemsHaveUnknownTTL"},
+	{"So have values for which a codec needs", "TestCodec_WithLargeFlags"},
+	{"The server alone ends them", "TestCodec_WithLargeFlags"},
 	{"GetWithTTL returns Options.UnknownTTL", "TestGetWithTTL_ForeignItemsHaveUnknownTTL TestLayers_ChainKeepsCopiesForTheTimeThatIsLeft"},
 	{"Deadlines are compared", "TestStamp_FollowsClock"},
 	{"It should be right", "TestStamp_ToleratesSlowClock"},

@@ -65,6 +65,9 @@
 //     codec in a Store, to one part in 12,000.)
 //   - Items of other clients have an unknown TTL. GetWithTTL returns
 //     Options.UnknownTTL for them.
+//   - So have values for which a codec needs flags above 31, such as numbers of
+//     codec/spymemcached and everything with UserFlags of codec/phpmemcached: there
+//     is no room for a deadline. The server alone ends them, up to two seconds early.
 //
 // Deadlines are compared with the clock of the machine. It should be right to a
 // second or so, as NTP keeps it.

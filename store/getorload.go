@@ -60,7 +60,7 @@ func (r *loadRequest) settings(defaults libstore.Options) (libstore.Options, err
 	defaults.Expiration = 0
 	o, err := applyOptions(defaults, r.options)
 	if err == nil && o.Expiration != 0 {
-		err = fmt.Errorf("memcached store: GetOrLoad: WithExpiration: %w (its argument is the time to live)", libstore.ErrNotSupported)
+		err = fmt.Errorf("store: GetOrLoad: WithExpiration: %w (its argument is the time to live)", libstore.ErrNotSupported)
 	}
 	o.Expiration = r.ttl
 	return o, err
@@ -117,7 +117,7 @@ func (c *core) getOrLoad(ctx context.Context, r *loadRequest) (any, error) {
 
 func checkLoadTTL(ttl time.Duration) error {
 	if ttl < 0 {
-		return fmt.Errorf("memcached store: GetOrLoad: a time to live of %v: want 0 or more", ttl)
+		return fmt.Errorf("store: GetOrLoad: a time to live of %v: want 0 or more", ttl)
 	}
 	return checkTTL("GetOrLoad: a time to live", ttl)
 }
@@ -182,7 +182,7 @@ func (c *core) answer(f *flight, first bool) (any, error) {
 	case out.panicked != nil && first:
 		panic(out.panicked)
 	case out.panicked != nil && out.payload == nil:
-		return nil, fmt.Errorf("memcached store: GetOrLoad: load panicked: %v", out.panicked.Value)
+		return nil, fmt.Errorf("store: GetOrLoad: load panicked: %v", out.panicked.Value)
 	case out.err != nil:
 		return nil, out.err
 	case out.none:

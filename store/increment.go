@@ -75,7 +75,7 @@ func (c *core) addToTagged(ctx context.Context, key string, delta uint64, up boo
 		}
 		n, err := strconv.ParseUint(number(u.data), 10, 64)
 		if err != nil || len(u.tags) == 0 {
-			return 0, fmt.Errorf("memcached store: %w", memcached.ErrNotNumber)
+			return 0, fmt.Errorf("store: %w", memcached.ErrNotNumber)
 		}
 		if up {
 			n += delta

@@ -105,7 +105,7 @@ func (c *core) tagVersions(ctx context.Context, o *libstore.Options) ([]tagVersi
 	}
 	keys := c.tags.keys(o.Tags)
 	if len(keys) > maxTags {
-		return nil, fmt.Errorf("memcached store: WithTags: %d tags: want %d at most", len(keys), maxTags)
+		return nil, fmt.Errorf("store: WithTags: %d tags: want %d at most", len(keys), maxTags)
 	}
 	return c.tags.versions(ctx, keys, o.Expiration, o.TagsTTL)
 }

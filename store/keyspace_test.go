@@ -92,18 +92,26 @@ func TestClear_NothingTwice(t *testing.T) {
 	wantHit(t, s, "k", "v")
 }
 
-func TestPrefix_AnyStringIsOne(t *testing.T) {
+// What no key can begin with is refused, as in the other packages.
+func TestPrefix_MalformedIsAnError(t *testing.T) {
 	_, client := start(t, nil)
-	prefixes := []string{"p", "p:", " ", "a b", "\x00", strings.Repeat("p", 240), strings.Repeat("p", 300), strings.Repeat("p", 301)}
-	for _, p := range prefixes {
-		mustSet(t, prefixed(t, client, p), "k", "of "+p)
+	for _, p := range []string{" ", "a b", "\x00", "p\n", "\x7f", strings.Repeat("p", 151)} {
+		opts := &store.Options{Prefix: p}
+		_, untyped := store.NewWithOptions(client, opts)
+		_, typed := store.NewTyped[string](client, opts)
+		for _, err := range []error{untyped, typed} {
+			if err == nil || !strings.Contains(err.Error(), "store: Options.Prefix") {
+				t.Errorf("a store with the prefix %q: %v, want an error that names it", p, err)
+			}
+		}
 	}
-	for _, p := range prefixes {
-		wantHit(t, prefixed(t, client, p), "k", "of "+p)
-	}
-	mustClear(t, prefixed(t, client, prefixes[0]))
-	wantMiss(t, prefixed(t, client, prefixes[0]), "k")
-	for _, p := range prefixes[1:] {
-		wantHit(t, prefixed(t, client, p), "k", "of "+p)
+	for _, p := range []string{"p", "p:", "\u4e16:", strings.Repeat("p", 150)} {
+		for _, key := range []string{"k", strings.Repeat("k", 300)} {
+			s := prefixed(t, client, p)
+			mustSet(t, s, key, "of "+p, tagged("t"))
+			wantHit(t, s, key, "of "+p)
+			mustClear(t, s)
+			wantMiss(t, s, key)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func (p *loadPanic) Unwrap() error {
 	return err
 }
 
-var errGoexit = errors.New("memcached store: GetOrLoad: load ended its goroutine")
+var errGoexit = errors.New("store: GetOrLoad: load ended its goroutine")
 
 // run calls a flight's load, within LoadTimeout, and renews the lock meanwhile.
 func (c *core) run(ctx context.Context, f *flight, lock *loadLock) outcome {
@@ -65,9 +65,9 @@ func (c *core) run(ctx context.Context, f *flight, lock *loadLock) outcome {
 // unfinished is the error of a load that did not return in time.
 func (c *core) unfinished(ctx context.Context) error {
 	if c.loads.ctx.Err() != nil {
-		return fmt.Errorf("memcached store: GetOrLoad: %w", memcached.ErrClosed)
+		return fmt.Errorf("store: GetOrLoad: %w", memcached.ErrClosed)
 	}
-	return fmt.Errorf("memcached store: GetOrLoad: load took longer than Options.LoadTimeout, %v: %w", c.opts.LoadTimeout, ctx.Err())
+	return fmt.Errorf("store: GetOrLoad: load took longer than Options.LoadTimeout, %v: %w", c.opts.LoadTimeout, ctx.Err())
 }
 
 // call calls load and sends how it ended.

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	libstore "github.com/eko/gocache/lib/v4/store"
@@ -18,17 +19,17 @@ type Options struct {
 	// Prefix begins every key in memcached. With one, Clear removes only this
 	// store's items: a generation number follows the prefix, so another client
 	// does not find an item under prefix and key. Stores with the same prefix
-	// have the same items, tags and Clear. Any string is a prefix: one that no key can
-	// begin with (too long, or with spaces or control characters) is hashed together
-	// with each key. "": no prefix, and Clear flushes the servers.
+	// have the same items, tags and Clear. It has at most 150 bytes and neither
+	// spaces nor control characters. "": no prefix, and Clear flushes the servers.
 	Prefix string
 
 	// Codec encodes values. []byte, string, bool and numbers still come back
 	// with the type that they went in with; other types are decoded into an
 	// any, or in a Typed into its type. A value that Codec refuses with
 	// codec.ErrType is stored without it if the store supports its type: codec.Raw,
-	// for instance, takes no numbers. nil: a Store accepts only these types; a
-	// Typed of another type uses codec.JSON.
+	// for instance, takes no numbers. Values that it gives flags above 31 have no
+	// exact time to live (see Time to live in the package's documentation). nil: a
+	// Store accepts only these types; a Typed of another type uses codec.JSON.
 	Codec codec.Codec
 
 	// UnknownTTL is what GetWithTTL returns for items of other clients, whose
@@ -78,6 +79,9 @@ const (
 
 	// maxKeepStale is less than how far a stamp can be in the past.
 	maxKeepStale = 8 * time.Hour
+
+	// longestPrefix leaves room for the generation and a hash.
+	longestPrefix = 150
 )
 
 // withDefaults returns a copy with the defaults filled in.
@@ -96,7 +100,7 @@ func (o *Options) withDefaults() (Options, error) {
 		c.LoadTimeout = defaultLoadTimeout
 	}
 	if c.KeepStale < 0 || c.KeepStale > maxKeepStale {
-		return c, fmt.Errorf("memcached store: Options.KeepStale is %v: want 0 to %v", c.KeepStale, maxKeepStale)
+		return c, fmt.Errorf("store: Options.KeepStale is %v: want 0 to %v", c.KeepStale, maxKeepStale)
 	}
 	return c, cmp.Or(
 		checkPositive("Options.UnknownTTL", c.UnknownTTL),
@@ -104,7 +108,19 @@ func (o *Options) withDefaults() (Options, error) {
 		checkTTL("Options.RefreshAhead", c.RefreshAhead),
 		checkTTL("Options.KeepStale", c.KeepStale),
 		checkTTL("Options.NotFoundTTL", c.NotFoundTTL),
+		checkPrefix(c.Prefix),
 	)
+}
+
+// checkPrefix refuses what no key can begin with.
+func checkPrefix(prefix string) error {
+	if len(prefix) > longestPrefix {
+		return fmt.Errorf("store: Options.Prefix has %d bytes: want at most %d", len(prefix), longestPrefix)
+	}
+	if strings.ContainsFunc(prefix, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return fmt.Errorf("store: Options.Prefix is %q: want neither spaces nor control characters", prefix)
+	}
+	return nil
 }
 
 // applyOptions returns defaults changed by options, of which nil ones are
@@ -116,7 +132,7 @@ func applyOptions(defaults libstore.Options, options []libstore.Option) (libstor
 		}
 	}
 	if defaults.ClientSideCacheExpiration != 0 {
-		return defaults, fmt.Errorf("memcached store: WithClientSideCaching: %w (use a chain with a store in memory)",
+		return defaults, fmt.Errorf("store: WithClientSideCaching: %w (use a chain with a store in memory)",
 			libstore.ErrNotSupported)
 	}
 	if err := checkTTL("WithExpiration", defaults.Expiration); err != nil {

@@ -25,7 +25,7 @@ func serverTTL(ttl, keep time.Duration) time.Duration {
 // can only be a forgotten unit.
 func checkTTL(what string, ttl time.Duration) error {
 	if ttl > 0 && ttl < time.Millisecond {
-		return fmt.Errorf("memcached store: %s of %v: durations have units, as in 60*time.Second", what, ttl)
+		return fmt.Errorf("store: %s of %v: durations have units, as in 60*time.Second", what, ttl)
 	}
 	return nil
 }
@@ -34,7 +34,7 @@ func checkTTL(what string, ttl time.Duration) error {
 // above 0.
 func checkPositive(what string, d time.Duration) error {
 	if d <= 0 {
-		return fmt.Errorf("memcached store: %s is %v: want more than 0", what, d)
+		return fmt.Errorf("store: %s is %v: want more than 0", what, d)
 	}
 	return checkTTL(what, d)
 }

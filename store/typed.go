@@ -41,7 +41,7 @@ func NewTyped[T any](client Client, opts *Options, options ...libstore.Option) (
 	}
 	values, err := newTypedValues[T](c.opts.Codec)
 	if err != nil {
-		return nil, fmt.Errorf("memcached store: NewTyped: %w", err)
+		return nil, fmt.Errorf("store: NewTyped: %w", err)
 	}
 	c.encode, c.decode = values.encode, values.decode
 	c.locks = true

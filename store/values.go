@@ -21,7 +21,7 @@ func (a anyValues) encode(v any) (payload, error) {
 	case err != nil && native && errors.Is(err, codec.ErrType):
 		return encodeNative(v)
 	case err != nil:
-		return payload{}, fmt.Errorf("memcached store: encoding: %w", err)
+		return payload{}, fmt.Errorf("store: encoding: %w", err)
 	case native:
 		return payload{form{class: classTyped, kind: k, flags: flags}, data}, nil
 	default:
@@ -77,7 +77,7 @@ func (t typedValues[T]) encode(v any) (payload, error) {
 	}
 	data, flags, err := t.codec.Encode(v)
 	if err != nil {
-		return payload{}, fmt.Errorf("memcached store: encoding: %w", err)
+		return payload{}, fmt.Errorf("store: encoding: %w", err)
 	}
 	return payload{form{class: classCodec, flags: flags}, data}, nil
 }
@@ -110,7 +110,7 @@ func isNil[T any](v T) bool {
 func decodeAs[T any](c codec.Codec, p payload) (any, error) {
 	var v T
 	if err := c.Decode(p.data, p.form.flags, &v); err != nil {
-		return nil, fmt.Errorf("memcached store: decoding: %w", err)
+		return nil, fmt.Errorf("store: decoding: %w", err)
 	}
 	return v, nil
 }

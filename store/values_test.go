@@ -186,6 +186,8 @@ func TestCodec_WithLargeFlags(t *testing.T) {
 	_, want, err := spymemcached.Codec{}.Encode(int64(42))
 	if item, _ := server.Item("k"); err != nil || want < 32 || item.Flags != want {
 		t.Fatalf("the flags are %#x, want the codec's %#x (%v), above 31", item.Flags, want, err)
+	} else if item.TTL > time.Hour {
+		t.Errorf("the server keeps it for %v, but nobody else ends it", item.TTL)
 	}
 	wantHit(t, s, "k", int64(42))
 	wantTTL(t, s, "k", time.Minute, 0)
