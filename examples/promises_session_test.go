@@ -53,6 +53,7 @@ var sessionPromises = []promise{
 	{"[Autosave] does it.", "TestAutosave_SavesBeforeTheFirstByte"},
 	{"A response that touched a session gets", "TestPrivate TestPrivate_WithoutAutosave"},
 	{"[Private], around", "TestPrivate_AroundTheSite TestPrivate_WithACacheInBetween TestPrivate_SCS"},
+	{"Where its Options.PersonalCookies name", "TestTouched_IsMarked TestPrivate_WithACacheInBetween"},
 	{"The response cache of this module", "TestPrivacy_ResponseCacheDoesNotStoreWhatTouchedASession TestPrivate_SCS"},
 	{"Without Private it may miss", "TestTouched_IsMarked"},
 	{"The session of one request is a map", ""},

@@ -70,6 +70,14 @@
 // shows a TLS certificate says by it who it is: its requests bypass the cache. Where
 // the certificate is that of a proxy, [Options.IgnoreClientCertificates] says so.
 //
+// Middleware above the cache may look at the session of everybody, to know who is logged
+// in. Name the session's cookie in PersonalCookies: then visitors who have none get
+// stored pages, also those for which somebody looked for their session and found none.
+// The sessions may be those of gin-contrib/sessions, gorilla/sessions, scs and package
+// session. A response with which a session begins, for a token against CSRF or a message,
+// is its visitor's. Where middleware says Vary: Cookie, as scs does, other cookies make
+// variants unless NeutralCookies names them.
+//
 // A response on which anybody sets a cookie is its visitor's alone: the handler, a
 // session above the cache, or middleware that waits for the first byte. When
 // middleware above has set one before the cache is asked, as protection against CSRF

@@ -154,7 +154,7 @@ func (x *exchange) direct(why forward, detail string) {
 // header returns the request's header as the handler will see it, in respect of
 // what selects a variant.
 func (x *exchange) header(ix *stored.Index) http.Header {
-	return x.cache.visible(x.original.Header, ix)
+	return x.cache.selecting(x.original.Header, ix)
 }
 
 // within runs an operation on memcached in the time that is left for it.

@@ -119,7 +119,7 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 	keys := make([]string, 1, 2+len(h.tags))
 	keys[0] = f.name
 	if h.index != nil {
-		variant := appendVariant(bytes.Clone(f.full), h.index, f.cache.visible(f.visit.request().Header, h.index))
+		variant := appendVariant(bytes.Clone(f.full), h.index, f.cache.selecting(f.visit.request().Header, h.index))
 		keys = append(keys, f.cache.keys.of(letterVariant, variant))
 	}
 	keys = append(keys, h.tags...)

@@ -22,7 +22,10 @@ func (v ginVisit) request() *http.Request { return v.Request }
 
 func (v ginVisit) writer() http.ResponseWriter { return v.Writer }
 
-func (v ginVisit) touched() bool { return v.GetBool(sessionKey) }
+func (v ginVisit) mark() any {
+	mark, _ := v.Get(sessionKey)
+	return mark
+}
 
 func (v ginVisit) pass() { v.Next() }
 

@@ -15,7 +15,7 @@ func (c *Cache) handle(v visit) {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		c.otherMethod(v, start)
 		return
-	case mustBypass(r) || sessionTouched(v, r) || c.personal(r):
+	case mustBypass(r) || c.sessionTouched(v, r) || c.personal(r):
 		c.bypass(v, forwardStatus{why: fwdBypass}, start)
 		return
 	case c.setsCookie(v.writer().Header()["Set-Cookie"]):
@@ -115,22 +115,6 @@ func safeMethod(method string) bool {
 	switch method {
 	case http.MethodOptions, http.MethodTrace, "PROPFIND", "REPORT", "SEARCH", "QUERY", "PRI":
 		return true
-	}
-	return false
-}
-
-// sessionKey is what package session sets, in gin's context or the request's,
-// when a handler touches a session.
-const sessionKey = "github.com/bmemcached/bmemcached-go/session.touched"
-
-func sessionTouched(v visit, requests ...*http.Request) bool {
-	if v.touched() {
-		return true
-	}
-	for _, r := range requests {
-		if touched, _ := r.Context().Value(sessionKey).(bool); touched {
-			return true
-		}
 	}
 	return false
 }

@@ -24,7 +24,7 @@ func (v *httpVisit) request() *http.Request { return v.r }
 
 func (v *httpVisit) writer() http.ResponseWriter { return v.w }
 
-func (v *httpVisit) touched() bool { return false }
+func (v *httpVisit) mark() any { return nil }
 
 func (v *httpVisit) pass() { v.next.ServeHTTP(v.w, v.r) }
 

@@ -57,14 +57,16 @@ type Options struct {
 
 	// NeutralCookies names cookies that say nothing about the page, such as consent or
 	// the choice of a server. A response that sets no others is stored, without them;
-	// so is one beside which middleware above sets them. nil: every cookie makes a
-	// response its visitor's, whoever sets it, and a request for which middleware
-	// above has set one bypasses the cache.
+	// so is one beside which middleware above sets them. Where a response has Vary:
+	// Cookie, they make no variants. nil: every cookie makes a response its visitor's,
+	// whoever sets it, and a request for which middleware above has set one bypasses
+	// the cache.
 	NeutralCookies []string
 
 	// PersonalCookies names the cookies that make a request personal, such as that of
 	// a session: requests with one of them bypass the cache, and others get what is
-	// stored. nil: the cache ignores Cookie, unless a response has Vary: Cookie.
+	// stored, also where somebody looked for their session and found none. nil: the
+	// cache ignores Cookie, unless a response has Vary: Cookie.
 	PersonalCookies []string
 
 	// PersonalFields names the fields that make a request personal, beside

@@ -1,9 +1,12 @@
 package middleware
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // credentials are the request fields that say who is asking (RFC 9111, section 3.5,
@@ -65,4 +68,27 @@ func (c *Cache) isVisitors(name string) bool { return name == "Set-Cookie" && !c
 func cookieName(pair string) string {
 	name, _, _ := strings.Cut(pair, "=")
 	return strings.TrimSpace(name)
+}
+
+// selecting is visible without neutral cookies: they make no variants.
+func (c *Cache) selecting(h http.Header, ix *stored.Index) http.Header {
+	h = c.visible(h, ix)
+	lines := h["Cookie"]
+	if len(c.opts.NeutralCookies) == 0 || len(lines) == 0 {
+		return h
+	}
+	var others []string
+	for _, line := range lines {
+		for pair := range strings.SplitSeq(line, ";") {
+			if pair = strings.TrimSpace(pair); pair != "" && !slices.Contains(c.opts.NeutralCookies, cookieName(pair)) {
+				others = append(others, pair)
+			}
+		}
+	}
+	h = maps.Clone(h)
+	delete(h, "Cookie")
+	if len(others) > 0 {
+		h["Cookie"] = []string{strings.Join(others, "; ")}
+	}
+	return h
 }

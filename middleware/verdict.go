@@ -65,7 +65,7 @@ func (f *fill) unstorable(header http.Header) func(name string) bool {
 // the cache adds to every response anew. A response that was coded varies on
 // Accept-Encoding also where its Vary does not say so, or another layer took that away.
 func (f *fill) effective(header http.Header) http.Header {
-	h := header.Clone()
+	h := f.cache.forVisitors(header).Clone()
 	above := f.rec.before
 	h["Set-Cookie"] = f.ownCookies(header)
 	coded := len(h["Content-Encoding"]) > len(above["Content-Encoding"])
@@ -144,11 +144,4 @@ func (f *fill) response(status int, header http.Header) *policy.Response {
 		r.Choose = func(stated time.Duration) time.Duration { return choose(f.original, status, header, stated) }
 	}
 	return r
-}
-
-func (f *fill) touched() bool {
-	if f.last != nil && sessionTouched(f.visit, f.last) {
-		return true
-	}
-	return sessionTouched(f.visit, f.original, f.request, f.visit.request())
 }

@@ -7,9 +7,9 @@ import "net/http"
 type visit interface {
 	request() *http.Request
 	writer() http.ResponseWriter
-	// touched reports whether package session has marked the request, if the
-	// framework has a place of its own for marks.
-	touched() bool
+	// mark returns what package session has marked the request with, if the framework
+	// has a place of its own for marks: see sessions.go.
+	mark() any
 	// pass has the handler answer, as if there were no cache.
 	pass()
 	// run has the handler answer request r into rec, and puts everything back,

@@ -71,9 +71,9 @@ func (w *savingWriter) save() {
 	}
 	w.saved = true
 	err := w.saveAll()
-	if w.watching.touched.Load() {
-		markGin(w.c)
-		markPrivate(w.ResponseWriter)
+	if touched := w.watching.seen(); touched != nil {
+		markGin(w.c, touched)
+		markPrivate(w.ResponseWriter, touched)
 	}
 	if err != nil {
 		w.reported = true

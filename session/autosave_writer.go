@@ -72,7 +72,11 @@ type observed struct {
 
 func (o *observed) use() innerSession {
 	o.used = true
-	o.w.watching.touch()
+	if st, ok := o.innerSession.Session().Store().(*state); ok && st.none {
+		o.w.watching.look(st.name)
+	} else {
+		o.w.watching.touch()
+	}
 	return o.innerSession
 }
 

@@ -84,7 +84,10 @@
 // with Autosave also if the session was only read, unless the handler set its own
 // Cache-Control. [Private], around the whole site, does it for every way to use a
 // session, whatever middleware stands in between; sessions of scs need it. The
-// response cache of this module stores no response that touched a session.
+// response cache of this module stores no response that touched a session. Where
+// its Options.PersonalCookies name the session's cookie, a look for the session of a
+// request that has no such cookie does not count: Cache-Control then has
+// without-session beside private.
 // Without Private it may miss one that was only read, if other middleware
 // replaces the request between that of gin-contrib/sessions and the cache, and it
 // does not see the sessions of scs.

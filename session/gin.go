@@ -79,6 +79,6 @@ func defaultSession(c *gin.Context) (*sessions.Session, *state, error) {
 	if !ok {
 		return nil, nil, errForeign
 	}
-	markGin(c)
+	markGin(c, true)
 	return session, st, nil
 }

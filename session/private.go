@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Private marks the responses of handlers that touched a session, if only by
@@ -44,8 +45,8 @@ func (p *privateWriter) start() {
 	if p.started {
 		return
 	}
-	if p.watch.touched.Load() {
-		markPrivate(p.ResponseWriter)
+	if touched := p.watch.seen(); touched != nil {
+		markPrivate(p.ResponseWriter, touched)
 	}
 	p.started = true
 }
@@ -101,15 +102,25 @@ func (p *privateWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // keep the page.
 const cookieNotKept = `no-cache="Set-Cookie"`
 
+// withoutSession begins what a response says whose handler looked for sessions of which
+// the request has no cookie. Their names follow, in quotes: all requests without these
+// cookies get the same. A cache that does not know them sees private alone; directives
+// that modify another are how RFC 9111 wants Cache-Control to be extended (section 5.2.3).
+const withoutSession = "private, without-session="
+
 // markPrivate keeps shared caches from storing the response, unless the handler
-// has said itself who may.
-func markPrivate(w http.ResponseWriter) {
+// has said itself who may. touched is the mark of the request.
+func markPrivate(w http.ResponseWriter, touched any) {
 	if started(w) {
 		return
 	}
 	said := w.Header()["Cache-Control"]
 	if !slices.ContainsFunc(said, func(line string) bool { return line != "" && line != cookieNotKept }) {
-		w.Header()["Cache-Control"] = append([]string{"private"}, said...)
+		line := "private"
+		if names, ok := touched.([]string); ok {
+			line = withoutSession + `"` + strings.Join(names, " ") + `"`
+		}
+		w.Header()["Cache-Control"] = append([]string{line}, said...)
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 // registered returns the session of a name that gorilla's registry has for the
 // request, making and loading it if there is none.
 func (s *Store) registered(r *http.Request, name string) (*sessions.Session, error) {
-	t, registry := markTouched(r), sessions.GetRegistry(r)
+	look(r, name)
+	t, registry := touchedOf(r), sessions.GetRegistry(r)
 	st := t.state(s, name)
 	if st == nil {
 		st = &state{Store: s, name: name}
@@ -55,5 +56,5 @@ func firstOf(registry *sessions.Registry) *touched {
 	if !ok {
 		return new(touched)
 	}
-	return markTouched(r)
+	return touchedOf(r)
 }

@@ -23,7 +23,7 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 		return errNoSession
 	}
 	markTouched(r)
-	markPrivate(w)
+	markPrivate(w, true)
 	ctx, done := st.contexts.detached(r.Context())
 	defer done()
 	if session.Options.MaxAge < 0 {

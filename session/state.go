@@ -18,6 +18,7 @@ type state struct {
 	given   sessions.Options // the options as they were handed out
 	loaded  record           // what view.record points to after a read
 	name    string
+	none    bool   // the request has no cookie of the name
 	sent    string // the Set-Cookie field that this request has set
 }
 
@@ -51,7 +52,9 @@ type view struct {
 func (st *state) New(r *http.Request, name string) (*sessions.Session, error) {
 	st.session = sessions.Session{Values: make(map[any]any)}
 	st.name = name
-	markTouched(r).remember(st)
+	if r != nil {
+		touchedOf(r).remember(st)
+	}
 	return st.start(r, name)
 }
 
@@ -66,7 +69,7 @@ func (st *state) start(r *http.Request, name string) (*sessions.Session, error) 
 	}
 	st.given = st.cookieOptions(r, name)
 	st.options = st.given
-	markTouched(r)
+	st.none = look(r, name)
 	ctx, done := st.contexts.detached(r.Context())
 	defer done()
 	for t, pair := range st.tokens(r) {

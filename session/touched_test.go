@@ -2,8 +2,10 @@ package session_test
 
 import (
 	"net/http"
+	"reflect"
 	"testing"
 
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
 	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gin-gonic/gin"
@@ -11,6 +13,9 @@ import (
 )
 
 const touchedKey = "github.com/bmemcached/bmemcached-go/session.touched"
+
+// withoutSession says that the request has no cookie of the session that was looked for.
+const withoutSession = `private, without-session="` + cookieName + `"`
 
 func TestPrivate(t *testing.T) {
 	_, store := newStore(t, nil)
@@ -51,8 +56,8 @@ func TestPrivate_RequestReplacedByAMiddlewareInBetween(t *testing.T) {
 			e.Use(session.Autosave(), replaceRequest)
 		}
 		e.GET("/", func(c *gin.Context) { ginsessions.Default(c).Get("k") })
-		if got := newBrowser(t).send(e).Header().Get("Cache-Control"); got != "private" {
-			t.Errorf("%s: Cache-Control = %q, want private", name, got)
+		if got := newBrowser(t).send(e).Header().Get("Cache-Control"); got != withoutSession {
+			t.Errorf("%s: Cache-Control = %q, want %s", name, got, withoutSession)
 		}
 	}
 }
@@ -84,36 +89,62 @@ func TestPrivate_WithoutAutosave(t *testing.T) {
 }
 
 // A response cache recognises requests that touched a session by this mark,
-// without importing the package.
+// without importing the package, and those that only looked for one that is not there.
 func TestTouched_IsMarked(t *testing.T) {
 	_, store := newStore(t, nil)
-	marked := func(c *gin.Context) bool {
-		return c.GetBool(touchedKey) || c.Request.Context().Value(touchedKey) == true
+	other := storeOn(t, newClient(t, memcachedtest.Start(t, nil)), nil, authKey)
+	none := []string{cookieName}
+	read := func(c *gin.Context) { ginsessions.Default(c).Get("k") }
+	readOther := func(c *gin.Context) {
+		if _, err := other.Get(c.Request, "other"); err != nil {
+			t.Errorf("Get: %v", err)
+		}
 	}
 	tests := map[string]struct {
+		cookies int
 		handler gin.HandlerFunc
-		want    bool
+		want    any
 	}{
-		"not touched": {func(*gin.Context) {}, false},
-		"read":        {func(c *gin.Context) { ginsessions.Default(c).Get("k") }, true},
-		"saved":       {func(c *gin.Context) { ginsessions.Default(c).Set("k", 1); _ = ginsessions.Default(c).Save() }, true},
-		"renewed":     {func(c *gin.Context) { _ = session.Renew(c) }, true},
+		"not touched":             {1, func(*gin.Context) {}, nil},
+		"read":                    {1, read, true},
+		"read, ended":             {2, read, true},
+		"read, none":              {0, read, none},
+		"read two, none":          {0, func(c *gin.Context) { read(c); readOther(c) }, []string{cookieName, "other"}},
+		"read two, one":           {1, func(c *gin.Context) { readOther(c); read(c) }, true},
+		"saved, none":             {0, func(c *gin.Context) { ginsessions.Default(c).Set("k", 1); _ = ginsessions.Default(c).Save() }, true},
+		"read, then saved, none":  {0, func(c *gin.Context) { read(c); ginsessions.Default(c).Set("k", 1); _ = ginsessions.Default(c).Save() }, true},
+		"renewed, none":           {0, func(c *gin.Context) { _ = session.Renew(c) }, true},
+		"saved nothing, gorilla":  {0, func(c *gin.Context) { s, _ := store.Get(c.Request, cookieName); _ = s.Save(c.Request, c.Writer) }, true},
+		"read, another, gorilla":  {1, readOther, []string{"other"}},
+		"read, no name, gorilla":  {0, func(c *gin.Context) { _, _ = store.Get(c.Request, "no name") }, []string{"no name"}},
+		"new by hand, not stored": {0, func(c *gin.Context) { _, _ = store.New(c.Request, cookieName) }, none},
 	}
 	for name, tt := range tests {
 		for _, auto := range []bool{false, true} {
-			var got, inGin bool
+			var inGin, inRequest any
 			e := gin.New()
-			e.Use(func(c *gin.Context) { c.Next(); got, inGin = marked(c), c.GetBool(touchedKey) }, ginsessions.Sessions(cookieName, store))
+			e.Use(func(c *gin.Context) {
+				c.Next()
+				inGin, _ = c.Get(touchedKey)
+				inRequest = c.Request.Context().Value(touchedKey)
+			}, ginsessions.Sessions(cookieName, store))
 			if auto {
 				e.Use(session.Autosave())
 			}
 			e.GET("/", tt.handler)
-			newBrowser(t).send(e)
-			if got != tt.want {
-				t.Errorf("%s, Autosave %t: marked %t, want %t", name, auto, got, tt.want)
+			b := newBrowser(t)
+			if tt.cookies > 0 {
+				b.set(store, "k", 1)
 			}
-			if (auto || name == "renewed") && inGin != tt.want {
-				t.Errorf("%s, Autosave %t: marked in gin's context %t, want %t", name, auto, inGin, tt.want)
+			if tt.cookies > 1 {
+				b.jar[cookieName] = "of another time"
+			}
+			b.send(e)
+			if !reflect.DeepEqual(inRequest, tt.want) {
+				t.Errorf("%s, Autosave %t: the request is marked %v, want %v", name, auto, inRequest, tt.want)
+			}
+			if auto && !reflect.DeepEqual(inGin, tt.want) {
+				t.Errorf("%s: gin's context is marked %v, want %v", name, inGin, tt.want)
 			}
 		}
 	}

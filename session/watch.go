@@ -1,15 +1,12 @@
 package session
 
-import (
-	"context"
-	"sync/atomic"
-)
+import "context"
 
 // watch finds out whether a session was touched while a request was served,
 // through whichever copy of the request. A request can have several.
 type watch struct {
-	touched atomic.Bool
-	outer   *watch
+	mark
+	outer *watch
 }
 
 type watchKey struct{}
@@ -29,7 +26,14 @@ func tell(ctx context.Context) {
 
 func (w *watch) touch() {
 	for ; w != nil; w = w.outer {
-		w.touched.Store(true)
+		w.mark.touch()
+	}
+}
+
+// look tells w and those around it that there is no session of a name.
+func (w *watch) look(name string) {
+	for ; w != nil; w = w.outer {
+		w.mark.look(name)
 	}
 }
 
@@ -50,9 +54,7 @@ func (c *watchedContext) Value(key any) any {
 	case watchKey{}:
 		return c.watch
 	case touchedKey:
-		if c.watch.touched.Load() {
-			return true
-		}
+		return c.watch.value(c.Context)
 	}
 	return c.Context.Value(key)
 }

@@ -1,0 +1,63 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+)
+
+// mark says whether a session was touched, and of which it is only known that there are
+// none. Several goroutines may use it.
+type mark struct {
+	touched atomic.Bool
+	none    atomic.Pointer[[]string] // names for which the request has no cookie
+}
+
+func (m *mark) touch() { m.touched.Store(true) }
+
+// look takes note that there is no session of a name.
+func (m *mark) look(name string) {
+	for {
+		old := m.none.Load()
+		var names []string
+		if old != nil {
+			names = *old
+		}
+		if slices.Contains(names, name) {
+			return
+		}
+		names = append(slices.Clip(names), name)
+		if m.none.CompareAndSwap(old, &names) {
+			return
+		}
+	}
+}
+
+// seen returns what touchedKey stands for.
+func (m *mark) seen() any { return m.value(context.Background()) }
+
+// value returns what touchedKey stands for, in a context within outer: true, names, or
+// nil.
+func (m *mark) value(outer context.Context) any {
+	if m.touched.Load() {
+		return true
+	}
+	none := m.none.Load()
+	if none == nil {
+		return outer.Value(touchedKey)
+	}
+	switch around := outer.Value(touchedKey).(type) {
+	case bool:
+		return around
+	case []string:
+		names := slices.Clone(around)
+		for _, name := range *none {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		return names
+	default:
+		return *none
+	}
+}
