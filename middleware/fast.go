@@ -26,13 +26,14 @@ type fast struct {
 	query      string // as in the key
 	directives policy.Directives
 	start      time.Time
-	value      []byte // room for what memcached answers
-	status     []byte // room for Cache-Status
-	body       *body  // that the entry uses, for leave
+	own        answer       // room for what memcached answers
+	joint      *jointLookup // whose answer is used, for leave
+	status     []byte       // room for Cache-Status
+	body       *body        // that the entry uses, for leave
 }
 
 var fasts = sync.Pool{New: func() any {
-	return &fast{full: make([]byte, 0, 256), value: make([]byte, 0, 4<<10), status: make([]byte, 0, 64)}
+	return &fast{full: make([]byte, 0, 256), own: answer{value: make([]byte, 0, 4<<10)}, status: make([]byte, 0, 64)}
 }}
 
 func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
@@ -42,10 +43,9 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 }
 
 func (f *fast) recycle() {
-	f.cache.bodies.leave(f.body)
-	f.body = nil
+	f.leave()
 	f.visit, f.name, f.host, f.query, f.full = nil, "", "", "", f.full[:0]
-	if cap(f.value) <= maxPooled && cap(f.full) <= maxPooled {
+	if cap(f.own.value) <= maxPooled && cap(f.full) <= maxPooled {
 		fasts.Put(f)
 	}
 }
@@ -55,7 +55,11 @@ func (f *fast) serve() (served bool, found lookup) {
 	if h := f.cache.hints.get(f.name); h != nil {
 		return f.serveHinted(h)
 	}
-	value, err := f.lookUp()
+	a, err := f.lookUp()
+	if err == nil && a.whole && f.serveEntry(&a.entry) {
+		return true, lookup{}
+	}
+	f.leave()
 	switch {
 	case errors.Is(err, memcached.ErrCacheMiss):
 		return false, f.learned(stateMissing)
@@ -63,8 +67,15 @@ func (f *fast) serve() (served bool, found lookup) {
 		f.cache.fault(f.name, f.cache.now().Sub(f.start), err)
 		return false, f.learned(stateFailed)
 	default:
-		return f.serveValue(value), lookup{}
+		return false, lookup{}
 	}
+}
+
+// leave says that the request needs what it found no more.
+func (f *fast) leave() {
+	f.cache.bodies.leave(f.body)
+	f.joint.leave()
+	f.body, f.joint = nil, nil
 }
 
 func (f *fast) learned(s state) lookup {
@@ -72,25 +83,29 @@ func (f *fast) learned(s state) lookup {
 }
 
 // lookUp returns what memcached has, in room of its own, or in one that others read too.
-func (f *fast) lookUp() (value []byte, err error) {
+func (f *fast) lookUp() (a *answer, err error) {
 	ctx := f.cache.deadlines.detached(f.visit.request().Context(), f.start)
-	value, own, err := f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, f.value[:0])
-	if own && value != nil {
-		f.value = value
+	f.joint, err = f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, &f.own)
+	if f.joint != nil {
+		return f.joint.answer, err
 	}
-	return value, err
+	return &f.own, err
 }
 
-// serveValue answers with the value of the page, if that is all it takes.
-func (f *fast) serveValue(value []byte) bool {
-	var e stored.Entry
-	if v, err := stored.Open(value); err != nil || v.Entry(&e, f.name) != nil {
-		return false
+// serveEntry answers with the entry of the page, if that is all it takes. Others may be
+// reading it.
+func (f *fast) serveEntry(e *stored.Entry) bool {
+	if e.Chunked() || len(e.Tags) > 0 {
+		if !f.mayUse(e) {
+			return false
+		}
+		completed := *e
+		e = &completed
+		if !f.complete(e) {
+			return false
+		}
 	}
-	if (e.Chunked() || len(e.Tags) > 0) && (!f.mayUse(&e) || !f.complete(&e)) {
-		return false
-	}
-	return f.send(&e)
+	return f.send(e)
 }
 
 // complete fetches chunks and what is known of the tags, and remembers these.

@@ -55,9 +55,9 @@ func TestHit_IsOneRoundTrip(t *testing.T) {
 	}
 }
 
-// TestHit_Allocations holds what a hit allocates: three for the header that is
-// decoded, three for the fields that are computed, the key, the context of the
-// lookup, and what gin and net/http need.
+// TestHit_Allocations holds what a hit allocates: one for the header that is decoded,
+// two for the values of the response's and those that are computed, the key, the context
+// of the lookup, and what gin, net/http and the server need, which is in this process.
 func TestHit_Allocations(t *testing.T) {
 	s := newSiteAbove(t, memcachedtest.Start(t, nil), &middleware.Options{TTL: time.Hour, OnEvent: func(middleware.Event) {}}, nil,
 		text("hello", "Content-Type: text/plain", "Link: </a>", "X-A: 1"))
@@ -69,7 +69,7 @@ func TestHit_Allocations(t *testing.T) {
 		s.router.ServeHTTP(w, request)
 	})
 	s.wantRuns(1)
-	if limit := 12.0; got > limit && !raceDetector {
+	if limit := 9.0; got > limit && !raceDetector {
 		t.Errorf("a hit allocates %.0f times, want %.0f at most", got, limit)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,47 +34,47 @@ type jointShard struct {
 	_    [64]byte                // keeps shards apart in the processors' caches
 }
 
-// jointLookup is a lookup for several requests, the first of which makes it.
+// jointLookup is a lookup for several requests, the first of which makes it. What it
+// found is read by all, and is used again when the last has left.
 type jointLookup struct {
-	begin     chan struct{} // closed when the one before has ended
-	begun     bool          // begin is closed; guarded by jointShard.mu
-	followers int           // guarded by jointShard.mu
+	begin chan struct{} // closed when the one before has ended
+	begun bool          // begin is closed; guarded by jointShard.mu
+	users atomic.Int32  // who will leave; no more join once it is made
 
-	done  chan struct{} // closed when value and err are there
-	value []byte        // for reading only
-	err   error
+	done   chan struct{} // closed when answer and err are there
+	answer *answer       // for reading only; nil: there is none
+	err    error
 }
 
 // errNoAnswer says that a joint lookup did not come to an end.
 var errNoAnswer = errors.New("middleware: a joint lookup was given up")
 
-// lookUp returns the value that client has for a page, for a request that began
-// at start. Either it is appended to room and own is true, or others read it
-// too and it must not be changed.
-func (c *jointLookups) lookUp(ctx context.Context, start time.Time, client Client, page string, room []byte) (value []byte, own bool, err error) {
+// lookUp looks up what client has for a page, for a request that began at start. It is
+// in own, or in that of the lookup that is returned, which others read too: leave must
+// follow.
+func (c *jointLookups) lookUp(ctx context.Context, start time.Time, client Client, page string, own *answer) (*jointLookup, error) {
 	s := &c.shards[page[len(page)-2]%jointShards]
 	joint, leads := s.join(page)
 	if joint == nil {
 		defer s.leave(page)
-		value, _, err = client.AppendValue(ctx, room, page)
-		return value, true, err
+		return nil, own.read(ctx, client, page)
 	}
 	enough := c.waits.detached(ctx, start).expired
 	if leads {
 		if s.await(page, joint, enough) {
-			return s.lead(ctx, client, page, room, joint)
+			return s.lead(ctx, client, page, own, joint)
 		}
 	} else {
 		select {
 		case <-joint.done:
 			if isAnswer(joint.err) {
-				return joint.value, false, joint.err
+				return joint, joint.err
 			}
 		case <-enough:
 		}
 	}
-	value, _, err = client.AppendValue(ctx, room, page)
-	return value, true, err
+	joint.leave()
+	return nil, own.read(ctx, client, page)
 }
 
 // join returns nothing to a request that is to look up alone, at once. To others
@@ -91,10 +92,11 @@ func (s *jointShard) join(page string) (joint *jointLookup, leads bool) {
 		return nil, false
 	case next == nil:
 		next = &jointLookup{begin: make(chan struct{}), done: make(chan struct{}), err: errNoAnswer}
+		next.users.Store(1)
 		s.next[page] = next
 		return next, true
 	default:
-		next.followers++
+		next.users.Add(1)
 		return next, false
 	}
 }
@@ -112,28 +114,34 @@ func (s *jointShard) await(page string, l *jointLookup, enough <-chan struct{}) 
 	}
 }
 
-// lead makes a lookup for all who joined it.
-func (s *jointShard) lead(ctx context.Context, client Client, page string, room []byte, l *jointLookup) (value []byte, own bool, err error) {
+// lead makes a lookup for all who joined it, or, if nobody has, for itself.
+func (s *jointShard) lead(ctx context.Context, client Client, page string, own *answer, l *jointLookup) (*jointLookup, error) {
 	defer close(l.done)
-	own = s.start(page, l) == 0
-	if !own {
-		room = nil
-	}
+	alone := s.start(page, l)
 	defer s.leave(page)
-	value, _, err = client.AppendValue(ctx, room, page)
-	l.err = err
-	if !own {
-		l.value = value
+	if alone {
+		return nil, own.read(ctx, client, page)
 	}
-	return value, own, err
+	l.answer = answers.Get().(*answer)
+	l.err = l.answer.read(ctx, client, page)
+	return l, l.err
 }
 
-// start keeps further requests from joining l, and returns how many have.
-func (s *jointShard) start(page string, l *jointLookup) (followers int) {
+// leave says that one of those who joined l needs its answer no more.
+func (l *jointLookup) leave() {
+	if l == nil || l.users.Add(-1) > 0 || l.answer == nil || cap(l.answer.value) > maxPooled {
+		return
+	}
+	answers.Put(l.answer)
+}
+
+// start keeps further requests from joining l, and reports whether none has, or none
+// is left of those.
+func (s *jointShard) start(page string, l *jointLookup) (alone bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.next[page] = nil
-	return l.followers
+	return l.users.Load() == 1
 }
 
 // giveUp takes l back, for which its leader has waited enough.

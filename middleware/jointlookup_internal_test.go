@@ -72,15 +72,16 @@ func TestJointLookups_LooksAloneWhenItHasWaitedEnough(t *testing.T) {
 	s := &c.shards[page[len(page)-2]%jointShards]
 	s.join(page)
 	for range 3 {
-		value, own, err := c.lookUp(t.Context(), time.Now(), found{}, page, nil)
-		if string(value) != "value" || !own || err != nil {
-			t.Errorf("lookUp = %q, %t, %v, want a value of its own", value, own, err)
+		own := new(answer)
+		if joint, err := c.lookUp(t.Context(), time.Now(), found{}, page, own); string(own.value) != "value" || joint != nil || err != nil {
+			t.Errorf("lookUp = %q, %v, %v, want a value of its own", own.value, joint, err)
 		}
 	}
 	next, _ := s.join(page)
-	value, own, err := c.lookUp(t.Context(), time.Now(), found{}, page, nil) // follows
-	if string(value) != "value" || !own || err != nil {
-		t.Errorf("lookUp of who follows = %q, %t, %v, want a value of its own", value, own, err)
+	own := new(answer)
+	joint, err := c.lookUp(t.Context(), time.Now(), found{}, page, own) // follows
+	if string(own.value) != "value" || joint != nil || err != nil || next.users.Load() != 1 {
+		t.Errorf("lookUp of who follows = %q, %v, %v, want a value of its own", own.value, joint, err)
 	}
 	s.giveUp(page, next)
 	s.leave(page)

@@ -19,7 +19,7 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	w, r := v.writer(), v.request()
 	h := w.Header()
 	encoded := len(h["Content-Encoding"]) > 0
-	stored.Apply(h, e.Fields)
+	values := stored.Apply(h, e.Fields, make([]string, 0, e.Lines()+computedLines))
 	if c.opts.HideTags {
 		hideTags(h)
 	}
@@ -29,7 +29,7 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 			h["Etag"] = []string{"W/" + e.Get("Etag")}
 		}
 	}
-	length := computed(h, age, status, len(e.Body))
+	length := computed(h, age, status, len(e.Body), values)
 	success := e.Status/100 == 2
 	switch {
 	case success && policy.IsConditional(r.Header) && policy.NotModified(r.Header, e.Selected(), c.now()):
@@ -60,9 +60,13 @@ func takesLength(w http.ResponseWriter) bool {
 	return !isGin || unwraps
 }
 
+// computedLines is how many values computed appends.
+const computedLines = 3
+
 // computed sets Age and appends to Cache-Status, and returns a value for
-// Content-Length: all of them in two allocations, which each hit makes.
-func computed(h http.Header, age time.Duration, status []byte, size int) (length []string) {
+// Content-Length. The values are appended to room. They take one allocation, which each
+// hit makes.
+func computed(h http.Header, age time.Duration, status []byte, size int, room []string) (length []string) {
 	b := make([]byte, 0, 128)
 	b = strconv.AppendInt(b, int64(age/time.Second), 10)
 	i := len(b)
@@ -70,7 +74,8 @@ func computed(h http.Header, age time.Duration, status []byte, size int) (length
 	j := len(b)
 	b = strconv.AppendInt(b, int64(size), 10)
 	text := string(b)
-	values := []string{text[:i], text[i:j], text[j:]}
+	start := len(room)
+	values := append(room, text[:i], text[i:j], text[j:])[start:]
 	h["Age"] = values[0:1:1]
 	if before := h[statusField]; len(before) > 0 {
 		h[statusField] = append(before, values[1])

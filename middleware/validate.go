@@ -85,7 +85,7 @@ func (f *fill) freshen(stale *stored.Entry, header http.Header) (*stored.Entry, 
 	fresh.Fields = stored.Merge(stale.Fields, update)
 	fresh.Received = f.received
 	effective := f.rec.before.Clone()
-	stored.Apply(effective, fresh.Fields)
+	stored.Apply(effective, fresh.Fields, nil)
 	if age, ok := header["Age"]; ok {
 		effective["Age"] = age
 	}

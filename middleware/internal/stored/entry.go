@@ -25,6 +25,7 @@ type Entry struct {
 	Tags     []Tag
 	Fields   []Field
 	Body     []byte
+	values   []string // room for those of Fields
 
 	// Of a body that is kept in chunks.
 	Size      int64
@@ -56,6 +57,15 @@ func (e *Entry) Get(name string) string {
 		}
 	}
 	return ""
+}
+
+// Lines returns how many values the stored fields have.
+func (e *Entry) Lines() int {
+	n := 0
+	for i := range e.Fields {
+		n += len(e.Fields[i].Values)
+	}
+	return n
 }
 
 const (
@@ -128,13 +138,14 @@ func (e *Entry) Encode() []byte {
 
 // Entry makes e the entry that v is, if it was stored under key. The body aliases
 // what was opened; the fields do not. What others may have written is checked like
-// input from the network, and costs no more memory than it is long, and a little.
+// input from the network, and costs no more memory than it is long, and a little. The
+// Fields that e had are gone: their memory is used again.
 func (v Value) Entry(e *Entry, key string) error {
 	d := decoder{v.rest}
 	if v.Kind != KindEntry || string(d.framed()) != key {
 		return ErrGarbage
 	}
-	*e = Entry{ID: v.ID, Key: key}
+	*e = Entry{ID: v.ID, Key: key, Fields: e.Fields, values: e.values}
 	flags := d.uvarint()
 	e.Index = d.uint64()
 	e.Status = int(min(d.uvarint(), 999))
@@ -162,8 +173,7 @@ func (v Value) Entry(e *Entry, key string) error {
 	if d.failed() || e.Status < 200 {
 		return ErrGarbage
 	}
-	var err error
-	if e.Fields, err = decodeFields(string(fields)); err != nil {
+	if err := e.decodeFields(string(fields)); err != nil {
 		return err
 	}
 	if flags&flagChunked == 0 {

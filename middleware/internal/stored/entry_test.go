@@ -38,7 +38,9 @@ func decodeAt(value []byte, key string) (*Entry, error) {
 		return nil, err
 	}
 	e := new(Entry)
-	return e, v.Entry(e, key)
+	err = v.Entry(e, key)
+	e.values = nil
+	return e, err
 }
 
 func TestEntry_SurvivesEncoding(t *testing.T) {

@@ -62,21 +62,27 @@ func Delta(before, after http.Header, skip func(name string) bool) []Field {
 	return fields
 }
 
-// Apply does to h what the handler did. The values are those of fields; their
-// capacity is bounded so that whoever appends makes a copy.
-func Apply(h http.Header, fields []Field) {
-	for _, f := range fields {
-		switch f.Mode {
-		case Set:
-			h[f.Name] = f.Values
-		case Add:
-			h[f.Name] = append(h[f.Name], f.Values...)
-		case Join:
-			h[f.Name] = join(h[f.Name], f.Values)
-		case Remove:
+// Apply does to h what the handler did. The values that h gets are copies, appended to
+// room, which is returned: several requests may apply the same fields, and what is above
+// the cache may change its header in place. Whoever appends to them makes a copy.
+func Apply(h http.Header, fields []Field, room []string) []string {
+	for i := range fields {
+		f := &fields[i]
+		there := h[f.Name]
+		switch {
+		case f.Mode == Remove:
 			delete(h, f.Name)
+		case f.Mode == Add:
+			h[f.Name] = append(there, f.Values...)
+		case f.Mode == Join && len(there) > 0:
+			h[f.Name] = join(there, f.Values)
+		default:
+			start := len(room)
+			room = append(room, f.Values...)
+			h[f.Name] = room[start:len(room):len(room)]
 		}
 	}
+	return room
 }
 
 // isJoint reports whether a field is a list to which several layers contribute.
@@ -90,9 +96,6 @@ func isJoint(name string) bool {
 
 // join returns what is there, and values that are not.
 func join(there, values []string) []string {
-	if len(there) == 0 {
-		return values
-	}
 	joined := slices.Clip(there)
 	for _, value := range values {
 		if !slices.Contains(there, value) {
@@ -120,28 +123,33 @@ func appendFields(b []byte, fields []Field) []byte {
 	return b
 }
 
-// decodeFields reads what appendFields wrote. Names and values are parts of s:
-// a whole header costs three allocations.
-func decodeFields(s string) ([]Field, error) {
+// decodeFields reads what appendFields wrote. Names and values are parts of s: a whole
+// header costs three allocations, and one where e, which may have been used before, has
+// room.
+func (e *Entry) decodeFields(s string) error {
 	d := stringDecoder{rest: s}
-	fields := make([]Field, 0, d.count(min(len(s)/3, maxFields)))
-	values := make([]string, 0, d.count(min(len(s), maxFields)))
-	for range cap(fields) {
+	n := d.count(min(len(s)/3, maxFields))
+	fields := slices.Grow(e.Fields[:0], n)
+	all := d.count(min(len(s), maxFields))
+	values := slices.Grow(e.values[:0], all)
+	e.Fields, e.values = nil, values
+	for range n {
 		f := Field{Mode: Mode(d.byte()), Name: d.framed()}
 		start := len(values)
-		for range d.count(cap(values) - start) {
+		for range d.count(all - start) {
 			values = append(values, d.framed())
 		}
 		f.Values = values[start:len(values):len(values)]
 		fields = append(fields, f)
 		if f.Mode != Set && f.Mode != Add && f.Mode != Join && f.Mode != Remove {
-			return nil, ErrGarbage
+			return ErrGarbage
 		}
 	}
-	if d.bad || d.rest != "" || len(values) != cap(values) {
-		return nil, ErrGarbage
+	if d.bad || d.rest != "" || len(values) != all {
+		return ErrGarbage
 	}
-	return fields, nil
+	e.Fields = fields
+	return nil
 }
 
 // Merge returns fields with those replaced that update names. What update removes stays
