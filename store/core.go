@@ -23,7 +23,7 @@ type core struct {
 	decode   func(p payload) (any, error)
 	closer   closer
 	loads    loads // of a Typed
-	locks    bool  // Delete removes the locks of loads
+	locks    bool  // Delete marks the locks of loads
 }
 
 // maxAttempts is how often an operation tries to change an item that others
@@ -111,7 +111,7 @@ func (c *core) set(ctx context.Context, key, value any, options []libstore.Optio
 		err = c.space.inGeneration(ctx, func(prefix string) error {
 			item.Key = itemKey(prefix, name)
 			if item.TTL < 0 {
-				return c.remove(ctx, item.Key)
+				return c.remove(ctx, prefix, name)
 			}
 			return c.client.Set(ctx, item)
 		})
@@ -123,28 +123,21 @@ func (c *core) delete(ctx context.Context, key any) error {
 	name, err := keyString(key)
 	if err == nil {
 		err = c.space.inGeneration(ctx, func(prefix string) error {
-			return c.remove(ctx, itemKey(prefix, name))
+			return c.remove(ctx, prefix, name)
 		})
 	}
 	return c.result("delete", err)
 }
 
-// remove deletes an item that need not exist, after the lock of its load: a
-// load that stores after the item is deleted has to find the lock gone.
-func (c *core) remove(ctx context.Context, key string) error {
+// remove deletes the item of a name, which need not exist, after it has marked the
+// lock of its load: a load that stores after the item is deleted has to find the
+// mark.
+func (c *core) remove(ctx context.Context, prefix, name string) error {
 	var lockErr error
 	if c.locks {
-		lockErr = c.removeItem(ctx, c.lockKey(key))
+		lockErr = c.mark(ctx, c.lockKey(name))
 	}
-	return cmp.Or(c.removeItem(ctx, key), lockErr)
-}
-
-func (c *core) removeItem(ctx context.Context, key string) error {
-	err := c.client.Delete(ctx, key)
-	if errors.Is(err, memcached.ErrCacheMiss) {
-		return nil
-	}
-	return err
+	return cmp.Or(ignoreMiss(c.client.Delete(ctx, itemKey(prefix, name))), lockErr)
 }
 
 func (c *core) invalidate(ctx context.Context, options []libstore.InvalidateOption) error {

@@ -105,10 +105,13 @@
 // is an answer that is kept (Options.NotFoundTTL). Options.OnEvent is told of
 // loads, waits and old values.
 //
-// What changes during a load wins over it. Invalidate and Clear make what it
-// stores invalid. A value that was set or deleted meanwhile is not replaced, which
-// the item's version and the lock show: so the Delete of a Typed removes the lock,
-// too. The Delete of a Store does not.
+// What changes during a load wins over it: who calls GetOrLoad after a change gets
+// no value whose load began before it. Invalidate and Clear make what it stores
+// invalid. A value that was set or deleted meanwhile is not replaced, which the
+// item's version and the lock show: so the Delete of a Typed marks the lock, too.
+// The Delete of a Store does not, and a Set does not count any more when memcached
+// has evicted its value. The next load begins when the one that has lost ends, so
+// that there are never two at once.
 //
 // # Chains
 //

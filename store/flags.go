@@ -89,3 +89,14 @@ func (f form) join(now time.Time, ttl time.Duration) uint32 {
 		return flags | uint32(coarse.stamp(now, ttl))<<typedShift | uint32(f.kind)<<kindShift | f.flags
 	}
 }
+
+// draft returns the flags of a value that is not valid yet: with the stamp of a
+// deadline that passed long ago. ok is false for flags without room for one.
+func draft(flags uint32, now time.Time) (drafted uint32, ok bool) {
+	switch class(flags >> classShift) {
+	case classNative, classCodec:
+		return flags&^(fineStampMask<<stampShift) | uint32(fine.past(now))<<stampShift, true
+	default:
+		return flags, false
+	}
+}

@@ -14,14 +14,22 @@ import (
 type flight struct {
 	*loadRequest
 	refresh   bool
-	uncached  bool          // memcached does not answer
+	away      bool          // memcached did not answer the first caller
 	abandoned chan struct{} // closed when nobody waits any more, unless it loads
 	done      chan struct{} // closed when out is set
 	out       outcome
 
-	callers int  // guarded by loads.mu, as are the next two
+	callers int  // guarded by loads.mu, as are the next three
+	steps   int  // how often it has begun to read, or to load
 	loading bool // so it goes on without callers
 	landed  bool
+}
+
+// ticket is a caller's place on a flight.
+type ticket struct {
+	first bool // it is whose load runs
+	step  int  // the last one that had begun when it joined
+	away  bool // memcached did not answer it
 }
 
 // outcome is how a flight ended.
@@ -35,6 +43,26 @@ type outcome struct {
 	stale     bool  // value is an old one
 	foreign   bool  // another process loaded it
 	overtaken bool  // an Invalidate, Set, Delete or Clear came meanwhile
+
+	step      int  // value is what is valid since this step began
+	unchecked bool // or longer, which memcached did not say
+}
+
+// serves reports whether an outcome is an answer to a caller. What changed before
+// the caller came must not be missing in it, so the step that the value is from has
+// to have begun after that. A caller whom memcached does not answer knows nothing
+// better.
+func (o *outcome) serves(t ticket) bool {
+	switch {
+	case t.first:
+		return true
+	case o.overtaken:
+		return false
+	case o.err != nil || o.panicked != nil && o.payload == nil:
+		return true
+	default:
+		return t.step < o.step || o.unchecked && t.away
+	}
 }
 
 // loads are the flights of a store.
@@ -42,6 +70,7 @@ type loads struct {
 	mu      sync.Mutex // guards the fields below
 	flights map[string]*flight
 	resting map[string]bool // keys that are not refreshed for a moment
+	running map[string]int  // calls of load that have not returned
 	closed  bool
 
 	wg     sync.WaitGroup
@@ -54,28 +83,63 @@ type loads struct {
 const refreshRest = time.Second
 
 func (l *loads) init() {
-	l.flights, l.resting = make(map[string]*flight), make(map[string]bool)
+	l.flights, l.resting, l.running = make(map[string]*flight), make(map[string]bool), make(map[string]int)
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 }
 
 // join adds a caller to the flight of its key. It begins one if there is none:
-// the caller is then the first.
-func (c *core) join(ctx context.Context, r *loadRequest, uncached bool) (f *flight, first bool, err error) {
+// the caller is then the first. away says that memcached did not answer it.
+func (c *core) join(ctx context.Context, r *loadRequest, away bool) (*flight, ticket, error) {
+	t := ticket{away: away}
 	l := &c.loads
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, false, memcached.ErrClosed
+		return nil, t, memcached.ErrClosed
 	}
-	if f = l.flights[r.key]; f == nil {
+	f := l.flights[r.key]
+	if f == nil {
 		if _, err := r.settings(c.defaults); err != nil {
-			return nil, false, err
+			return nil, t, err
 		}
-		first = true
-		f = c.launch(ctx, &flight{loadRequest: r, uncached: uncached})
+		t.first = true
+		f = c.launch(ctx, &flight{loadRequest: r, away: away})
 	}
 	f.callers++
-	return f, first, nil
+	t.step = f.steps
+	return f, t, nil
+}
+
+// step begins a step of a flight, and returns its number. Who joins after that
+// does not get what the step finds.
+func (l *loads) step(f *flight) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.steps++
+	return f.steps
+}
+
+// begun notes that load is called for a key, and returned that it has returned.
+func (l *loads) begun(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.running[key]++
+}
+
+func (l *loads) returned(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running[key]--; l.running[key] == 0 {
+		delete(l.running, key)
+	}
+}
+
+// overdue reports whether a load of a key still runs, although its flight has
+// ended: it ignores its context.
+func (l *loads) overdue(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running[key] > 0
 }
 
 // startRefresh begins to load a key anew, unless that is happening already.
@@ -83,7 +147,7 @@ func (c *core) startRefresh(ctx context.Context, r *loadRequest) {
 	l := &c.loads
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.closed && l.flights[r.key] == nil && !l.resting[r.key] {
+	if !l.closed && l.flights[r.key] == nil && !l.resting[r.key] && l.running[r.key] == 0 {
 		c.launch(ctx, &flight{loadRequest: r, refresh: true})
 	}
 }

@@ -30,12 +30,18 @@ import (
 // and Get a miss.
 //
 // load runs on another goroutine within Options.LoadTimeout, and goes on when its
-// caller's context ends. Its context has the values of the caller's. When load
-// panics, the caller panics and the others get an error. When its process dies,
-// another load begins within 6 seconds. While memcached does not answer, every
-// process loads for itself, once at a time, and Options.OnError gets the faults.
-// Without compare-and-swap (memcached -C, memcached.Options.Replicate), a Set or
-// Delete during a load can lose.
+// caller's context ends. Its context has the values of the caller's. Callers of a
+// load that ignores the end of its context get an error, and until it returns its
+// process does not load that key again. When load panics, the caller panics and the
+// others get an error.
+//
+// When its process dies, another load begins within 6 seconds. A lock that is there
+// for more than LoadTimeout and 5 seconds is ignored. While memcached does not
+// answer, every process loads for itself, once at a time, and Options.OnError gets
+// the faults. One operation that fails does not count, and a process that waits for
+// another one's load loads after a second of faults. Without compare-and-swap
+// (memcached -C, memcached.Options.Replicate), a Set or Delete during a load can
+// lose.
 func (t *Typed[T]) GetOrLoad(ctx context.Context, key string, ttl time.Duration,
 	load func(ctx context.Context) (T, error), options ...libstore.Option,
 ) (T, error) {
@@ -87,31 +93,58 @@ func (c *core) getOrLoad(ctx context.Context, r *loadRequest) (any, error) {
 	if err := checkLoadTTL(r.ttl); err != nil {
 		return nil, c.result(opLoad, err)
 	}
+	var began time.Time   // of waiting
+	var unchecked *flight // the last one, of whose value memcached did not say whether it is old
 	for {
 		u, value, err := c.peek(ctx, r.key)
 		switch {
-		case err == nil && u.none():
-			return nil, ErrNotFound
 		case err == nil:
-			if c.due(&u, r) {
-				c.startRefresh(ctx, r)
-			}
-			return value, nil
+			return c.found(ctx, r, &u, value, began)
 		case ctx.Err() != nil:
 			return nil, c.result(opLoad, ctx.Err())
 		case errors.Is(err, memcached.ErrClosed):
 			return nil, c.result(opLoad, err)
 		}
-		f, first, err := c.join(ctx, r, !errors.Is(err, memcached.ErrCacheMiss))
+		away := !errors.Is(err, memcached.ErrCacheMiss)
+		if away && unchecked != nil {
+			return c.answer(unchecked, ticket{}, began)
+		}
+		f, t, err := c.join(ctx, r, away)
 		if err != nil {
 			return nil, c.result(opLoad, err)
 		}
-		if err := c.wait(ctx, f, first); err != nil {
+		if began.IsZero() {
+			began = time.Now()
+		}
+		if err := c.wait(ctx, f); err != nil {
 			return nil, c.result(opLoad, err)
 		}
-		if first || !f.out.overtaken {
-			return c.answer(f, first)
+		if f.out.serves(t) {
+			return c.answer(f, t, began)
 		}
+		if unchecked = nil; f.out.unchecked && !f.out.overtaken {
+			unchecked = f
+		}
+	}
+}
+
+// found returns what a caller of a key gets that has a value, and has it loaded anew
+// if it is due.
+func (c *core) found(ctx context.Context, r *loadRequest, u *unpacked, value any, began time.Time) (any, error) {
+	c.waited(r, began)
+	if u.none() {
+		return nil, ErrNotFound
+	}
+	if c.due(u, r) {
+		c.startRefresh(ctx, r)
+	}
+	return value, nil
+}
+
+// waited tells OnEvent of a caller that has waited since began.
+func (c *core) waited(r *loadRequest, began time.Time) {
+	if !began.IsZero() {
+		c.event(Event{Kind: EventWaited, Key: r.key, Duration: time.Since(began)})
 	}
 }
 
@@ -157,29 +190,28 @@ func (c *core) peek(ctx context.Context, key string) (u unpacked, value any, err
 }
 
 // wait waits for the end of a flight within a caller's context.
-func (c *core) wait(ctx context.Context, f *flight, first bool) error {
-	began := time.Now()
+func (c *core) wait(ctx context.Context, f *flight) error {
 	select {
 	case <-f.done:
+		return nil
 	case <-ctx.Done():
 		c.loads.leave(f)
 		return ctx.Err()
 	}
-	if !first || f.out.foreign {
-		c.event(Event{Kind: EventWaited, Key: f.key, Duration: time.Since(began)})
-	}
-	if f.out.stale {
-		c.event(Event{Kind: EventStale, Key: f.key, Err: f.out.failed})
-	}
-	return nil
 }
 
 // answer returns what a caller of a flight gets. Only the first gets the value
 // that load returned; the others may change theirs, too.
-func (c *core) answer(f *flight, first bool) (any, error) {
+func (c *core) answer(f *flight, t ticket, began time.Time) (any, error) {
 	out := &f.out
+	if !t.first || out.foreign {
+		c.waited(f.loadRequest, began)
+	}
+	if out.stale {
+		c.event(Event{Kind: EventStale, Key: f.key, Err: out.failed})
+	}
 	switch {
-	case out.panicked != nil && first:
+	case out.panicked != nil && t.first:
 		panic(out.panicked)
 	case out.panicked != nil && out.payload == nil:
 		return nil, fmt.Errorf("store: GetOrLoad: load panicked: %v", out.panicked.Value)
@@ -187,7 +219,7 @@ func (c *core) answer(f *flight, first bool) (any, error) {
 		return nil, out.err
 	case out.none:
 		return nil, ErrNotFound
-	case first || out.payload == nil:
+	case t.first || out.payload == nil:
 		return out.value, nil
 	}
 	return c.decode(payload{out.payload.form, bytes.Clone(out.payload.data)})

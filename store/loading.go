@@ -30,11 +30,13 @@ type loading struct {
 	*core
 	*flight
 	gen      *generation
-	key      string // on the server
+	key      string // on the server, in gen
 	lock     loadLock
-	held     bool // lock is this flight's
-	keepLock bool // it stays until it expires
-	stored   bool // what was loaded
+	held     bool   // lock is this flight's
+	took     bool   // it was or may have been
+	release  func() // ends the renewal of lock
+	rest     bool   // the lock stays until it expires, and is nobody's
+	stored   bool   // what was loaded
 	settings libstore.Options
 	versions []tagVersion
 
@@ -42,26 +44,21 @@ type loading struct {
 	old      unpacked        // item
 	deadline time.Time       // of item; zero: none
 	value    any             // of item; nil: it has none that can be decoded
+	other    *memcached.Item // the lock, if it is not this flight's
 }
 
 // fly does the work of a flight.
 func (c *core) fly(ctx context.Context, f *flight) {
 	l := &loading{core: c, flight: f}
+	l.lock.init(c.client, c.lockKey(f.key))
 	defer l.unlock(ctx)
 	defer l.landAnyway()
-	if f.uncached {
-		if c.loads.commit(f) {
-			c.loads.land(f, l.loadUncached(ctx))
-		}
-		return
-	}
 	out, mine, err := l.turn(ctx)
-	if err == nil && mine {
-		err = l.readTags(ctx)
-	}
 	switch {
 	case ctx.Err() != nil:
 		out = outcome{err: c.unfinished(ctx)}
+	case errors.Is(err, errOverdue):
+		out = outcome{err: err}
 	case err != nil && !c.loads.commit(f):
 	case err != nil:
 		c.report(err)
@@ -88,20 +85,26 @@ func (l *loading) landAnyway() {
 }
 
 // turn waits until the value is there, or until it is this flight's turn to load
-// it: mine is true.
+// it: mine is true. An error says that memcached does not answer.
 func (l *loading) turn(ctx context.Context) (out outcome, mine bool, err error) {
-	if l.gen, err = l.space.now(ctx); err != nil {
-		return out, false, err
+	w := waiting{limit: l.opts.LoadTimeout + lockLife}
+	if l.away {
+		w.failed(time.Now()) // its caller has asked
 	}
-	l.key = itemKey(l.gen.prefix, l.flight.key)
-	l.lock = newLoadLock(l.client, l.lockKey(l.key))
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		if err := l.look(ctx); err != nil {
-			return out, false, err
+		began := time.Now()
+		out.step = l.loads.step(l.flight)
+		err := l.look(ctx)
+		if err == nil && l.held && (!l.fresh() || l.refresh && l.due(&l.old, l.loadRequest)) {
+			if mine, err = l.prepare(ctx); mine {
+				return out, true, nil
+			}
 		}
 		switch {
-		case l.held && (!l.fresh() || l.refresh && l.due(&l.old, l.loadRequest)):
-			return out, true, nil
+		case err != nil:
+			if w.failed(began) || ctx.Err() != nil || errors.Is(err, memcached.ErrClosed) {
+				return out, false, err
+			}
 		case l.fresh():
 			out.foreign = true
 			l.useOld(&out)
@@ -110,6 +113,15 @@ func (l *loading) turn(ctx context.Context) (out outcome, mine bool, err error) 
 			out.stale = true
 			l.useOld(&out)
 			return out, false, nil
+		case !l.held && resting(l.other) && !l.overdue():
+			held, err := l.lock.takeOver(ctx, l.other)
+			if l.took = l.took || held || err != nil; err == nil {
+				continue
+			}
+		default:
+			if err := w.waited(l); err != nil {
+				return out, false, err
+			}
 		}
 		if l.refresh && l.loads.unwanted(l.flight) {
 			return outcome{overtaken: true}, false, nil
@@ -124,108 +136,79 @@ func (l *loading) turn(ctx context.Context) (out outcome, mine bool, err error) 
 	}
 }
 
-// look tries to take the lock, and reads what is under the key.
-func (l *loading) look(ctx context.Context) (err error) {
+// overdue reports whether this process must not load.
+func (l *loading) overdue() bool { return l.loads.overdue(l.flight.key) }
+
+// unlock gives the lock back.
+func (l *loading) unlock(ctx context.Context) {
+	if l.release != nil {
+		l.release()
+	}
+	if !l.took {
+		return
+	}
+	defer func() { _ = recover() }() // of OnError: the callers have their answers
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cacheTimeout)
+	defer cancel()
+	if err := l.lock.unlock(ctx, l.rest); err != nil && !errors.Is(err, memcached.ErrClosed) {
+		l.report(err)
+	}
+}
+
+// prepare reads the versions of the value's tags, before it is loaded. It reports
+// whether the lock is still held after that.
+func (l *loading) prepare(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, cacheTimeout)
 	defer cancel()
-	if l.held, err = l.lock.take(ctx); err != nil {
-		return err
-	}
-	l.item, l.old, l.deadline, l.value = nil, unpacked{}, time.Time{}, nil
-	item, err := l.client.Get(ctx, l.key)
-	if errors.Is(err, memcached.ErrCacheMiss) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	l.item = item
-	if l.old, err = l.unpack(item.Value, item.Flags); err == nil && l.old.expired {
-		err = l.old.open()
-	}
-	if stamped(item.Flags) {
-		l.deadline = time.Now().Add(l.old.left)
-	}
-	if err == nil && !l.old.none() {
-		l.value, err = l.decode(payload{l.old.form, bytes.Clone(l.old.data)})
-	}
-	if err != nil {
-		l.report(err) // and load
-		l.old.invalid = true
-		return nil
-	}
-	if len(l.old.tags) > 0 {
-		valid, err := l.tags.valid(ctx, l.old.tags)
-		l.old.invalid = !valid
-		return err
-	}
-	return nil
-}
-
-// fresh reports whether what was read is an answer.
-func (l *loading) fresh() bool { return l.usableAfter(0) }
-
-// usable reports whether what was read is a value, though perhaps an old one.
-func (l *loading) usable() bool { return !l.old.none() && l.usableAfter(l.opts.KeepStale) }
-
-// usableAfter reports whether what was read is usable until keep after its
-// deadline.
-func (l *loading) usableAfter(keep time.Duration) bool {
-	return l.item != nil && !l.old.invalid &&
-		(l.deadline.IsZero() || time.Now().Before(l.deadline.Add(keep)))
-}
-
-// useOld makes what was read the outcome.
-func (l *loading) useOld(out *outcome) {
-	out.value, out.payload, out.none = l.value, &l.old.payload, l.old.none()
-}
-
-// readTags reads the versions of the value's tags, before it is loaded.
-func (l *loading) readTags(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, cacheTimeout)
-	defer cancel()
+	var err error
 	if l.settings, err = l.loadRequest.settings(l.defaults); err != nil {
-		return err
+		return false, err
 	}
 	o := l.settings
 	if o.Expiration > 0 { // which begins after the load
 		o.Expiration += min(l.opts.KeepStale, maxDuration-o.Expiration)
 		o.Expiration += min(l.opts.LoadTimeout, maxDuration-o.Expiration)
 	}
-	l.versions, err = l.tagVersions(ctx, &o)
-	return err
+	if l.versions, err = l.tagVersions(ctx, &o); err != nil {
+		return false, err
+	}
+	if !l.lock.sure() { // memcached was slow
+		l.lock.renew(ctx)
+	}
+	return l.lock.sure(), nil
 }
 
 // load loads the value and stores it.
 func (l *loading) load(ctx context.Context) outcome {
 	began := time.Now()
-	out := l.run(ctx, l.flight, &l.lock)
+	step := l.loads.step(l.flight)
+	out := l.run(ctx, l.flight)
+	out.step = l.loads.step(l.flight) // what follows finds out what is valid since
 	if out.err != nil || out.panicked != nil {
+		l.fallBack(ctx, &out)
+	} else {
+		l.stored = l.store(ctx, &out)
 		switch {
-		case !l.usable():
-		case l.changed(ctx):
-			out.overtaken = true
-		default:
-			out.failed, out.err, out.stale = out.err, nil, !l.fresh()
-			l.useOld(&out)
-			// The others get the old value, too. Nobody loads again at once.
-			l.keepLock = l.usableAfter(l.opts.KeepStale - lockLife)
+		case out.overtaken:
+			l.event(Event{Kind: EventOvertaken, Key: l.flight.key, Duration: time.Since(began)})
+		case l.stored:
+			l.event(Event{Kind: EventStored, Key: l.flight.key, Duration: time.Since(began)})
 		}
-		return out
 	}
-	l.stored = l.store(ctx, &out)
-	switch {
-	case out.overtaken:
-		l.event(Event{Kind: EventOvertaken, Key: l.flight.key, Duration: time.Since(began)})
-	case l.stored:
-		l.event(Event{Kind: EventStored, Key: l.flight.key, Duration: time.Since(began)})
+	if out.unchecked {
+		out.step = step
 	}
 	return out
 }
 
 // loadUncached loads the value while memcached does not answer.
 func (l *loading) loadUncached(ctx context.Context) outcome {
-	out := l.run(ctx, l.flight, nil)
+	if l.overdue() {
+		return outcome{err: errOverdue}
+	}
+	step := l.loads.step(l.flight)
+	out := l.run(ctx, l.flight)
+	out.step, out.unchecked = step, true
 	if out.err != nil || out.panicked != nil || out.none {
 		return out
 	}
@@ -237,17 +220,4 @@ func (l *loading) loadUncached(ctx context.Context) outcome {
 	p.data = bytes.Clone(p.data) // the first caller may change its value
 	out.payload = &p
 	return out
-}
-
-// unlock gives the lock back.
-func (l *loading) unlock(ctx context.Context) {
-	if !l.held || l.keepLock {
-		return
-	}
-	defer func() { _ = recover() }() // of OnError: the callers have their answers
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cacheTimeout)
-	defer cancel()
-	if err := l.lock.unlock(ctx); err != nil && !errors.Is(err, memcached.ErrClosed) {
-		l.report(err)
-	}
 }

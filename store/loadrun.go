@@ -29,16 +29,20 @@ func (p *loadPanic) Unwrap() error {
 
 var errGoexit = errors.New("store: GetOrLoad: load ended its goroutine")
 
-// run calls a flight's load, within LoadTimeout, and renews the lock meanwhile.
-func (c *core) run(ctx context.Context, f *flight, lock *loadLock) outcome {
+// errOverdue is the error of callers while a load does not end.
+var errOverdue = errors.New("store: GetOrLoad: an earlier load of this key still runs, although its context ended at Options.LoadTimeout")
+
+// run calls a flight's load, within LoadTimeout.
+func (c *core) run(ctx context.Context, f *flight) outcome {
 	ctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
 	defer cancel()
 	began := time.Now()
 	result := make(chan outcome, 1)
-	c.loads.wg.Go(func() { call(ctx, f.load, result) })
-	if lock != nil {
-		c.loads.wg.Go(func() { lock.keep(ctx) })
-	}
+	c.loads.begun(f.key)
+	c.loads.wg.Go(func() {
+		defer c.loads.returned(f.key)
+		call(ctx, f.load, result)
+	})
 	var out outcome
 	select {
 	case out = <-result:

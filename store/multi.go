@@ -138,11 +138,11 @@ func (c *core) deleteMulti(ctx context.Context, names []string) error {
 func (c *core) removeMulti(ctx context.Context, keys, names []string) error {
 	var lockErr error
 	if c.locks {
-		locks := make([]string, len(keys))
-		for i, key := range keys {
-			locks[i] = c.lockKey(key)
+		locks := make([]string, len(names))
+		for i := range names {
+			locks[i] = c.lockKey(names[i])
 		}
-		lockErr = byName(c.client.DeleteMulti(ctx, locks), locks, names)
+		lockErr = byName(c.markAll(ctx, locks), locks, names)
 	}
 	err := byName(c.client.DeleteMulti(ctx, keys), keys, names)
 	if err == nil {

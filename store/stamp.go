@@ -58,6 +58,15 @@ func (f *stampFormat) stamp(now time.Time, ttl time.Duration) stamp {
 	return stamp(scale)<<f.countBits | stamp(count)
 }
 
+// past returns the stamp of a deadline that passed long ago, whatever the clock of
+// a reader says.
+func (f *stampFormat) past(now time.Time) stamp {
+	const ago = 365 * 24 * time.Hour
+	scale := len(f.units) - 1
+	count := uint64(now.Add(-ago).UnixNano()) / uint64(f.units[scale]) % f.counts()
+	return stamp(scale)<<f.countBits | stamp(count)
+}
+
 // left returns the time from now to the deadline, which is 0 or less once it has
 // passed. ok is false when there is no deadline.
 func (f *stampFormat) left(s stamp, now time.Time) (left time.Duration, ok bool) {

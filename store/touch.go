@@ -15,14 +15,15 @@ func (c *core) touch(ctx context.Context, key any, ttl time.Duration) error {
 	}
 	if err == nil {
 		err = c.space.inGeneration(ctx, func(prefix string) error {
-			return c.touchItem(ctx, itemKey(prefix, name), ttl)
+			return c.touchItem(ctx, prefix, name, ttl)
 		})
 	}
 	return c.result("touch", err)
 }
 
 // touchItem reads an item and writes it back with the stamp of a new deadline.
-func (c *core) touchItem(ctx context.Context, key string, ttl time.Duration) error {
+func (c *core) touchItem(ctx context.Context, prefix, name string, ttl time.Duration) error {
+	key := itemKey(prefix, name)
 	for range maxAttempts {
 		item, err := c.client.Get(ctx, key)
 		if err != nil {
@@ -35,7 +36,7 @@ func (c *core) touchItem(ctx context.Context, key string, ttl time.Duration) err
 		case u.absent():
 			return memcached.ErrCacheMiss
 		case ttl < 0:
-			return c.client.Delete(ctx, key)
+			return c.remove(ctx, prefix, name)
 		case u.form.class == classForeign && !c.adopt(&u.form):
 			return c.client.Touch(ctx, key, ttl)
 		}
