@@ -29,7 +29,7 @@ type Info struct {
 
 // List returns the sessions that are bound to the user, the one that was used
 // last first. A session that is not listed has ended: when memcached has evicted
-// the user's roster, all have. It is one operation for each key pair.
+// the user's roster, or what is in its place cannot be read, all have. It is one operation for each key pair.
 //
 // A session that ended by its idle timeout may be listed for up to five minutes
 // more.
@@ -46,11 +46,7 @@ func (s *Store) List(ctx context.Context, user string) ([]Info, error) {
 		if err != nil {
 			return nil, err
 		}
-		l, err := s.openRoster(pair, t, item)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range l {
+		for _, e := range s.openRoster(ctx, pair, t, item) {
 			if all.find(e.handle) == nil && !e.over(time.Now()) {
 				all = append(all, e)
 			}

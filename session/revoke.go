@@ -178,7 +178,7 @@ func (s *Store) everyRoster(ctx context.Context, user string, do func(ctx contex
 	for range min(2, len(s.pairs)) {
 		for pair := range s.pairs {
 			if err := do(ctx, pair); err != nil {
-				if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrDecode) && !errors.Is(err, memcached.ErrUnavailable) {
+				if !errors.Is(err, ErrConflict) && !errors.Is(err, memcached.ErrUnavailable) {
 					err = fault("revoking", err)
 				}
 				s.log.warn(ctx, "sessions could not be revoked", err)

@@ -52,11 +52,23 @@ func (s *Store) readRoster(ctx context.Context, t tag) (*memcached.Item, error) 
 	return item, nil
 }
 
-// openRoster returns the roster in an item; nil is an empty one.
-func (s *Store) openRoster(pair int, t tag, item *memcached.Item) (roster, error) {
+// openRoster returns the roster in an item; nil is an empty one. What no key of the
+// store sealed, or what was altered, is an empty one, too: the sessions that it held
+// have ended, as if it had been evicted, and the next login replaces it. Nothing that
+// was revoked comes back by that, since a session is good only while it is in there.
+func (s *Store) openRoster(ctx context.Context, pair int, t tag, item *memcached.Item) roster {
 	if item == nil {
-		return nil, nil
+		return nil
 	}
+	l, err := s.decodeSealed(pair, t, item)
+	if err != nil {
+		s.log.warn(ctx, "a user's roster cannot be read, which ends the user's sessions", err)
+		return nil
+	}
+	return l
+}
+
+func (s *Store) decodeSealed(pair int, t tag, item *memcached.Item) (roster, error) {
 	plain, err := s.rosterSealer(pair, t, item.Key).open(item.Value)
 	if err != nil {
 		return nil, err
@@ -75,11 +87,7 @@ func (s *Store) changeRoster(ctx context.Context, pair int, user string, change 
 		if err != nil {
 			return err
 		}
-		l, err := s.openRoster(pair, t, item)
-		if err != nil {
-			return err
-		}
-		next, err := change(l)
+		next, err := change(s.openRoster(ctx, pair, t, item))
 		if errors.Is(err, errUnchanged) {
 			return nil
 		}
@@ -119,13 +127,10 @@ func (s *Store) writeRoster(ctx context.Context, pair int, t tag, old *memcached
 }
 
 // checkRoster takes the session's place in its user's roster, and reports whether
-// it has one. A roster that cannot be read has none for it.
+// it has one.
 func (st *state) checkRoster(ctx context.Context, item *memcached.Item) bool {
 	t := st.userTag()
-	l, err := st.openRoster(st.sealed, t, item)
-	if err != nil {
-		return false
-	}
+	l := st.openRoster(ctx, st.sealed, t, item)
 	e := l.find(st.record.handle)
 	if e == nil {
 		return false
@@ -182,7 +187,7 @@ func (st *state) rebind(ctx context.Context, r *record) error {
 	if err != nil {
 		return err
 	}
-	if old, err := st.openRoster(st.sealed, t, item); err != nil || old.find(r.handle) == nil {
+	if st.openRoster(ctx, st.sealed, t, item).find(r.handle) == nil {
 		st.strike(ctx, 0, r.user, r.handle)
 		return st.dead("its user's sessions were revoked")
 	}
