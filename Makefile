@@ -140,6 +140,14 @@ SEED  ?= $(shell date +%s)
 composition: ## Compare SITES (10000) random sites with the response cache and without, for minutes
 	@cd integration && go test -count=1 -timeout=2h -v -run=TheSiteWithTheCache ./composition -rapid.checks=$(SITES) -rapid.seed=$(SEED)
 
+# How many steps the state machine of sessions takes.
+STEPS ?= 100000
+
+.PHONY: sessions
+sessions: ## Take STEPS (100000) random steps with sessions while hours pass, a tenth of them on real memcached, for minutes
+	@cd integration && go test -count=1 -timeout=2h -v -run=StateMachine_InProcess ./session -rapid.steps=100 -rapid.checks=$$(($(STEPS) / 100))
+	@cd integration && go run ./setup go test -count=1 -timeout=2h -v -run=StateMachine_OnMemcached ./session -rapid.steps=100 -rapid.checks=$$(($(STEPS) / 1000))
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (60s)
 	@$(call each,fuzz,$(MODULES),$(CURDIR)/.ci/fuzz)

@@ -22,7 +22,9 @@ type forward struct {
 
 const (
 	// forwardFor is longer than a renewal and a logout beside it take. After it
-	// nothing leads from the old ID to the new session any more.
+	// nothing leads from the old ID to the new session any more, and a renewed
+	// session that was not saved cannot be: nothing would say that a logout was
+	// there first.
 	forwardFor = 10 * time.Minute
 
 	// maxForks bounds how many renewals of one session can succeed.
@@ -43,7 +45,7 @@ func (s *Store) forwardItem(i id, f forward) *memcached.Item {
 	if len(plain)+len(f.record)+sealedExtra <= s.opts.MaxSize {
 		plain = append(plain, f.record...)
 	}
-	return &memcached.Item{Key: d.location, Value: d.sealer(s.pairs, 0).sealAs(forwardVersion, plain), TTL: forwardFor}
+	return &memcached.Item{Key: d.location, Value: d.sealer(s.pairs, 0).sealAs(forwardVersion, plain), TTL: forwardFor + margin}
 }
 
 func decodeForward(plain []byte) (*forward, error) {

@@ -44,6 +44,12 @@ func (s *Store) idle(r *record) time.Duration {
 	}
 }
 
+// over reports whether the session, as this request knows it, has ended by a timeout.
+// Memcached may hold it for a while: what is in flight then must not bring it back.
+func (st *state) over() bool {
+	return st.record != nil && !time.Now().Before(st.Store.end(st.record))
+}
+
 // end is when a session ends however active it is.
 func (s *Store) end(r *record) time.Time {
 	end := s.absoluteEnd(r)

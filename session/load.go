@@ -31,7 +31,7 @@ func (st *state) load(ctx context.Context, session *sessions.Session) error {
 	}
 	if err := st.openItem(item); errors.Is(err, errRenewed) {
 		if left := time.Until(st.forward.until); idle < left {
-			_, _ = st.client.GetAndTouch(ctx, st.location(), left)
+			_, _ = st.client.GetAndTouch(ctx, st.location(), left+margin)
 		}
 		st.end(session)
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/gorilla/sessions"
@@ -18,7 +19,8 @@ var errForeign = errors.New("session: not a session of this store")
 // or saw before is worth nothing; then Save.
 //
 // The old ID is dead when Renew returns, and requests that still use it cannot
-// bring it back. The new one exists once the session is saved. The sessions of
+// bring it back. The new one exists once the session is saved, for which there are
+// ten minutes. The sessions of
 // other cookies of the same name that the request carries end.
 //
 // Of two requests that renew one session at the same time one succeeds, the other
@@ -81,10 +83,14 @@ func (st *state) renew(ctx context.Context, r *http.Request, session *sessions.S
 			if err := st.takeOver(); err != nil {
 				return err
 			}
+			if st.over() {
+				return st.dead("it expired")
+			}
 			st.rememberOrigin()
 			st.Store.forget(st.token.id)
 			st.token, st.issued = token{id: fresh}, false
 			st.stored, st.renewed, st.forward = false, true, nil
+			st.expiry = time.Now().Add(forwardFor)
 			session.ID = st.of(st.token.id).public
 			return nil
 		}
@@ -103,7 +109,8 @@ func (st *state) renew(ctx context.Context, r *http.Request, session *sessions.S
 // for this one. It does not if the session is a user's: then one of the two may
 // be a thief's.
 func (st *state) mayFork() bool {
-	return st.forward != nil && len(st.forward.to) > 0 && len(st.forward.to) < maxForks && st.record != nil && st.record.user == ""
+	return st.forward != nil && len(st.forward.to) > 0 && len(st.forward.to) < maxForks &&
+		time.Now().Before(st.forward.until) && st.record != nil && st.record.user == ""
 }
 
 // rememberOrigin notes where a session that is nobody's came from: a logout ends

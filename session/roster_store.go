@@ -151,15 +151,42 @@ func (st *state) reenter(ctx context.Context, d *draft) error {
 		return nil
 	}
 	err := st.changeRoster(ctx, 0, d.user, func(l roster) (roster, error) {
-		if l.find(e.handle) == nil {
+		there := l.find(e.handle)
+		if there == nil {
 			return nil, st.dead("its user's sessions were revoked")
 		}
+		e.used, e.label = there.used, there.label // other requests may have changed them
 		return l.with(e, st.opts.MaxSessions), nil
 	})
 	if err == nil {
+		if st.before.handle == (handle{}) {
+			st.before = st.place
+		}
 		st.place = e
 	}
 	return err
+}
+
+// takeBack gives the session's place in the roster the timeouts again that it had
+// before a save that failed. It would be listed as long as they say.
+func (st *state) takeBack(ctx context.Context) {
+	if st.before.handle == (handle{}) || st.record == nil {
+		return
+	}
+	user := st.record.user
+	if st.bound {
+		user = st.user
+	}
+	_ = st.changeRoster(ctx, 0, user, func(l roster) (roster, error) {
+		there := l.find(st.place.handle)
+		if there == nil || there.idle != st.place.idle || there.end.Unix() != st.place.end.Unix() {
+			return nil, errUnchanged // another request changed it
+		}
+		e := *there
+		e.idle, e.end = st.before.idle, st.before.end
+		return l.with(e, st.opts.MaxSessions), nil
+	})
+	st.place = st.before
 }
 
 // strike takes a session out of its user's roster. It has ended, so that the roster

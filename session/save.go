@@ -39,7 +39,11 @@ func (st *state) Save(r *http.Request, w http.ResponseWriter, session *sessions.
 	if err != nil {
 		return err
 	}
+	st.before = place{}
 	err = st.save(ctx, w, session, ours)
+	if err != nil && !errors.Is(err, ErrUnavailable) { // else it may be stored
+		st.takeBack(ctx)
+	}
 	if err == nil && st.sent != "" {
 		st.warnOfPlainHTTP(r, session.Options.Secure)
 	}
@@ -89,6 +93,15 @@ func (st *state) next(ctx context.Context, session *sessions.Session, ours value
 		st.seen = ours
 		return nil, nil
 	}
+	if st.over() { // unless another request has given it a longer life
+		if err := st.reload(ctx); err != nil {
+			return nil, err
+		}
+		if st.over() {
+			return nil, st.dead("it expired")
+		}
+		return st.next(ctx, session, ours)
+	}
 	return st.draft(ctx, session, merged)
 }
 
@@ -117,6 +130,9 @@ func (st *state) retry(ctx context.Context, attempt int) error {
 func (st *state) create(ctx context.Context, w http.ResponseWriter, session *sessions.Session, ours values) error {
 	if started(w) {
 		return ErrResponseStarted
+	}
+	if st.over() || st.renewed && !time.Now().Before(st.expiry) {
+		return st.dead("it expired")
 	}
 	merged := ours
 	if st.record != nil {

@@ -37,12 +37,14 @@ type view struct {
 	record  *record // as stored, as far as this request knows; nil: nothing yet
 	seen    values  // the session's values when they were last as stored; see parseValues
 
-	renewed bool     // Renew took the old record away: the next save creates
-	forward *forward // what stands in the record's place, once it was renewed
-	bound   bool     // Bind set user and place: the next save writes them
-	user    string   // with bound
-	label   string   // that Label said
-	place   place    // the session in its user's roster, if it is bound
+	renewed bool      // Renew took the old record away: the next save creates
+	expiry  time.Time // with renewed: when it is too late for that
+	forward *forward  // what stands in the record's place, once it was renewed
+	bound   bool      // Bind set user and place: the next save writes them
+	user    string    // with bound
+	label   string    // that Label said
+	place   place     // the session in its user's roster, if it is bound
+	before  place     // the same, before the save under way changed it there; zero: it has not
 
 	remember time.Duration // Remember said so: the next save gives the session this life; 0: it did not
 }

@@ -3,6 +3,7 @@ package session_test
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // The model of the state machine: what a session is, without memcached.
@@ -19,18 +20,28 @@ type node struct {
 	final   map[any]any // the values when it was renewed
 	user    string
 	grip    *grip // in the user's roster; nil: bound to nobody
+	lifetime
+	renewedAt    time.Time // zero: it was not made by a renewal
+	forwardUntil time.Time // when a logout does not find next any more
 }
 
 // A grip is the model's handle.
 type grip struct {
-	user   string
-	handle string
-	gone   bool // from the roster
+	user    string
+	handle  string
+	label   string
+	created time.Time
+	loaded  time.Time     // when a request loaded the session last
+	idle    time.Duration // the longest idle timeout that the session had
+	gone    bool          // from the roster
 }
 
-func (n *node) alive() bool {
-	return n != nil && n.stored && !n.ended && (n.grip == nil || !n.grip.gone)
+func (n *node) alive(r *rules) bool {
+	return n != nil && n.there(r) && (n.grip == nil || !n.grip.gone)
 }
+
+// there reports whether memcached holds the session.
+func (n *node) there(r *rules) bool { return n.stored && !n.ended && !r.over(&n.lifetime) }
 
 // end is a logout with the node's cookie.
 func (n *node) end() {
@@ -38,26 +49,38 @@ func (n *node) end() {
 		return
 	}
 	n.ended = true
+	if time.Now().After(n.forwardUntil) {
+		return
+	}
 	for _, next := range n.next {
 		next.end()
 	}
 }
 
-// renewed makes a node of one that is alive, or that was renewed at the same time
+// graceful is how long what a renewal leaves leads from the old ID to the new one,
+// and how long the new one can wait until it is saved.
+const graceful = 10 * time.Minute
+
+// renewed makes a node of one that is there, or that was renewed at the same time
 // and belongs to nobody. It returns nil where that is an end.
-func (n *node) renewed() *node {
+func (n *node) renewed(r *rules) *node {
 	switch {
 	case n.ended:
+		return nil
+	case n.stored && r.over(&n.lifetime):
 		return nil
 	case n.stored:
 		n.stored, n.final = false, maps.Clone(n.values)
 	case n.final == nil || n.grip != nil || len(n.next) == 0 || len(n.next) >= 16:
 		return nil
+	case time.Now().After(n.forwardUntil) || !time.Now().Before(r.end(&n.lifetime)):
+		return nil
 	}
-	next := &node{values: maps.Clone(n.final), user: n.user, grip: n.grip, forked: n.forked}
+	next := &node{values: maps.Clone(n.final), user: n.user, grip: n.grip, forked: n.forked, lifetime: n.lifetime, renewedAt: time.Now()}
 	if n.grip == nil {
 		next.from = n
 	}
+	n.forwardUntil = time.Now().Add(graceful)
 	if n.next = append(n.next, next); len(n.next) > 1 {
 		n.fork()
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/session"
@@ -21,7 +22,7 @@ func (m *machine) revokeAll(t *rapid.T) {
 		return
 	}
 	user := rapid.SampledFrom([]string{"ada", "bob"}).Draw(t, "user")
-	if err := m.stores[0].RevokeAll(t.Context(), user); err != nil {
+	if err := m.stores[0].RevokeAll(m.ctx, user); err != nil {
 		t.Fatalf("RevokeAll: %v", err)
 	}
 	for _, g := range m.grips {
@@ -37,35 +38,85 @@ func (m *machine) revoke(t *rapid.T) {
 		return
 	}
 	g := rapid.SampledFrom(m.grips).Draw(t, "handle")
-	err := m.stores[1].Revoke(t.Context(), g.user, g.handle)
-	if !g.gone && err != nil || g.gone && err != nil && !errors.Is(err, session.ErrNotFound) {
+	err := m.stores[1].Revoke(m.ctx, g.user, g.handle)
+	if err != nil && (m.inUse(g) || !errors.Is(err, session.ErrNotFound)) {
 		t.Fatalf("Revoke: %v, and the model says it is gone: %t", err, g.gone)
 	}
 	g.gone = true
 }
 
-// list compares the sessions of a user: those that are alive are there, and none
-// that is gone.
+// revokeOthers ends all sessions of a user but one.
+func (m *machine) revokeOthers(t *rapid.T) {
+	if !seldom(t) {
+		return
+	}
+	if len(m.grips) == 0 {
+		return
+	}
+	g := rapid.SampledFrom(m.grips).Draw(t, "handle")
+	err := m.stores[0].RevokeOthers(m.ctx, g.user, g.handle)
+	switch {
+	case errors.Is(err, session.ErrNotFound) && !m.inUse(g):
+		return // none was ended, which the next looks find out
+	case err != nil || g.gone:
+		t.Fatalf("RevokeOthers: %v, and the model says it is gone: %t", err, g.gone)
+	}
+	for _, other := range m.grips {
+		other.gone = other.gone || other.user == g.user && other != g
+	}
+}
+
+// inUse reports whether a session of the handle is alive.
+func (m *machine) inUse(g *grip) bool {
+	for _, n := range m.cookies {
+		if n.alive(m.rules) && n.grip == g {
+			return true
+		}
+	}
+	return false
+}
+
+// list compares the sessions of a user: those that are alive are there, with what
+// is known of them, and none that is gone.
 func (m *machine) list(t *rapid.T) {
 	for _, user := range []string{"ada", "bob"} {
-		infos, err := m.stores[0].List(t.Context(), user)
+		infos, err := m.stores[0].List(m.ctx, user)
 		if err != nil {
 			t.Fatalf("List: %v", err)
 		}
-		listed := map[string]bool{}
+		listed := map[string]session.Info{}
 		for _, info := range infos {
-			listed[info.Handle] = true
-		}
-		for _, n := range m.cookies {
-			if n.alive() && n.grip != nil && n.grip.user == user && !listed[n.grip.handle] {
-				t.Fatal("a session that is alive is not listed")
-			}
+			listed[info.Handle] = info
 		}
 		for _, g := range m.grips {
-			if g.gone && listed[g.handle] {
+			info, found := listed[g.handle]
+			switch {
+			case g.user != user && found:
+				t.Fatalf("a session of %s is listed as one of %s", g.user, user)
+			case g.user != user:
+			case found && g.gone:
 				t.Fatal("a session that was revoked is listed")
+			case found && time.Since(g.loaded) > g.idle+6*time.Minute:
+				t.Fatalf("a session that was used %v ago is listed, and its idle timeout is %v", time.Since(g.loaded), g.idle)
+			case !found && m.inUse(g):
+				t.Fatal("a session that is alive is not listed")
+			case found:
+				m.compare(t, g, info)
 			}
 		}
+	}
+}
+
+// compare compares what List says of a session.
+func (m *machine) compare(t *rapid.T, g *grip, info session.Info) {
+	if info.Label != g.label {
+		t.Fatalf("the label is %q, want %q", info.Label, g.label)
+	}
+	if info.Created.Unix() != g.created.Unix() {
+		t.Fatalf("the session was made at %v, want %v", info.Created, g.created)
+	}
+	if m.inUse(g) && g.loaded.Sub(info.LastUsed) > 5*time.Minute+time.Second || info.LastUsed.After(time.Now()) {
+		t.Fatalf("the session was used at %v, and List says %v", g.loaded, info.LastUsed)
 	}
 }
 
@@ -78,7 +129,7 @@ func (m *machine) evict(t *rapid.T) {
 	what := rapid.SampledFrom([]string{"records", "rosters", "all"}).Draw(t, "what")
 	for key := range m.keys.all() {
 		if rosters := strings.Contains(key, "user:"); what == "all" || rosters == (what == "rosters") {
-			if err := m.clients[0].Delete(t.Context(), key); err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
+			if err := m.clients[0].Delete(m.ctx, key); err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 				t.Fatalf("evicting: %v", err)
 			}
 		}

@@ -1,86 +1,112 @@
 package session_test
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
+	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gorilla/sessions"
 	"pgregory.net/rapid"
 )
 
 // Random requests of several browsers to two processes, against a model: what
 // ended stays ended, nothing acknowledged is lost, a message is delivered once,
-// nobody sees another's session, no cookie works that should not.
+// nobody sees another's session, no cookie works that should not, and each session
+// ends when its timeouts say so. Time passes in it, hours in no time.
 //
-//	go test ./session -run StateMachine -rapid.checks=1000 -rapid.steps=100
+//	make sessions STEPS=100000
 //
-// is 100,000 steps. Rapid prints how to repeat a failure, and shrinks it.
+// Rapid prints how to repeat a failure, and shrinks it.
 func TestStateMachine_InProcess(t *testing.T) {
-	server := memcachedtest.Start(t, nil)
-	runMachine(t, func() session.Client {
-		client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = client.Close() })
-		return client
+	rapid.Check(t, func(check *rapid.T) {
+		inBubble(t, func(t *testing.T) {
+			server := memcachedtest.Start(t, nil)
+			var clients []session.Client
+			for range 2 {
+				client, err := memcached.New([]string{server.Addr()}, &memcached.Options{DialContext: server.DialContext})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = client.Close() })
+				clients = append(clients, client)
+			}
+			m := newMachine(check, clients, "")
+			actions := m.actions()
+			actions["time passes"] = m.timePasses
+			check.Repeat(actions)
+			m.lookAtAll(check)
+		})
 	})
+	dropPools()
 }
 
 func TestStateMachine_OnMemcached(t *testing.T) {
 	servers := start(t, 2)
-	runMachine(t, func() session.Client { return connect(t, servers...) })
-}
-
-func runMachine(t *testing.T, open func() session.Client) {
-	clients := []session.Client{open(), open()}
+	clients := []session.Client{connect(t, servers...), connect(t, servers...)}
 	runs := 0
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
 		m := newMachine(t, clients, fmt.Sprintf("run%d:", runs))
-		t.Repeat(map[string]func(*rapid.T){
-			"":            m.look,
-			"request":     m.request,
-			"requests":    m.requests,
-			"set":         m.set,
-			"add flash":   m.addFlash,
-			"take flash":  m.takeFlashes,
-			"renew":       m.renew,
-			"save again":  m.save,
-			"login":       m.login,
-			"logout":      m.logout,
-			"save":        m.save,
-			"respond":     m.respond,
-			"revoke":      m.revoke,
-			"revoke all":  m.revokeAll,
-			"list":        m.list,
-			"evict":       m.evict,
-			"new process": m.restart,
-		})
+		t.Repeat(m.actions())
 		m.lookAtAll(t)
 	})
 }
 
+func (m *machine) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"":              m.look,
+		"request":       m.request,
+		"requests":      m.requests,
+		"set":           m.set,
+		"add flash":     m.addFlash,
+		"take flash":    m.takeFlashes,
+		"renew":         m.renew,
+		"remember":      m.remember,
+		"save again":    m.save,
+		"login":         m.login,
+		"logout":        m.logout,
+		"save":          m.save,
+		"respond":       m.respond,
+		"revoke":        m.revoke,
+		"revoke others": m.revokeOthers,
+		"revoke all":    m.revokeAll,
+		"list":          m.list,
+		"evict":         m.evict,
+		"new process":   m.restart,
+	}
+}
+
 type machine struct {
+	ctx      context.Context
+	rules    *rules
 	clients  []session.Client
 	keys     *keysSeen
 	prefix   string
 	stores   []*session.Store
-	browsers []string // their cookies
+	browsers []cookie // theirs
 	open     []*visitor
-	cookies  map[string]*node // every one that was ever set
-	known    []string         // the same, in order
+	cookies  map[string]*node         // every one that was ever set
+	idle     map[string]time.Duration // what each says of the idle timeout
+	known    []string                 // the same, in order
 	grips    []*grip
 	count    int // makes values unlike each other
+	sleeps   int
 	got      map[any]bool
+}
+
+// cookie is what a browser keeps.
+type cookie struct {
+	value string
+	until time.Time // zero: until the browser closes
 }
 
 // visitor is a request that is being served.
@@ -93,16 +119,19 @@ type visitor struct {
 	node             *node // nil: a new session
 	origin           *node // that it was loaded with, nil: none
 	change           change
-	seen             []any // messages, as it last saw them
-	fresh            bool  // renewed, or bound, since it was saved
-	bound            *grip // that Bind gave it, not saved yet
-	dead             bool  // an error said so: nothing is saved any more
+	seen             []any         // messages, as it last saw them
+	life             lifetime      // of the session, as it last saw it
+	idle             time.Duration // of the session, as the cookie says it
+	remember         time.Duration // that it asked for and has not saved
+	fresh            bool          // renewed, or bound, since it was saved
+	bound            *grip         // that Bind gave it, not saved yet
+	dead             bool          // an error said so: nothing is saved any more
 }
 
 func newMachine(t *rapid.T, clients []session.Client, prefix string) *machine {
 	m := &machine{
-		clients: clients, prefix: prefix, keys: &keysSeen{keys: map[string]bool{}},
-		browsers: make([]string, 2), cookies: map[string]*node{}, got: map[any]bool{},
+		ctx: context.Background(), rules: rulesOf(t), clients: clients, prefix: prefix, keys: &keysSeen{keys: map[string]bool{}},
+		browsers: make([]cookie, 2), cookies: map[string]*node{}, idle: map[string]time.Duration{}, got: map[any]bool{},
 	}
 	for i := range clients {
 		m.stores = append(m.stores, m.newStore(t, i))
@@ -111,9 +140,13 @@ func newMachine(t *rapid.T, clients []session.Client, prefix string) *machine {
 }
 
 func (m *machine) newStore(t *rapid.T, process int) *session.Store {
-	store, err := session.New(&spyClient{m.clients[process], m.keys}, &session.Options{Prefix: m.prefix}, authKey)
+	opts := &session.Options{Prefix: m.prefix, IdleTimeout: m.rules.idle, AbsoluteTimeout: m.rules.absolute}
+	store, err := session.New(&spyClient{m.clients[process], m.keys}, opts, authKey)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if m.rules.maxAge > 0 {
+		store.Options(ginsessions.Options{Path: "/", MaxAge: int(m.rules.maxAge / time.Second)})
 	}
 	return store
 }
@@ -129,14 +162,19 @@ func (m *machine) visit(t *rapid.T, process int, cookie string) *visitor {
 		t.Fatalf("Get: %v", err)
 	}
 	n := m.cookies[cookie]
-	if n.alive() == v.s.IsNew {
-		t.Fatalf("the session is new: %t, and the model says alive: %t (%+v)", v.s.IsNew, n.alive(), n)
+	alive := n.alive(m.rules)
+	if alive == v.s.IsNew {
+		t.Fatalf("the session is new: %t, and the model says alive: %t (%+v)", v.s.IsNew, alive, n)
 	}
-	if n.alive() {
+	if alive {
+		n.used = time.Now()
+		if n.grip != nil {
+			n.grip.loaded = n.used
+		}
 		if !reflect.DeepEqual(v.s.Values, n.values) {
 			t.Fatalf("the session holds %v, the model %v", v.s.Values, n.values)
 		}
-		v.node, v.origin, v.seen = n, n, slices.Clone(n.flashes())
+		v.node, v.origin, v.seen, v.life, v.idle = n, n, slices.Clone(n.flashes()), n.lifetime, m.idle[cookie]
 	} else if len(v.s.Values) > 0 {
 		t.Fatalf("a new session holds %v", v.s.Values)
 	}
@@ -161,9 +199,18 @@ func (m *machine) request(t *rapid.T) {
 		m.respond(t)
 	}
 	b := rapid.IntRange(0, len(m.browsers)-1).Draw(t, "browser")
-	v := m.visit(t, rapid.IntRange(0, 1).Draw(t, "process"), m.browsers[b])
+	v := m.visit(t, rapid.IntRange(0, 1).Draw(t, "process"), m.sends(b))
 	v.browser = b
 	m.open = append(m.open, v)
+}
+
+// sends returns the cookie that a browser sends: it drops those whose time is over.
+func (m *machine) sends(browser int) string {
+	c := m.browsers[browser]
+	if !c.until.IsZero() && !time.Now().Before(c.until) {
+		return ""
+	}
+	return c.value
 }
 
 // requests begins two requests of one browser.
@@ -173,7 +220,7 @@ func (m *machine) requests(t *rapid.T) {
 	}
 	b := rapid.IntRange(0, len(m.browsers)-1).Draw(t, "browser")
 	for p := range 2 {
-		v := m.visit(t, p, m.browsers[b])
+		v := m.visit(t, p, m.sends(b))
 		v.browser = b
 		m.open = append(m.open, v)
 	}
@@ -218,170 +265,6 @@ func (m *machine) takeFlashes(t *rapid.T) {
 	if !slices.Equal(v.change.took, v.seen) {
 		t.Fatalf("the request got the messages %v, want %v", v.change.took, v.seen)
 	}
-}
-
-func (m *machine) renew(t *rapid.T) { m.renewed(t, m.any(t)) }
-
-func (m *machine) renewed(t *rapid.T, v *visitor) bool {
-	err := m.stores[v.process].Renew(v.r, v.s)
-	switch {
-	case v.dead:
-		if err == nil {
-			t.Fatal("a session that has ended was renewed")
-		}
-		return false
-	case v.node == nil, !v.node.created: // nothing is stored yet that could be renewed
-		if err != nil {
-			t.Fatalf("Renew of a session that is not stored: %v", err)
-		}
-		return true
-	}
-	if other := m.cookies[v.cookie]; other != nil && other != v.origin && other.stored { // ended along with it
-		other.stored, other.ended = false, true
-	}
-	next := v.node.renewed()
-	if (next == nil) != errors.Is(err, session.ErrNotFound) || next != nil && err != nil {
-		t.Fatalf("Renew: %v, and the model says it is possible: %t", err, next != nil)
-	}
-	if next == nil {
-		v.dead = true
-		return false
-	}
-	v.node, v.fresh = next, true
-	return true
-}
-
-func (m *machine) login(t *rapid.T) {
-	v := m.any(t)
-	user := rapid.SampledFrom([]string{"ada", "bob"}).Draw(t, "user")
-	if !m.renewed(t, v) {
-		return
-	}
-	if v.node == nil {
-		v.node = &node{values: map[any]any{}}
-	}
-	if err := errors.Join(m.stores[v.process].Label(v.r, v.s, "label"), m.stores[v.process].Bind(v.r, v.s, user)); err != nil {
-		t.Fatalf("Bind: %v", err)
-	}
-	handle := m.stores[v.process].Handle(v.s)
-	old := v.node.grip
-	if v.bound != nil {
-		old = v.bound
-	}
-	if old == nil || old.user != user || old.gone {
-		if old != nil && old == v.node.grip && old.user != user {
-			old.gone = true
-		}
-		if old != nil && old.handle == handle {
-			t.Fatal("a handle that was revoked is there again")
-		}
-		v.bound = &grip{user: user, handle: handle}
-		m.grips = append(m.grips, v.bound)
-	} else {
-		v.bound = old
-	}
-	v.fresh = true
-	m.saved(t, v)
-}
-
-func (m *machine) save(t *rapid.T) { m.saved(t, m.any(t)) }
-
-// saved saves, and sees to it that the model does the same.
-func (m *machine) saved(t *rapid.T, v *visitor) {
-	v.w = httptest.NewRecorder()
-	err := v.s.Save(v.r, v.w)
-	nothing := v.change.empty() && !v.fresh
-	switch {
-	case v.dead:
-		if !errors.Is(err, session.ErrNotFound) {
-			t.Fatalf("Save of a session that has ended: %v, want ErrNotFound", err)
-		}
-		return
-	case nothing:
-		if err != nil || len(v.w.Result().Cookies()) > 0 {
-			t.Fatalf("Save without a change: %v, cookies %v", err, v.w.Result().Cookies())
-		}
-		return
-	case v.node == nil:
-		v.node = &node{values: map[any]any{}}
-	}
-	n := v.node
-	create := !n.created
-	if n.ended || !create && !n.stored {
-		if len(v.change.took) > 0 && errors.Is(err, session.ErrConflict) {
-			v.change.took, v.seen = nil, nil // messages are compared first; nothing is stored either way
-			return
-		}
-		if !errors.Is(err, session.ErrNotFound) {
-			t.Fatalf("Save of a session that was ended meanwhile: %v, want ErrNotFound", err)
-		}
-		v.dead = true
-		return
-	}
-	if !n.apply(&v.change, v.seen) {
-		if !errors.Is(err, session.ErrConflict) {
-			t.Fatalf("Save after another request took the messages: %v, want ErrConflict", err)
-		}
-		v.change.took, v.seen = nil, nil
-		return
-	}
-	if err != nil {
-		t.Fatalf("Save: %v", err)
-	}
-	m.delivered(t, v)
-	if v.bound != nil {
-		n.grip, v.bound = v.bound, nil
-	}
-	n.stored, n.created = true, true
-	v.fresh = false
-	v.change, v.seen = change{}, own(v.s)
-	for _, c := range v.w.Result().Cookies() {
-		if m.cookies[c.Value] != nil && m.cookies[c.Value] != n {
-			t.Fatal("two sessions have one cookie")
-		}
-		if m.cookies[c.Value] == nil {
-			m.known = append(m.known, c.Value)
-		}
-		m.cookies[c.Value] = n
-		v.cookieSet(m, c.Value)
-	}
-}
-
-// own are the messages that a request sees in its session.
-func own(s *sessions.Session) []any {
-	list, _ := s.Values["_flash"].([]any)
-	return slices.Clone(list)
-}
-
-// cookieSet hands the cookie to the browser at once: the response of another
-// request may come later and take its place, as in a browser.
-func (v *visitor) cookieSet(m *machine, value string) { m.browsers[v.browser] = value }
-
-func (m *machine) delivered(t *rapid.T, v *visitor) {
-	for _, message := range v.change.took {
-		if m.got[message] && !v.node.forked {
-			t.Fatalf("the message %v was delivered twice", message)
-		}
-		m.got[message] = true
-	}
-}
-
-func (m *machine) logout(t *rapid.T) {
-	v := m.any(t)
-	v.s.Options.MaxAge = -1
-	if err := v.s.Save(v.r, httptest.NewRecorder()); err != nil {
-		t.Fatalf("logout: %v", err)
-	}
-	m.open = slices.DeleteFunc(m.open, func(other *visitor) bool { return other == v })
-	m.cookies[v.cookie].end()
-	v.node.end()
-	if v.node != nil && v.node.from != nil && len(v.node.from.next) > 0 {
-		v.node.from.end()
-	}
-	if v.node != nil && v.node.grip != nil {
-		v.node.grip.gone = true
-	}
-	m.browsers[v.browser] = ""
 }
 
 func (m *machine) respond(t *rapid.T) {
