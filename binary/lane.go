@@ -120,9 +120,9 @@ func (n *node) widen() {
 	}
 }
 
-// refuse counts a call that was not enqueued.
+// refuse counts a call that was not enqueued, unless it goes to another server.
 func (c *conn) refuse(cl *call, f *fault) *fault {
-	if cl.shared {
+	if cl.shared && !isRetired(f.cause) {
 		c.node.counters.ops.Add(1)
 	}
 	return f

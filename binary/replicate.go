@@ -172,8 +172,6 @@ func (m *multi) readReplicas(which []int, items map[string]*Item, work partWork)
 	}
 }
 
-func isRetired(err error) bool { return errors.Is(err, errRetired) }
-
 // part returns an operation like m with failures of its own.
 func (m *multi) part() *multi {
 	return &multi{

@@ -6,7 +6,8 @@ import (
 )
 
 // doWithRetry sends the call on one of the connections, and a second time on a
-// fresh one if that is safe. It returns as conn.roundTrip does.
+// fresh one if that is safe. It returns as conn.roundTrip does. A call that a
+// removed server turns away is counted where it goes instead.
 func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error) {
 	if n.unsettled.open.Load() > 0 && cl.writes() {
 		if err := n.awaitEarlier(ctx, cl); err != nil {
@@ -20,6 +21,9 @@ func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error
 		if owned, err = c.roundTrip(ctx, cl, true); err == nil {
 			n.heard(c, cl)
 			return true, nil
+		}
+		if isRetired(err) {
+			return owned, err
 		}
 		if !owned || !again(ctx, err, repeatable) {
 			n.counters.errors.Add(1)

@@ -18,6 +18,8 @@ type topology struct {
 // are repeated on the new set.
 var errRetired = errors.New("memcached: server was removed")
 
+func isRetired(err error) bool { return errors.Is(err, errRetired) }
+
 // node returns the server of a key.
 func (t *topology) node(key string) (*node, error) {
 	if len(t.live) == 1 {
