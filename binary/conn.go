@@ -93,6 +93,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 		if c.stale(now) {
 			c.mu.Unlock()
 			c.fail(errStale)
+			c.node.dropStale()
 			return true, c.refuse(cl, &fault{cause: errStale, unsent: true, lost: true})
 		}
 		c.pendingSince.Store(now)

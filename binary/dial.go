@@ -189,6 +189,9 @@ func (n *node) end(a *attempt, c *conn, err error) {
 
 // dialed ends an attempt.
 func (n *node) dialed(a *attempt, nc net.Conn, secure bool, err error) {
+	if err != nil {
+		n.dropStale()
+	}
 	n.mu.Lock()
 	n.attempts = slices.DeleteFunc(n.attempts, func(other *attempt) bool { return other == a })
 	switch {

@@ -110,6 +110,7 @@ func (n *node) broke(c *conn, cause error, used bool) {
 	case isTimeout(cause):
 		n.suspect(since)
 	case isReset(cause) || errors.Is(cause, io.EOF):
+		n.dropStale()
 		// A server may close what is idle, at the moment when it is used again.
 		if !used || alive+int64(idleCheck) <= c.pendingSince.Load() {
 			return

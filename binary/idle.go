@@ -20,11 +20,27 @@ var (
 // server, or has bytes that nobody asked for. It costs a system call, which
 // does not wait, when the connection was quiet for idleCheck.
 func (c *conn) stale(now int64) bool {
-	if c.raw == nil || now-c.lastRead.Load() < int64(idleCheck) {
+	return now-c.lastRead.Load() >= int64(idleCheck) && c.ended()
+}
+
+// ended is stale without the look at the clock.
+func (c *conn) ended() bool {
+	if c.raw == nil {
 		return false
 	}
 	n, err := peek(c.raw)
 	return n >= 0 || err != nil
+}
+
+// dropStale ends the idle connections that the server has closed. When it has
+// closed one it may have closed all: left alone, each would cost an operation, and
+// look like a sign of life of a server that is dead.
+func (n *node) dropStale() {
+	for _, c := range *n.conns.Load() {
+		if c.load.CompareAndSwap(0, 1) {
+			c.failIdle(errStale)
+		}
+	}
 }
 
 // rawConn returns the socket under nc, TLS or not, or nil if there is none.
@@ -88,10 +104,10 @@ func (n *node) reap() {
 }
 
 // failIdle is fail for a connection that is idle, unless a call came first: it
-// would be lost.
+// would be lost. If cause is errStale the connection ends only if it is.
 func (c *conn) failIdle(cause error) {
 	c.mu.Lock()
-	if c.reading || c.writing || c.out.enqueued != c.dequeued.Load() {
+	if c.reading || c.writing || c.out.enqueued != c.dequeued.Load() || cause == errStale && !c.ended() {
 		c.mu.Unlock()
 		c.load.Add(-1)
 		return

@@ -1,6 +1,8 @@
 package memcached_test
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -61,18 +63,7 @@ func TestRestart_StaleConnectionsAreNoticedBeforeUse(t *testing.T) {
 	server := newServer(t, nil)
 	client := newClient(t, memcached.Options{DialContext: dialTCP}, server)
 	for round := range 5 {
-		// As many connections as possible, then all of them idle.
-		server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
-			return memcachedtest.Action{Delay: time.Millisecond}
-		})
-		for client.Stats().Servers[server.Addr()].Conns < 4 {
-			var wg sync.WaitGroup
-			for range 6 {
-				wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
-			}
-			wg.Wait()
-		}
-		server.Intercept(nil)
+		openSome(t, client, server)
 		if err := server.Restart(); err != nil {
 			t.Fatal(err)
 		}
@@ -85,4 +76,40 @@ func TestRestart_StaleConnectionsAreNoticedBeforeUse(t *testing.T) {
 	if retries := client.Stats().Retries; retries > 40 {
 		t.Errorf("%d retries", retries)
 	}
+}
+
+// TestStop_IdleConnectionsAreNoSignOfLife: a server that is gone is down with the
+// first operation that fails, although there were idle connections to it.
+func TestStop_IdleConnectionsAreNoSignOfLife(t *testing.T) {
+	for _, ejectAfter := range []int{0, 1} {
+		t.Run(fmt.Sprintf("EjectAfter=%d", ejectAfter), func(t *testing.T) {
+			server := newServer(t, nil)
+			client := newClient(t, memcached.Options{DialContext: dialTCP, EjectAfter: ejectAfter}, server)
+			openSome(t, client, server)
+			server.Stop()
+			if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrUnavailable) {
+				t.Fatalf("Get from a server that is gone = %v, want %v", err, memcached.ErrUnavailable)
+			}
+			s := client.Stats().Servers[server.Addr()]
+			if !s.Down || s.Conns != 0 || s.Ejected != (ejectAfter > 0) {
+				t.Errorf("after one failure: %+v, want it down and no connections", s)
+			}
+		})
+	}
+}
+
+// openSome opens at least four connections, all of them idle.
+func openSome(t *testing.T, client *memcached.Client, server *memcachedtest.Server) {
+	t.Helper()
+	server.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+		return memcachedtest.Action{Delay: time.Millisecond}
+	})
+	for client.Stats().Servers[server.Addr()].Conns < 4 {
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
+		}
+		wg.Wait()
+	}
+	server.Intercept(nil)
 }

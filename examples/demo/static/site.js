@@ -21,6 +21,7 @@ async function me() {
 	try {
 		const { user, cart, away } = await (await fetch("/me.json")).json();
 		banner(away);
+		if (away && !$("status")) setTimeout(me, 2000); // the page of the status asks by itself
 		if (user) $("account").textContent = user;
 		$("cart-count").hidden = !cart;
 		$("cart-count").textContent = cart;
