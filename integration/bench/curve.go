@@ -56,8 +56,31 @@ func (g curveGroup) row(callers int) string {
 // web tells whether it is about an application that wrk loads.
 func (g curveGroup) web() bool { return g.Op == "page" || g.Op == "session" }
 
-// groups are all combinations of what the flags list, the work outermost.
+// groups are all combinations of what the flags list, the work outermost, or with
+// each those that differ from the first in one thing.
 func (c *curveOptions) groups() []curveGroup {
+	groups := c.combinations()
+	if !c.each {
+		return groups
+	}
+	first := groups[0]
+	return slices.DeleteFunc(groups, func(g curveGroup) bool { return g.differences(first) > 1 })
+}
+
+// differences counts in how many things the group differs from another.
+func (g curveGroup) differences(from curveGroup) int {
+	n := 0
+	for _, differs := range []bool{
+		g.Op != from.Op, g.Procs != from.Procs, g.Threads != from.Threads, g.Delay != from.Delay, g.Awake != from.Awake,
+	} {
+		if differs {
+			n++
+		}
+	}
+	return n
+}
+
+func (c *curveOptions) combinations() []curveGroup {
 	var groups []curveGroup
 	for _, op := range c.ops {
 		for _, procs := range c.procs {

@@ -15,16 +15,17 @@ var curveCallers = []int{1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 512, 2048}
 
 // curveVariants are what the curve shows beside the client as it is: operations
 // share connections from fewer on, also one connection in place of up to two.
-const curveVariants = "shareFrom=2;shareFrom=3;shareFrom=4;shareFrom=4,secondLane=1<<30"
+const curveVariants = "shareFrom=2;shareFrom=4;shareFrom=4,secondLane=1<<30"
 
 // curveFlags are those that only the curve has, as they were written.
 type curveFlags struct {
-	on                            bool
+	on, each                      bool
 	ops, variants, procs, threads string
 }
 
 func (c *curveFlags) register(f *flag.FlagSet) {
 	f.BoolVar(&c.on, "curve", false, "measure the curve in place of the rows: every combination of -ops, -callers, -procs, -threads, -delays and -regimes, for this client, its -variants and -peers; -write writes CURVE.md and its picture")
+	f.BoolVar(&c.each, "each", false, "with -curve: not every combination, but the first value of each list, and the other values one at a time")
 	f.StringVar(&c.ops, "ops", "get", "with -curve: workloads (get, set, mixed, large, getmulti, setmulti, page, session)")
 	f.StringVar(&c.variants, "variants", curveVariants, "with -curve: other values of the client's constants, name=value,name=value; several, separated by semicolons")
 	f.StringVar(&c.procs, "procs", "", "with -curve: numbers of the client's processors (GOMAXPROCS); empty: those of the machine")
@@ -37,11 +38,12 @@ type curveOptions struct {
 	callers, procs, threads []int
 	delays                  []time.Duration
 	awake                   []bool
+	each                    bool
 }
 
 // curve reads the flags of the curve.
 func (o *options) curve() (*curveOptions, error) {
-	c := &curveOptions{ops: strings.Split(o.curves.ops, ","), peers: []string{rueidisClient}}
+	c := &curveOptions{each: o.curves.each, ops: strings.Split(o.curves.ops, ","), peers: []string{rueidisClient}}
 	for _, op := range c.ops {
 		if _, ok := workloadByName(op); !ok && builders[op] == nil {
 			return nil, fmt.Errorf("bench: -ops: no workload %q", op)

@@ -44,6 +44,17 @@ func TestCurve_HasEveryCombination(t *testing.T) {
 	}
 }
 
+func TestCurve_EachOnce(t *testing.T) {
+	_, c := curveOf(t, "-each", "-ops", "get,set,mixed", "-procs", "2,1", "-threads", "4,1", "-delays", "0,1ms", "-regimes", "quiet,awake")
+	base := curveGroup{Op: "get", Procs: 2, Threads: 4}
+	set, mixed, one, thread, far, awake := base, base, base, base, base, base
+	set.Op, mixed.Op, one.Procs, thread.Threads, far.Delay, awake.Awake = "set", "mixed", 1, 1, time.Millisecond, true
+	want := []curveGroup{base, awake, far, thread, one, set, mixed}
+	if got := c.groups(); !slices.Equal(got, want) {
+		t.Errorf("groups\n%+v, want\n%+v", got, want)
+	}
+}
+
 func TestCurve_RefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, args := range [][]string{
 		{"-ops", "walk"},

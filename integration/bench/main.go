@@ -8,6 +8,7 @@
 //	go run . -rows get8 -regimes quiet,awake
 //	go run . -write
 //	go run . -curve -ops get,set -callers 2,8,32 -delays 0,1ms
+//	go run . -curve -each -ops get,set -procs 2,1 -delays 0,1ms
 //
 // Only -write touches files of the repository; every run leaves its measurements
 // in results/.
