@@ -114,14 +114,16 @@ func run(t *testing.T, program string, env ...string) (stdout, stderr string, er
 	return out.String(), errs.String(), err
 }
 
+// programOfClient returns the first program of the README.
+func programOfClient(t *testing.T) string {
+	t.Helper()
+	return wholeProgram.FindStringSubmatch(read(t, "README.md"))[1]
+}
+
 func TestReadme_Client(t *testing.T) {
 	t.Parallel()
 	server := home(t)
-	var source string
-	for _, match := range wholeProgram.FindAllStringSubmatch(read(t, "README.md"), 1) {
-		source = match[1]
-	}
-	program := build(t, source, homeServer, server.Addr())
+	program := build(t, programOfClient(t), homeServer, server.Addr())
 	if out, errs, err := run(t, program, "MEMCACHED_PASSWORD=secret"); err != nil || out != "Ada\n" || errs != "" {
 		t.Errorf("the program printed %q and %q, %v, want Ada", out, errs, err)
 	}

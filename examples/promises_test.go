@@ -13,7 +13,7 @@ import (
 // else does.
 type promise struct{ sentence, tests string }
 
-// part is what stands between two places of a file.
+// part is what stands between two places of a file; to is empty for its end.
 type part struct{ file, from, to string }
 
 // TestPromises_EverySentenceHasItsTest: each sentence of these parts is in the table of
@@ -80,15 +80,24 @@ func checkPromises(t *testing.T, sentences []string, promises []promise, tests [
 // comment is a line of a comment; what is indented there is a program or a table.
 var comment = regexp.MustCompile(`(?m)^//(?: (.*)|$)`)
 
+// fence is a program or what is typed, tableRule the line below the head of a table.
+var (
+	fence     = regexp.MustCompile("(?s)```.*?```")
+	tableRule = regexp.MustCompile(`(?m)^\| --- .*\n`)
+)
+
 // sentenceEnd is where one sentence ends and another begins.
 var sentenceEnd = regexp.MustCompile("(?:\\.|\\.\\)) [A-Z0-9`\"\\[*]")
 
 // sentences returns the sentences of p: in Go, those of its comments.
 func (p part) sentences(t *testing.T) (sentences []string) {
 	t.Helper()
-	_, rest, _ := strings.Cut(read(t, p.file), p.from)
-	text, _, found := strings.Cut(rest, p.to)
-	if !found {
+	_, rest, found := strings.Cut(read(t, p.file), p.from)
+	text, ended := rest, true
+	if p.to != "" {
+		text, _, ended = strings.Cut(rest, p.to)
+	}
+	if !found || !ended {
 		t.Fatalf("%s has no part from %q to %q", p.file, p.from, p.to)
 	}
 	if filepath.Ext(p.file) == ".go" {
@@ -98,10 +107,17 @@ func (p part) sentences(t *testing.T) (sentences []string) {
 		}
 		text = strings.Join(lines, "\n")
 	}
+	text = fence.ReplaceAllString(text, "\n\n")
 	text = regexp.MustCompile(`(?m)^ *- `).ReplaceAllString(text, "\n")
+	text = tableRule.ReplaceAllString(text, "")
+	text = regexp.MustCompile(`(?m)^\|`).ReplaceAllString(text, "\n|") // each row by itself
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
 		paragraph = strings.Join(strings.Fields(paragraph), " ")
-		if paragraph == "" || strings.HasPrefix(paragraph, "#") {
+		if paragraph == "" || strings.HasPrefix(paragraph, "#") || strings.HasPrefix(paragraph, "<!--") {
+			continue
+		}
+		if strings.HasPrefix(paragraph, "|") {
+			sentences = append(sentences, paragraph)
 			continue
 		}
 		start := 0

@@ -5,7 +5,8 @@
 //	go run ./setup go test ./...
 //
 // Without a command it names the packages that are missing, and as root on
-// Debian or Ubuntu installs them: a C compiler, a container engine, Chromium, npm, Redis;
+// Debian or Ubuntu installs them: a C compiler, a container engine, Chromium, npm,
+// memcached with SASL, Redis;
 // with MEMCACHED_INTEGRATION=off the compiler alone. Elsewhere it fails and
 // leaves that to you.
 //

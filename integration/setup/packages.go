@@ -29,6 +29,7 @@ func needs(real bool) []need {
 		need{[]string{"docker.io"}, "no container engine answers", noEngine},
 		need{[]string{"debootstrap", "debian-archive-keyring"}, "makes the containers' base image where no registry can be reached", noBase},
 		need{[]string{"chromium"}, "tests in a browser", noBrowser},
+		need{[]string{"memcached", "libsasl2-modules", "sasl2-bin"}, "servers that are processes of this machine, and the README's", noMemcached},
 		need{[]string{"redis-server"}, "gocache's stores for Redis, beside this module's", noRedis},
 		need{[]string{"nodejs", "npm"}, "memcached clients of Node.js, and the HTTP cache suite", noNode},
 	)
@@ -100,6 +101,8 @@ func noBrowser(context.Context) bool {
 }
 
 func noNode(context.Context) bool { return missing("node") || missing("npm") }
+
+func noMemcached(context.Context) bool { return missing("memcached") || missing("saslpasswd2") }
 
 func noRedis(context.Context) bool { return missing("redis-server") }
 
