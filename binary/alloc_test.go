@@ -275,3 +275,34 @@ func TestOversizedFrame_CostsNoMemory(t *testing.T) {
 		t.Errorf("a response that claims 2 GiB cost %d bytes", cost)
 	}
 }
+
+// TestMemory_NothingForEachKey: the client remembers no keys.
+func TestMemory_NothingForEachKey(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	client, err := memcached.New([]string{cannedServer(t)}, &memcached.Options{Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	const keys = 20_000
+	use := func(from int) {
+		for i := range keys {
+			item := &memcached.Item{Key: fmt.Sprintf("key-%d", from+i), Value: []byte("v")}
+			if err := client.Set(t.Context(), item); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Get(t.Context(), item.Key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	use(0)
+	before := memory()
+	use(keys)
+	after := memory()
+	if grown := after.HeapAlloc - min(before.HeapAlloc, after.HeapAlloc); grown > 4*keys {
+		t.Errorf("%d keys more hold %d bytes, want none", keys, grown)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -263,5 +264,50 @@ func TestNetwork_SaysWhatASilentServerMayBe(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestNetwork_ClientCertificatesAreRenewed: GetClientCertificate is asked at every
+// connection, and the server sees what it gives.
+func TestNetwork_ClientCertificatesAreRenewed(t *testing.T) {
+	serverTLS, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan []byte, 10)
+	serverTLS.ClientAuth = tls.RequireAnyClientCert
+	serverTLS.VerifyConnection = func(s tls.ConnectionState) error {
+		seen <- s.PeerCertificates[0].Raw
+		return nil
+	}
+	server := newServer(t, &memcachedtest.Options{TLS: serverTLS})
+	without := newTCPClient(t, memcached.Options{TLS: clientTLS}, server.Addr())
+	if err := without.Ping(t.Context()); !errors.Is(err, memcached.ErrUnavailable) {
+		t.Errorf("Ping without a certificate = %v, want %v", err, memcached.ErrUnavailable)
+	}
+	var certificates []tls.Certificate
+	for range 2 {
+		other, _, err := memcachedtest.TLSConfig()
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificates = append(certificates, other.Certificates[0])
+	}
+	var current atomic.Pointer[tls.Certificate]
+	clientTLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return current.Load(), nil }
+	client := newTCPClient(t, memcached.Options{TLS: clientTLS}, server.Addr())
+	for i := range certificates {
+		current.Store(&certificates[i])
+		if err := server.Restart(); err != nil { // a new connection
+			t.Fatal(err)
+		}
+		for start := time.Now(); client.Ping(t.Context()) != nil; time.Sleep(time.Millisecond) {
+			if time.Since(start) > time.Minute {
+				t.Fatal("the server is not used again")
+			}
+		}
+		if got := <-seen; !bytes.Equal(got, certificates[i].Certificate[0]) {
+			t.Errorf("connection %d shows another certificate than the current one", i+1)
+		}
 	}
 }

@@ -18,6 +18,18 @@ func BufferBytes(c *Client) (each []int) {
 	return each
 }
 
+// UnsentBytes returns how many bytes wait to be written on the connections of c.
+func UnsentBytes(c *Client) (n int) {
+	for _, node := range c.topology.Load().nodes {
+		for _, conn := range *node.conns.Load() {
+			conn.mu.Lock()
+			n += conn.out.unsent
+			conn.mu.Unlock()
+		}
+	}
+	return n
+}
+
 // FailWriters ends the connections of c as those on which a write does not go on.
 func FailWriters(c *Client) {
 	for _, n := range c.topology.Load().nodes {

@@ -165,3 +165,42 @@ func TestWrongPassword_NoRetryStorm(t *testing.T) {
 		}
 	})
 }
+
+// TestEjectAfter_WhatReturnsIsOld: a server that was cut off holds what it held.
+// Without ejection nothing was written meanwhile, and every attempt was an error.
+func TestEjectAfter_WhatReturnsIsOld(t *testing.T) {
+	for _, ejectAfter := range []int{0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			servers := map[string]*memcachedtest.Server{"cache-1:11211": newServer(t, nil), "cache-2:11211": newServer(t, nil)}
+			client := newNamedClient(t, memcached.Options{EjectAfter: ejectAfter}, servers, "cache-1", "cache-2")
+			cut := servers["cache-1:11211"]
+			keys := numbered("k", 100)
+			for _, key := range keys {
+				set(t, client, key, "old")
+			}
+			changed, deleted := cut.Keys()[0], cut.Keys()[1]
+			cut.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
+			if _, err := client.Get(t.Context(), changed); !errors.Is(err, memcached.ErrUnavailable) {
+				t.Fatalf("Get = %v, want %v", err, memcached.ErrUnavailable)
+			}
+			for range 2 { // the second is a failure in a row
+				_, _ = client.Get(t.Context(), changed)
+			}
+			setErr := client.Set(t.Context(), &memcached.Item{Key: changed, Value: []byte("new")})
+			deleteErr := client.Delete(t.Context(), deleted)
+			if ejectAfter == 0 {
+				if !errors.Is(setErr, memcached.ErrUnavailable) || !errors.Is(deleteErr, memcached.ErrUnavailable) {
+					t.Errorf("Set and Delete meanwhile = %v, %v, want %v", setErr, deleteErr, memcached.ErrUnavailable)
+				}
+			} else if setErr != nil || deleteErr != memcached.ErrCacheMiss {
+				t.Errorf("Set and Delete meanwhile = %v, %v, want them done on the other server", setErr, deleteErr)
+			} else {
+				wantValue(t, client, changed, "new")
+			}
+			cut.Intercept(nil)
+			time.Sleep(time.Second)
+			wantValue(t, client, changed, "old")
+			wantValue(t, client, deleted, "old")
+		})
+	}
+}

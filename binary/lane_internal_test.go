@@ -156,3 +156,16 @@ func TestProcessor_KeepsItsLaneUnlessTheOtherLiesIdle(t *testing.T) {
 		t.Error("stayed although the other lane lay idle")
 	}
 }
+
+// TestLanes_AreForOperationsBelowAKibibyte there and back.
+func TestLanes_AreForOperationsBelowAKibibyte(t *testing.T) {
+	for bytes, want := range map[int]bool{1000: false, 1050: true} {
+		n := crowd(8)
+		for range 1000 {
+			n.weigh(bytes, 1)
+		}
+		if got := n.bulky.Load(); got != want {
+			t.Errorf("operations of %d bytes spread over all connections: %v, want %v", bytes, got, want)
+		}
+	}
+}

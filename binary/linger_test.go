@@ -25,6 +25,7 @@ func TestSilentServer_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 	}{
 		{"caller waits", time.Hour, 1500 * time.Millisecond, timeout, 1600 * time.Millisecond},
 		{"caller leaves", 100 * time.Millisecond, 1500 * time.Millisecond, timeout, 1600 * time.Millisecond},
+		{"for nearly two timeouts", time.Hour, 1990 * time.Millisecond, timeout, 2 * timeout},
 		{"for ever", time.Hour, time.Hour, 1100 * time.Millisecond, 2 * timeout},
 	}
 	for _, tt := range tests {

@@ -335,3 +335,58 @@ func TestMulti_AnswersOutOfOrderEndTheConnection(t *testing.T) {
 		})
 	}
 }
+
+// TestMulti_PiecesOf128KeysOr64KiB: the last request of each is not quiet.
+func TestMulti_PiecesOf128KeysOr64KiB(t *testing.T) {
+	const request = 24 + 8 + 4 // header, extras and key
+	items := func(n, size int) (items []*memcached.Item) {
+		for i := range n {
+			items = append(items, &memcached.Item{Key: fmt.Sprintf("k%03d", i), Value: make([]byte, size)})
+		}
+		return items
+	}
+	for _, test := range []struct {
+		name        string
+		do          func(ctx context.Context, c *memcached.Client) error
+		quiet, loud string
+		requests    uint64
+		pieces      uint64
+	}{
+		{"128 keys", func(ctx context.Context, c *memcached.Client) error {
+			_, err := c.GetMulti(ctx, numbered("k", 128))
+			return err
+		}, "GETKQ", "GETK", 128, 1},
+		{"129 keys", func(ctx context.Context, c *memcached.Client) error {
+			_, err := c.GetMulti(ctx, numbered("k", 129))
+			return err
+		}, "GETKQ", "GETK", 129, 2},
+		{"deleted", func(ctx context.Context, c *memcached.Client) error {
+			return c.DeleteMulti(ctx, numbered("k", 257))
+		}, "DELETEQ", "DELETE", 257, 3},
+		{"small items", func(ctx context.Context, c *memcached.Client) error {
+			return c.SetMulti(ctx, items(128, 10))
+		}, "SETQ", "SET", 128, 1},
+		{"64 KiB of values", func(ctx context.Context, c *memcached.Client) error {
+			return c.SetMulti(ctx, items(16, 4<<10-request))
+		}, "SETQ", "SET", 16, 1},
+		{"more", func(ctx context.Context, c *memcached.Client) error {
+			return c.SetMulti(ctx, items(16, 4<<10-request+1))
+		}, "SETQ", "SET", 16, 2},
+		{"values that are copied", func(ctx context.Context, c *memcached.Client) error {
+			return c.SetMulti(ctx, items(3, 16<<10-1))
+		}, "SETQ", "SET", 3, 1},
+		{"values that are not", func(ctx context.Context, c *memcached.Client) error {
+			return c.SetMulti(ctx, items(3, 16<<10))
+		}, "SETQ", "SET", 3, 3},
+	} {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		if err := test.do(t.Context(), client); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		quiet, loud := server.RequestCount(test.quiet), server.RequestCount(test.loud)
+		if loud != test.pieces || quiet+loud != test.requests {
+			t.Errorf("%s: %d requests that are quiet and %d that are not, want %d pieces of %d", test.name, quiet, loud, test.pieces, test.requests)
+		}
+	}
+}

@@ -196,8 +196,9 @@ func TestClient_OptionsAreACopy(t *testing.T) {
 	}
 	defer client.Close()
 	opts := client.Options()
-	if opts.Timeout != time.Second || opts.MaxConns != 8 {
-		t.Errorf("Options() = %+v, want defaults filled in", opts)
+	if opts.Timeout != time.Second || opts.DialTimeout != 5*time.Second || opts.MaxConns != 8 || opts.IdleTimeout != 0 ||
+		opts.ConnMaxLifetime != 24*time.Hour || opts.EjectAfter != 0 || opts.RetryAfter != time.Second || opts.Distribution == nil {
+		t.Errorf("Options() = %+v, want the defaults that the fields name", opts)
 	}
 	opts.Weights["a"], opts.TLS.ServerName = 3, "b"
 	if opts := client.Options(); opts.Weights["a"] != 2 || opts.TLS.ServerName != "a" {

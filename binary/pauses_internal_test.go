@@ -79,3 +79,38 @@ func TestPauses_ConnectionsThatBreakAllTheTime(t *testing.T) {
 		t.Errorf("%v after a quiet time, want 0", got)
 	}
 }
+
+// TestPauses_AreThoseOfTheDocumentation: 5 ms, then up to 40 ms for a second, up to
+// 80 ms for five, then doubled up to RetryAfter; from 100 ms after credentials were
+// refused.
+func TestPauses_AreThoseOfTheDocumentation(t *testing.T) {
+	const ms = time.Millisecond
+	for _, test := range []struct {
+		name  string
+		since time.Duration // the first failure
+		last  time.Duration // pause
+		retry time.Duration // Options.RetryAfter
+		why   error
+		want  time.Duration
+	}{
+		{"first", 0, 0, time.Second, nil, 5 * ms},
+		{"second", 5 * ms, 5 * ms, time.Second, nil, 10 * ms},
+		{"up to a second", 999 * ms, 40 * ms, time.Second, nil, 40 * ms},
+		{"from a second on", time.Second, 40 * ms, time.Second, nil, 80 * ms},
+		{"up to five seconds", 4999 * ms, 80 * ms, time.Second, nil, 80 * ms},
+		{"from five seconds on", 5 * time.Second, 80 * ms, time.Second, nil, 160 * ms},
+		{"later", 10 * time.Second, 640 * ms, time.Second, nil, time.Second},
+		{"with RetryAfter of a minute", time.Minute, 20 * time.Second, time.Minute, nil, 40 * time.Second},
+		{"with RetryAfter of 2 ms", 0, 0, 2 * ms, nil, 2 * ms},
+		{"first after silence, which an attempt waits out", 0, 0, time.Second, errTimeout, 40 * ms},
+		{"first after refused credentials", 0, 0, time.Second, ErrAuth, 100 * ms},
+		{"second after refused credentials", 100 * ms, 100 * ms, time.Second, ErrAuth, 200 * ms},
+	} {
+		p := &pauses{pause: test.last}
+		now := int64(time.Hour)
+		p.next(now, now-int64(test.since), test.retry, test.why)
+		if pause := time.Duration(p.retryAt - now); p.pause != test.want || pause > test.want || pause < test.want*3/4 {
+			t.Errorf("%s: a pause of %v, of %v without jitter, want %v or up to a quarter less", test.name, pause, p.pause, test.want)
+		}
+	}
+}

@@ -154,6 +154,9 @@ func TestQueue_BytesAreBounded(t *testing.T) {
 			})
 		}
 		synctest.Wait()
+		if n := memcached.UnsentBytes(client); n < maxUnsent || n > maxUnsent+2*size {
+			t.Errorf("%d bytes wait to be written, want %d and a request", n, maxUnsent)
+		}
 		after := memory().HeapAlloc
 		if held := after - min(before, after); held > writers*size/2 {
 			t.Errorf("%d bytes are held while %d bytes are to be written, want a bound of about %d", held, writers*size, maxUnsent)

@@ -212,12 +212,17 @@ func TestDialTimeout_HandshakesMayTakeLongerThanTimeout(t *testing.T) {
 
 // TestDialTimeout_EndsAnAttempt: what ignores everything is given up.
 func TestDialTimeout_EndsAnAttempt(t *testing.T) {
-	for _, limit := range []time.Duration{0, 2 * time.Second} {
+	for _, test := range []struct{ limit, timeout, want time.Duration }{
+		{0, 0, 5 * time.Second},
+		{2 * time.Second, 0, 2 * time.Second},
+		{0, 100 * time.Millisecond, 5 * time.Second},
+		{0, 8 * time.Second, 8 * time.Second}, // as long as Timeout
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			var took []time.Duration
 			var mu sync.Mutex
 			client, err := memcached.New([]string{"cache"}, &memcached.Options{
-				DialTimeout: limit,
+				Timeout: test.timeout, DialTimeout: test.limit,
 				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					start := time.Now()
 					<-ctx.Done()
@@ -235,16 +240,12 @@ func TestDialTimeout_EndsAnAttempt(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			mu.Lock()
 			defer mu.Unlock()
-			want := limit
-			if want == 0 {
-				want = 5 * time.Second
-			}
 			longest := time.Duration(0)
 			for _, d := range took {
 				longest = max(longest, d)
 			}
-			if longest != want {
-				t.Errorf("DialTimeout %v: the longest attempt took %v, want %v", limit, longest, want)
+			if longest != test.want {
+				t.Errorf("DialTimeout %v, Timeout %v: the longest attempt took %v, want %v", test.limit, test.timeout, longest, test.want)
 			}
 		})
 	}

@@ -23,6 +23,7 @@ type fakeNetwork struct {
 	names  []netip.Addr // of the only name
 	off    map[string]string
 	dialed []string
+	times  []time.Time // of dialed
 }
 
 func (f *fakeNetwork) resolve(context.Context, string) ([]netip.Addr, error) {
@@ -49,7 +50,7 @@ func (f *fakeNetwork) switchOff(addr, how string) {
 
 func (f *fakeNetwork) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	f.mu.Lock()
-	f.dialed = append(f.dialed, address)
+	f.dialed, f.times = append(f.dialed, address), append(f.times, time.Now())
 	how := f.off[address]
 	f.mu.Unlock()
 	switch how {
@@ -273,5 +274,109 @@ func TestConnMaxLifetime(t *testing.T) {
 				t.Errorf("ConnMaxLifetime %v: connections to %v after that time", test.lifetime, got)
 			}
 		})
+	}
+}
+
+// TestName_AddressesTakeTurns: each 10 to 250 ms after the one before it, all within
+// half of Options.Timeout, and one that drops packets costs that once.
+func TestName_AddressesTakeTurns(t *testing.T) {
+	const ms = time.Millisecond
+	addrs := []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "192.0.2.8"}
+	for _, test := range []struct {
+		timeout time.Duration
+		addrs   int
+		delay   time.Duration
+	}{
+		{time.Second, 2, 250 * ms},
+		{10 * time.Second, 4, 250 * ms}, // no more
+		{-1, 2, 250 * ms},
+		{300 * ms, 3, 50 * ms},
+		{100 * ms, 2, 25 * ms},
+		{100 * ms, 8, 10 * ms}, // no less: half of Timeout is over with the sixth
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f, c := newFakeClient(t, Options{Timeout: test.timeout}, addrs[:test.addrs]...)
+			defer c.Close()
+			for _, addr := range addrs[:test.addrs-1] {
+				f.switchOff(addr, "drop")
+			}
+			start := time.Now()
+			if _, err := c.Get(t.Context(), "k"); err != ErrCacheMiss {
+				t.Errorf("Get = %v, want %v", err, ErrCacheMiss)
+			}
+			for i, at := range f.times {
+				if got, want := at.Sub(start), time.Duration(i)*test.delay; got != want {
+					t.Errorf("Timeout %v: address %d of %d was tried after %v, want %v", test.timeout, i+1, test.addrs, got, want)
+				}
+			}
+			start = time.Now()
+			c.topology.Load().nodes[0].grow()
+			synctest.Wait()
+			if got := peers(c); len(got) != 2 || time.Since(start) > 0 {
+				t.Errorf("connections to %v after %v, want a second one at once", got, time.Since(start))
+			}
+		})
+	}
+}
+
+// TestName_MovesAtTheThirdAnswer without the address of the open connections, and
+// with a DialContext at the third connection that leads elsewhere.
+func TestName_MovesAtTheThirdAnswer(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var f *fakeNetwork
+			opts := Options{MaxConns: 64}
+			if own {
+				opts.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+					ips, _ := f.resolve(ctx, "")
+					return f.dial(ctx, network, net.JoinHostPort(ips[0].String(), "11211"))
+				}
+			}
+			var c *Client
+			f, c = newFakeClient(t, opts, "192.0.2.1")
+			defer c.Close()
+			grown(t, c, 3)
+			grow := func() []string {
+				time.Sleep(time.Second) // beyond the pause after a connection that led elsewhere
+				c.topology.Load().nodes[0].grow()
+				synctest.Wait()
+				return slices.Compact(peers(c))
+			}
+			for round := range 3 { // each but the last has an answer with the address in between
+				f.set("192.0.2.9")
+				for answer := 1; answer <= 2; answer++ {
+					if got := grow(); len(got) != 1 || got[0] != "192.0.2.1" {
+						t.Fatalf("DialContext %v, round %d: connections to %v after %d answers without it", own, round, got, answer)
+					}
+				}
+				if round < 2 {
+					f.set("192.0.2.1")
+					grow()
+				}
+			}
+			if got := grow(); len(got) != 1 || got[0] != "192.0.2.9" {
+				t.Errorf("DialContext %v: connections to %v after the third answer, want the new address", own, got)
+			}
+		})
+	}
+}
+
+// TestConnMaxLifetime_UpToAQuarterLess: connections do not end together.
+func TestConnMaxLifetime_UpToAQuarterLess(t *testing.T) {
+	for _, test := range []struct{ option, want time.Duration }{{0, 24 * time.Hour}, {time.Minute, time.Minute}} {
+		c, err := New([]string{"cache"}, &Options{ConnMaxLifetime: test.option})
+		if err != nil {
+			t.Fatal(err)
+		}
+		least, most := noDeadline, int64(0)
+		for range 1000 {
+			lasts := c.lifetime(0)
+			least, most = min(least, lasts), max(most, lasts)
+		}
+		whole := int64(test.want)
+		if least < whole*3/4 || least > whole*4/5 || most > whole || most < whole*19/20 {
+			t.Errorf("ConnMaxLifetime %v: %v to %v, want three quarters to all of %v", test.option, time.Duration(least), time.Duration(most), test.want)
+		}
+		_ = c.Close()
 	}
 }

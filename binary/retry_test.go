@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,6 +203,68 @@ func TestLostConnection_RepeatsOnlyReads(t *testing.T) {
 					t.Errorf("%s = %v, want an answer", tt.op, err)
 				}
 			})
+		})
+	}
+}
+
+// TestLostConnection_RepeatsOnce: an operation that loses its second connection as
+// well fails.
+func TestLostConnection_RepeatsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{}, server)
+		set(t, client, "k", "v")
+		server.ForgetRequests()
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			lost := r.Op == memcachedtest.OpGet && r.Key == "k"
+			return memcachedtest.Action{Mute: lost, Close: lost}
+		})
+		if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrUnavailable) {
+			t.Errorf("Get = %v, want %v", err, memcached.ErrUnavailable)
+		}
+		if n := len(connsOf(server, memcachedtest.OpGet)); n != 2 {
+			t.Errorf("Get was sent on %d connections, want 2", n)
+		}
+	})
+}
+
+// halfWriter is a connection that breaks in the middle of its third write.
+type halfWriter struct {
+	net.Conn
+	writes atomic.Int32
+	part   int // bytes of it that come through
+}
+
+func (c *halfWriter) Write(b []byte) (int, error) {
+	if c.writes.Add(1) != 3 { // the first two are the greeting and a Set
+		return c.Conn.Write(b)
+	}
+	n, _ := c.Conn.Write(b[:min(c.part, len(b)-1)])
+	_ = c.Close()
+	return n, errors.New("broken pipe")
+}
+
+// TestLostConnection_RepeatsWritesNotSentWhole: the server cannot carry out a part.
+func TestLostConnection_RepeatsWritesNotSentWhole(t *testing.T) {
+	for _, part := range []int{0, 1, 24, 1000} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, nil)
+			first := true
+			client := newClient(t, memcached.Options{MaxConns: 1, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				nc, err := server.DialContext(ctx, network, address)
+				if err != nil || !first {
+					return nc, err
+				}
+				first = false
+				return &halfWriter{Conn: nc, part: part}, nil
+			}}, server)
+			set(t, client, "n", "0")
+			if n, err := client.Increment(t.Context(), "n", 1); n != 1 || err != nil {
+				t.Errorf("Increment of which %d bytes were sent = %d, %v, want it repeated", part, n, err)
+			}
+			if dials := client.Stats().Servers[server.Addr()].Dials; dials != 2 {
+				t.Errorf("%d connections, want the second for the repetition", dials)
+			}
 		})
 	}
 }

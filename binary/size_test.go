@@ -113,3 +113,21 @@ func TestMaxItemSize_ALargerValueOfTheServerIsOneKeysError(t *testing.T) {
 		t.Errorf("Get with a larger MaxItemSize = %v, want the value", err)
 	}
 }
+
+// TestMaxItemSize_ReadsUpToAMebibyteMore than may be stored, and never less than
+// two.
+func TestMaxItemSize_ReadsUpToAMebibyteMore(t *testing.T) {
+	server := newServer(t, &memcachedtest.Options{MaxItemSize: 8 << 20, MaxMemory: 64 << 20})
+	const flags = 4 // in front of a value
+	for _, test := range []struct{ option, reads int }{{0, 2 << 20}, {1000, 2 << 20}, {3 << 20, 4 << 20}} {
+		client := newClient(t, memcached.Options{MaxItemSize: test.option, Timeout: time.Minute}, server)
+		put(server, "k", strings.Repeat("x", test.reads-flags))
+		if item, err := client.Get(t.Context(), "k"); err != nil || len(item.Value) != test.reads-flags {
+			t.Errorf("MaxItemSize %d: Get of %d bytes = %v, want them", test.option, test.reads-flags, err)
+		}
+		put(server, "k", strings.Repeat("x", test.reads-flags+1))
+		if _, err := client.Get(t.Context(), "k"); !errors.Is(err, memcached.ErrTooLarge) {
+			t.Errorf("MaxItemSize %d: Get of %d bytes = %v, want %v", test.option, test.reads-flags+1, err, memcached.ErrTooLarge)
+		}
+	}
+}

@@ -275,3 +275,43 @@ func BenchmarkBuild(b *testing.B) {
 		})
 	}
 }
+
+// TestPick_OrderOfServers matters to placements that take a hash modulo their
+// number, and not to rings.
+func TestPick_OrderOfServers(t *testing.T) {
+	servers := fleet(5)
+	turned := append(slices.Clone(servers[2:]), servers[:2]...)
+	for _, name := range []string{"libmemcached", "spymemcached", "dalli", "bmemcached"} {
+		before, after := placements[name](servers), placements[name](turned)
+		for _, key := range keys(1000) {
+			if was, is := servers[before(key)].Addr, turned[after(key)].Addr; was != is {
+				t.Fatalf("%s: %q moved from %s to %s", name, key, was, is)
+			}
+		}
+	}
+	before, after := placements["gomemcache"](servers), placements["gomemcache"](turned)
+	same := 0
+	for _, key := range keys(1000) {
+		if servers[before(key)].Addr == turned[after(key)].Addr {
+			same++
+		}
+	}
+	if same > 0 {
+		t.Errorf("modulo: %d of 1000 keys stayed, want none where all servers changed their places", same)
+	}
+}
+
+// TestPick_NamesOfOneServer: what a server is called decides, not where it is.
+func TestPick_NamesOfOneServer(t *testing.T) {
+	named := ring.Ketama([]ring.Server{{Addr: "cache-1:11211", Weight: 1}, {Addr: "cache-2:11211", Weight: 1}})
+	addressed := ring.Ketama([]ring.Server{{Addr: "10.0.0.1:11211", Weight: 1}, {Addr: "cache-2:11211", Weight: 1}})
+	moved := 0
+	for _, key := range keys(1000) {
+		if named(key) != addressed(key) {
+			moved++
+		}
+	}
+	if moved < 250 {
+		t.Errorf("%d of 1000 keys moved, want about half", moved)
+	}
+}
