@@ -94,9 +94,9 @@ type Options struct {
 
 	// MaxItemSize is the size of the largest value in bytes. Larger ones are
 	// refused with ErrTooLarge before anything is sent, because the server
-	// would delete the old value. Raise it together with the server's -I. A
-	// value on a server that is more than 1 MiB larger is not read: its key
-	// fails with ErrTooLarge. 0: what fits a server whose items are up to 1 MiB,
+	// would delete the old value. Raise it together with the server's -I. Values
+	// on a server are read up to 1 MiB more, and always up to 2 MiB: the key of a
+	// larger one fails with ErrTooLarge. 0: what fits a server whose items are up to 1 MiB,
 	// which is 1,048,517 bytes of key and value together, 4 less with flags.
 	MaxItemSize int
 

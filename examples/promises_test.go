@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -21,18 +22,28 @@ type part struct{ file, from, to string }
 func TestPromises_EverySentenceHasItsTest(t *testing.T) {
 	for _, documentation := range []struct {
 		name     string
+		pkg      string // whose tests hold it; "": any
 		promises []promise
 		parts    []part
 	}{
-		{"middleware", middlewarePromises, []part{
+		{"operations", "", operationsPromises, []part{
+			{"binary/OPERATIONS.md", "## A look at a server\n", "\n## When things fail"},
+			{"binary/OPERATIONS.md", "\n## Monitoring\n", ""},
+		}},
+		{"faults", "", faultPromises, []part{{"binary/OPERATIONS.md", "\n## When things fail\n", "\n## Monitoring"}}},
+		{"options", "", optionsPromises, []part{
+			{"binary/options.go", "binary/sasl\"\n)", "\nconst ("},
+			{"binary/doc.go", "// # Answers and faults\n", "\npackage memcached"},
+		}},
+		{"middleware", "middleware", middlewarePromises, []part{
 			{"middleware/doc.go", "", "\npackage middleware"},
 			{".github/SECURITY.md", "## Cached responses\n", "\n## Sessions"},
 		}},
-		{"session", sessionPromises, []part{
+		{"session", "session", sessionPromises, []part{
 			{"session/doc.go", "// # What is promised", "// # OWASP"},
 			{".github/SECURITY.md", "## Sessions\n", "\n## Threats"},
 		}},
-		{"store", storePromises, []part{
+		{"store", "store", storePromises, []part{
 			{"store/doc.go", "// # Time to live\n", "\npackage store"},
 			{"store/getorload.go", "import (", "\nfunc (t *Typed[T]) GetOrLoad"},
 		}},
@@ -42,7 +53,7 @@ func TestPromises_EverySentenceHasItsTest(t *testing.T) {
 			for _, p := range documentation.parts {
 				sentences = append(sentences, p.sentences(t)...)
 			}
-			checkPromises(t, sentences, documentation.promises, testsOf(t, documentation.name))
+			checkPromises(t, sentences, documentation.promises, testsOf(t, documentation.pkg))
 		})
 	}
 }
@@ -78,7 +89,7 @@ func checkPromises(t *testing.T, sentences []string, promises []promise, tests [
 }
 
 // comment is a line of a comment; what is indented there is a program or a table.
-var comment = regexp.MustCompile(`(?m)^//(?: (.*)|$)`)
+var comment = regexp.MustCompile(`(?m)^\t?//(?: (.*)|$)`)
 
 // fence is a program or what is typed, tableRule the line below the head of a table.
 var (
@@ -87,7 +98,7 @@ var (
 )
 
 // sentenceEnd is where one sentence ends and another begins.
-var sentenceEnd = regexp.MustCompile("(?:\\.|\\.\\)) [A-Z0-9`\"\\[*]")
+var sentenceEnd = regexp.MustCompile("(?:\\.|\\.\\)) ([A-Z0-9`\"\\[*]|nil: |false: )")
 
 // sentences returns the sentences of p: in Go, those of its comments.
 func (p part) sentences(t *testing.T) (sentences []string) {
@@ -108,7 +119,7 @@ func (p part) sentences(t *testing.T) (sentences []string) {
 		text = strings.Join(lines, "\n")
 	}
 	text = fence.ReplaceAllString(text, "\n\n")
-	text = regexp.MustCompile(`(?m)^ *- `).ReplaceAllString(text, "\n")
+	text = regexp.MustCompile(`(?m)^ *(?:-|\d+\.) `).ReplaceAllString(text, "\n")
 	text = tableRule.ReplaceAllString(text, "")
 	text = regexp.MustCompile(`(?m)^\|`).ReplaceAllString(text, "\n|") // each row by itself
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
@@ -121,9 +132,9 @@ func (p part) sentences(t *testing.T) (sentences []string) {
 			continue
 		}
 		start := 0
-		for _, end := range sentenceEnd.FindAllStringIndex(paragraph, -1) {
-			sentences = append(sentences, paragraph[start:end[1]-2])
-			start = end[1] - 1
+		for _, end := range sentenceEnd.FindAllStringSubmatchIndex(paragraph, -1) {
+			sentences = append(sentences, paragraph[start:end[2]-1])
+			start = end[2]
 		}
 		sentences = append(sentences, paragraph[start:])
 	}
@@ -131,23 +142,31 @@ func (p part) sentences(t *testing.T) (sentences []string) {
 }
 
 // testsOf returns the names of the tests of a package and of those within it, of its
-// tests on real servers, and of those here.
+// tests on real servers, and of those here; "" is every package.
 func testsOf(t *testing.T, pkg string) (names []string) {
 	t.Helper()
 	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	for _, pattern := range []string{"%/*_test.go", "%/*/*_test.go", "%/internal/*/*_test.go", "integration/%/*_test.go", "examples/promises_%_test.go"} {
-		files, err := filepath.Glob(filepath.Join(root, strings.ReplaceAll(pattern, "%", pkg)))
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && file != root:
+			return filepath.SkipDir
+		case !strings.HasSuffix(file, "_test.go"):
+			return nil
 		}
-		for _, file := range files {
-			for _, match := range declared.FindAllStringSubmatch(read(t, strings.TrimPrefix(file, root)), -1) {
-				names = append(names, match[1])
-			}
+		name, _ := filepath.Rel(root, file)
+		name = filepath.ToSlash(name)
+		if pkg != "" && !strings.HasPrefix(name, pkg+"/") && !strings.HasPrefix(name, "integration/"+pkg+"/") && name != "examples/promises_"+pkg+"_test.go" {
+			return nil
 		}
-	}
-	if len(names) == 0 {
-		t.Fatalf("%s has no tests", pkg)
+		for _, match := range declared.FindAllStringSubmatch(read(t, name), -1) {
+			names = append(names, match[1])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return names
 }

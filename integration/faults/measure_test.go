@@ -16,6 +16,7 @@ type fault struct {
 	lasts time.Duration // in the whole measurement; a short one cuts it
 	sees  string        // what callers of this client see
 	heals string        // how it ends for them
+	bound time.Duration // within which this client is back, as the page says
 	begin func(s *server, p *faultproxy.Proxy)
 	end   func(s *server, p *faultproxy.Proxy)
 }
@@ -31,37 +32,45 @@ var faults = []fault{
 	{
 		name: "server killed, restarted at once", sees: "reads in flight are repeated; then `ErrUnavailable` at once",
 		heals: "attempts to connect after pauses of 5 to 40 ms",
+		bound: 50 * time.Millisecond,
 		begin: func(s *server, _ *faultproxy.Proxy) { s.kill() }, end: func(s *server, _ *faultproxy.Proxy) { s.start() },
 	},
 	{
 		name: "server killed, back after a second", lasts: time.Second, sees: "the same", heals: "the same, pauses of up to 80 ms",
+		bound: 100 * time.Millisecond,
 		begin: func(s *server, _ *faultproxy.Proxy) { s.kill() }, end: func(s *server, _ *faultproxy.Proxy) { s.start() },
 	},
 	{
 		name: "server frozen for five seconds (SIGSTOP)", lasts: 5 * time.Second,
 		sees:  "each caller waits for one timeout, then `ErrUnavailable` at once",
 		heals: "an attempt that waits is answered",
+		bound: 100 * time.Millisecond,
 		begin: func(s *server, _ *faultproxy.Proxy) { s.freeze() }, end: func(s *server, _ *faultproxy.Proxy) { s.thaw() },
 	},
 	{
 		name: "black hole for three seconds, in mid frame", lasts: 3 * time.Second, sees: "the same",
 		heals: "attempts in the background, of which one waits",
+		bound: 100 * time.Millisecond,
 		begin: use(faultproxy.Faults{Requests: faultproxy.Direction{Swallow: true}, Responses: faultproxy.Direction{Swallow: true}}), end: calm,
 	},
 	{
 		name: "all connections reset", sees: "reads are repeated, writes in flight are `ErrUnavailable`", heals: "new connections at once",
+		bound: 50 * time.Millisecond,
 		begin: func(_ *server, p *faultproxy.Proxy) { p.CutAll(true) }, end: calm,
 	},
 	{
 		name: "all connections forgotten by a load balancer", sees: "each caller waits for one timeout", heals: "new connections, no pause",
+		bound: timeout + 100*time.Millisecond,
 		begin: func(_ *server, p *faultproxy.Proxy) { p.Forget() }, end: calm,
 	},
 	{
 		name: "connections refused for a second", lasts: time.Second, sees: "`ErrUnavailable` at once", heals: "as after a restart",
+		bound: 100 * time.Millisecond,
 		begin: func(_ *server, p *faultproxy.Proxy) { p.Use(faultproxy.Faults{Refuse: true}); p.CutAll(true) }, end: calm,
 	},
 	{
 		name: "garbage instead of answers for a second", lasts: time.Second, sees: "`ErrUnavailable` at once", heals: "as after a restart",
+		bound: 100 * time.Millisecond,
 		begin: use(faultproxy.Faults{Responses: faultproxy.Direction{Corrupt: func(p []byte) { clear(p) }}}), end: calm,
 	},
 }

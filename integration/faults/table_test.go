@@ -61,6 +61,9 @@ func table(results map[string][]seen) string {
 		fmt.Fprintf(&b, "| %s | %s | %s |", f.name, f.sees, f.heals)
 		for _, p := range peers {
 			all := results[f.name+p.name]
+			if len(all) == 0 {
+				continue
+			}
 			back := middle(all, func(s seen) time.Duration { return s.back })
 			failed := middle(all, func(s seen) time.Duration { return s.failed })
 			waited := middle(all, func(s seen) time.Duration { return time.Duration(s.waited) })
@@ -116,4 +119,40 @@ func writeTable(path, table string) error {
 		return fmt.Errorf("%s has no place for the table", path)
 	}
 	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
+}
+
+// TestFaults_TableIsOfThisProgram: the table in OPERATIONS.md has a row for each
+// fault, with what stands here of it, and says how it was measured. What this client
+// needs is within the bounds that the page names.
+func TestFaults_TableIsOfThisProgram(t *testing.T) {
+	text, err := os.ReadFile("../../binary/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), begin)
+	measured, _, ok := strings.Cut(rest, end)
+	rows := strings.Split(strings.TrimSpace(measured), "\n")
+	if want := strings.Split(table(nil), "\n")[0]; !ok || rows[0] != want || len(rows) != len(faults)+2 {
+		t.Fatalf("the table has %d rows below %q, want %d below %q", len(rows)-2, rows[0], len(faults), want)
+	}
+	for i, f := range faults {
+		cells := strings.Split(strings.Trim(rows[i+2], "| "), " | ")
+		if len(cells) != 3+len(peers) || cells[0] != f.name || cells[1] != f.sees || cells[2] != f.heals {
+			t.Errorf("row %d is %q, want the fault %q", i+1, rows[i+2], f.name)
+			continue
+		}
+		back, _, _ := strings.Cut(cells[3], " / ")
+		took, err := time.ParseDuration(strings.ReplaceAll(back, " ", ""))
+		if err != nil || took > f.bound {
+			t.Errorf("%s: this client is back after %s, the page promises %v", f.name, back, f.bound)
+		}
+	}
+	for _, said := range []string{
+		fmt.Sprintf("%s callers read once in a millisecond, with a timeout of one second", map[int]string{8: "Eight"}[callers]),
+		"the time until an operation succeeds / until the last one has failed / how many operations waited for the timeout",
+	} {
+		if timeout != time.Second || !strings.Contains(string(text), said) {
+			t.Errorf("OPERATIONS.md does not say %q", said)
+		}
+	}
 }

@@ -1,0 +1,51 @@
+package examples
+
+// faultPromises are those of "When things fail" in binary/OPERATIONS.md.
+var faultPromises = []promise{
+	{"| what happens | what the program sees |", ""},
+	{"| the server refuses connections", "TestDeadServer_FailsFastAndRecovers TestRecovery_NobodyAsks TestPauses_AreThoseOfTheDocumentation"},
+	{"| the server is silent (paused", "TestOperations_TimeoutAndContextHold TestSilence_WhoComesNextWaitsForANewConnection TestSilence_NobodyPaysTwice TestRecovery_FrozenAndThawed"},
+	{"| the server answers greetings only", "TestGreeting_ProvesNothing TestGreeting_NoStormAndFewPay TestGreeting_ReplicatesDoNotPayForTheFirst"},
+	{"| one connection is dead", "TestDeadFlow_NextOperationUsesAnotherConnection"},
+	{"| the connection is reset", "TestLostConnection_RepeatsOnlyReads TestLostConnection_RepeatsOnce TestLostConnection_RepeatsWritesNotSentWhole TestNetwork_RequestCutAtEveryByte"},
+	{"| a caller leaves during a write", "TestAbandonedWrite_ThatNobodyWroteIsWithdrawn TestAbandonedWrite_DoesNotUndoALaterOne TestAbandonedWrite_HoldsBackOnlyWritesOfItsKey"},
+	{"| the server is silent while it has a write", "TestSilentServer_LateWriteDoesNotUndoALaterOne TestFrozenServer_LateWritesUndoNothing"},
+	{"| the server was restarted |", "TestRestart_StaleConnectionsAreNoticedBeforeUse TestRestart_WithSASLAndTLS"},
+	{"| one of several servers is down", "TestDeadServer_LeavesOthersAlone TestDeadServer_OthersAnswer"},
+	{"| wrong password, unknown user", "TestWrongPassword TestHandshake_SaysWhatIsWrong"},
+	{"| no password given", "TestNoCredentials_ServerWithSASL TestHandshake_SaysWhatIsWrong"},
+	{"| password given, server has no SASL", "TestCredentials_ServerWithoutSASL TestHandshake_SaysWhatIsWrong"},
+	{"| TLS on one side only", "TestTLS_Mismatch TestNetwork_SaysWhatIsWrong"},
+	{"| a server that speaks text only", "TestHandshake_TextOnlyServersAnswerAtOnce TestVersions_TextOnly TestServer_TextOnly"},
+	{"| the server is out of connections", "TestOutOfConnections TestGrow_FailureIsNotDeath"},
+	{"| the server is out of memory", "TestOutOfMemory TestMulti_PartialResults"},
+	{"| the value is too large", "TestMaxItemSize_RefusesLocally"},
+	{"| garbage instead of answers | the connection", "TestGet_BrokenFrames TestNetwork_GarbageInsteadOfResponses TestHunt_NoWrongValueAfterBrokenFrames TestGetMulti_OneFlippedBit"},
+	{"| more callers than the queue", "TestQueue_CallersWaitForRoomWithinTheirTime TestQueue_NoRoomWithinTimeoutIsErrUnavailable TestQueue_TooManyWaitingIsErrUnavailableAtOnce"},
+	{"| the client was closed", "TestOperations_ClosedClient TestClose_EndsEveryBlockedOperation"},
+
+	// measured
+	{"What callers see of a fault", "TestFaults"},
+	{"Eight callers read once", "TestFaults_TableIsOfThisProgram"},
+	{"The numbers are: after the end", "TestFaults_TableIsOfThisProgram"},
+	{"| fault | what callers", "TestFaults_TableIsOfThisProgram"},
+	{"| server killed, restarted at once", "TestFaults_TableIsOfThisProgram TestRecovery_RestartAtOnce TestLostConnection_RepeatsOnlyReads"},
+	{"| server killed, back after a second", "TestFaults_TableIsOfThisProgram TestRecovery_RestartAtOnce TestPauses_AreThoseOfTheDocumentation"},
+	{"| server frozen for five seconds", "TestFaults_TableIsOfThisProgram TestRecovery_FrozenServer TestSilence_WhoComesNextWaitsForANewConnection"},
+	{"| black hole for three seconds", "TestFaults_TableIsOfThisProgram TestRecovery_BlackHole"},
+	{"| all connections reset", "TestFaults_TableIsOfThisProgram TestLostConnection_RepeatsOnlyReads"},
+	{"| all connections forgotten", "TestFaults_TableIsOfThisProgram TestDeadFlow_NextOperationUsesAnotherConnection"},
+	{"| connections refused for a second", "TestFaults_TableIsOfThisProgram TestNetwork_RefusedThenBack"},
+	{"| garbage instead of answers for a second", "TestFaults_TableIsOfThisProgram TestNetwork_GarbageInsteadOfResponses"},
+	{"The middle of three rounds", ""},
+	{"Here the longest time until", "TestPauses_AreThoseOfTheDocumentation TestPauses_ServersThatComeBackSoonAreUsedSoon TestRecovery_WithinRetryAfter"},
+	{"Tests hold restarts to 50 ms", "TestRecovery_RestartAtOnce TestRecovery_FrozenServer TestRecovery_BlackHole"},
+
+	// the layers above
+	{"The layers above:", ""},
+	{"| | store (gocache)", ""},
+	{"| memcached down |", "TestErrors_UnavailableServerIsNeverNotFound TestErrors_OnErrorIsToldOfFaultsOnly TestGetOrLoad_WithoutMemcachedEveryProcessLoads TestGet_MemcachedDownMeansTheHandlerRuns TestLookupTimeout_IsForAllOperationsTogether TestMemcachedDown_PagesRenderAndLoginsFail TestFailedRead_NothingIsOverwritten TestAutosave_FailureReplacesTheResponse"},
+	{"| it comes back |", "TestServer_UnavailableAndBack TestFaults TestFleet_PausedServerLosesNothing TestAttack_ServerRestarts"},
+	{"| evicted |", "TestErrors_MissIsExactlyNotFound TestFaults_FullMemcachedOnlyMisses TestAttack_ServerLosesEverything"},
+	{"| what is stored cannot be read", "TestErrors_CorruptItems TestFault_GarbageIsAMissAndIsReplaced TestNewerFormat_IsADecodeError"},
+}
