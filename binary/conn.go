@@ -44,6 +44,7 @@ type conn struct {
 	interrupted bool       // releaseHold interrupted the writer
 	out         outbox
 	waiting     []*call // callers that wait for room in the queue
+	admitted    int     // callers for whom room is kept until they enqueue
 	lane        laneUse
 	_           cacheLine
 
@@ -78,7 +79,7 @@ func newConn(n *node, nc net.Conn, secure bool) *conn {
 // that others use the connection at the same time.
 func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool, err error) {
 	c.mu.Lock()
-	for c.err == nil && c.full() {
+	if !c.hasRoom() {
 		if err := c.waitForRoom(ctx, cl); err != nil {
 			return true, c.refuse(cl, &fault{cause: err, unsent: true})
 		}

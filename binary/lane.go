@@ -1,6 +1,9 @@
 package memcached
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // A lane is a connection that many operations share while a node is crowded:
 // their requests go out in one write and their responses come in one read.
@@ -169,17 +172,26 @@ func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
 // weigh takes note that requests came to a number of bytes, there and back, and
 // returns the average. A few very large ones among many do not make it bulky.
 func (n *node) weigh(bytes, requests int) (average int) {
-	const weight = 16 // of what was before
-	each := min(bytes/max(requests, 1), 4*bulky)
-	before := int(n.each.Load())
-	average = before + (each-before)/weight
-	if average != before {
-		n.each.Store(int32(average)) // of two at the same time one counts
+	each := bytes / max(requests, 1)
+	average = blend(&n.each, min(each, 4*bulky))
+	if room := roomFor(blend(&n.large, min(each, 2*alone))); room != n.room.Load() {
+		n.room.Store(room)
 	}
 	if is := n.bulky.Load(); !is && average >= bulky || is && average < bulky/2 {
 		n.bulky.Store(!is)
 	}
 	return average
+}
+
+// blend adds a value to a moving average.
+func blend(average *atomic.Int32, value int) int {
+	const weight = 16 // of what was before
+	before := int(average.Load())
+	after := before + (value-before)/weight
+	if after != before {
+		average.Store(int32(after)) // of two at the same time one counts
+	}
+	return after
 }
 
 // expectsMore reports, under mu, whether other calls are likely to follow at

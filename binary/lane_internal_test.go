@@ -126,6 +126,31 @@ func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
 	}
 }
 
+func TestLanes_LargeOperationsAreAlone(t *testing.T) {
+	n := crowd(8)
+	for _, step := range []struct {
+		what  string
+		times int
+		bytes int
+		room  int32
+	}{
+		{"nothing yet", 0, 0, maxPending},
+		{"small ones", 100, 200, maxPending},
+		{"a very large one now and then", 1, 8 << 20, maxPending},
+		{"values of 256 KiB", 100, 256 << 10, maxPending},
+		{"values of 1 MiB", 100, 1 << 20, 1},
+		{"a small one", 1, 200, 1},
+		{"some more of them", 12, 200, maxPending},
+	} {
+		for range step.times {
+			n.weigh(step.bytes, 1)
+		}
+		if got := n.room.Load(); got != step.room {
+			t.Errorf("after %s, %d bytes on average: the queue of a connection takes %d, want %d", step.what, n.large.Load(), got, step.room)
+		}
+	}
+}
+
 func TestLanes_OneConnectionIsOneLane(t *testing.T) {
 	n := crowd(1)
 	n.adapt(1000, 1<<20)

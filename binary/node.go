@@ -18,6 +18,7 @@ type node struct {
 	crowded   atomic.Bool             // there are so many operations that small ones share lanes
 	bulky     atomic.Bool             // they are not small
 	lanes     atomic.Int32            // connections that they share: 1 or 2
+	room      atomic.Int32            // calls that the queue of a connection takes
 	failing   atomic.Bool             // health has something to forget when an operation is answered
 	retired   atomic.Bool             // SetServers removed the server
 	unsettled *unsettled              // shared by all nodes of one address
@@ -27,6 +28,7 @@ type node struct {
 	inFlight atomic.Int32 // operations; those on a lane count as one
 	calm     atomic.Int32 // writes in a row that found few operations on a lane
 	each     atomic.Int32 // bytes of a request and its response, on average
+	large    atomic.Int32 // the same, to see whether they are large
 	counters serverCounters
 	_        cacheLine
 
@@ -52,6 +54,7 @@ func newNode(c *Client, a address) *node {
 	n := &node{client: c, addr: a, woken: make(chan struct{}, 1), unsettled: c.unsettledOf(a)}
 	n.health = health{ejectAfter: c.opts.EjectAfter, retryAfter: c.opts.RetryAfter}
 	n.conns.Store(new([]*conn))
+	n.room.Store(maxPending)
 	return n
 }
 

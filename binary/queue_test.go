@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -195,5 +197,80 @@ func TestQueue_BrokenConnectionLetsWaitingCallersGo(t *testing.T) {
 		synctest.Wait()
 		close(hangUp)
 		wg.Wait()
+	})
+}
+
+// sendingConn counts the bytes that are sent.
+type sendingConn struct {
+	net.Conn
+	sent *atomic.Int64
+}
+
+func (c *sendingConn) Write(b []byte) (int, error) {
+	c.sent.Add(int64(len(b)))
+	return c.Conn.Write(b)
+}
+
+// Operations of 512 KiB and more have a connection to themselves one after the
+// other, in the order in which they came, whatever comes later.
+func TestQueue_LargeOperationsGoOneByOneInTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		var sent atomic.Int64
+		client := newClient(t, memcached.Options{
+			MaxConns: 1, Timeout: time.Hour,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				nc, err := server.DialContext(ctx, network, address)
+				return &sendingConn{nc, &sent}, err
+			},
+		}, server)
+		value := make([]byte, 700<<10)
+		const last = "k9"
+		for i := range 10 {
+			if err := client.Set(t.Context(), &memcached.Item{Key: fmt.Sprint("k", i), Value: value}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 40 { // the client learns how large they are
+			if _, err := client.Get(t.Context(), "k0"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		release := make(chan struct{})
+		var mu sync.Mutex
+		var order []string
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			mu.Lock()
+			order = append(order, r.Key)
+			mu.Unlock()
+			return memcachedtest.Action{Until: release}
+		})
+		before := sent.Load()
+		var want []string
+		var wg sync.WaitGroup
+		for i := range 9 {
+			key := fmt.Sprint("k", i)
+			want = append(want, key)
+			wg.Go(func() {
+				keys := []string{key}
+				if i == 0 {
+					keys = append(keys, last) // the first comes back
+				}
+				for _, key := range keys {
+					if _, err := client.Get(t.Context(), key); err != nil {
+						t.Errorf("Get(%q) = %v", key, err)
+					}
+				}
+			})
+			synctest.Wait()
+		}
+		if n := sent.Load() - before; n != 24+2 {
+			t.Errorf("%d bytes were sent while the first response was pending, want the 26 of its request", n)
+		}
+		close(release)
+		wg.Wait()
+		if want = append(want, last); !slices.Equal(order, want) {
+			t.Errorf("the server was asked for %q, want %q", order, want)
+		}
 	})
 }

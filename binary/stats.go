@@ -137,7 +137,7 @@ func (c *conn) sharedCalls() int {
 	if !c.lane.held {
 		return 0
 	}
-	return int(c.out.enqueued-c.dequeued.Load()) + len(c.waiting) - int(c.load.Load())
+	return int(c.out.enqueued-c.dequeued.Load()) + len(c.waiting) + c.admitted - int(c.load.Load())
 }
 
 // maxStats bounds what one server may answer to ServerStats.
