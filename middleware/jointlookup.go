@@ -3,6 +3,7 @@ package middleware
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,6 +118,7 @@ func (s *jointShard) await(page string, l *jointLookup, enough <-chan struct{}) 
 // lead makes a lookup for all who joined it, or, if nobody has, for itself.
 func (s *jointShard) lead(ctx context.Context, client Client, page string, own *answer, l *jointLookup) (*jointLookup, error) {
 	defer close(l.done)
+	runtime.Gosched() // requests that are on their way here still join
 	alone := s.start(page, l)
 	defer s.leave(page)
 	if alone {
