@@ -141,6 +141,38 @@ func TestList_ForgetsWhatASaveThatFailedSaid(t *testing.T) {
 	})
 }
 
+// It has again what another request gave it meanwhile.
+func TestList_KeepsTheLifeThatAnotherRequestGave(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, nil)
+		b := newLogin(t, store, "ada")
+		late := b.copy()
+		b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+			s.AddFlash("hello")
+			if err := s.Save(r, w); err != nil {
+				t.Error(err)
+			}
+		})
+		late.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+			b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+				s.Flashes()
+				if err := errors.Join(store.Remember(r, s, 2*time.Hour), s.Save(r, w)); err != nil {
+					t.Error(err)
+				}
+			})
+			s.Flashes()
+			if err := errors.Join(store.Remember(r, s, 24*time.Hour), s.Save(r, w)); !errors.Is(err, session.ErrConflict) {
+				t.Errorf("Save: %v, want ErrConflict", err)
+			}
+		})
+		time.Sleep(time.Hour)
+		if infos, err := store.List(t.Context(), "ada"); len(infos) != 1 || err != nil {
+			t.Errorf("List = %v, %v, want one session", infos, err)
+		}
+		b.wantValue(store, "user", "ada")
+	})
+}
+
 // A save that changes the session's timeouts leaves what other requests wrote down
 // of it meanwhile.
 func TestList_KeepsWhatOtherRequestsSaid(t *testing.T) {

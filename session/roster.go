@@ -60,6 +60,11 @@ func (e *place) forgotten(t time.Time) bool {
 	return !t.Before(e.end.Add(time.Minute)) || t.Sub(e.used) > 2*e.idle+time.Minute
 }
 
+// endsAs reports whether two have the same timeouts.
+func (e *place) endsAs(other *place) bool {
+	return e.idle == other.idle && e.end.Unix() == other.end.Unix()
+}
+
 type roster []place
 
 func (l roster) find(h handle) *place {

@@ -147,20 +147,22 @@ func (st *state) checkRoster(ctx context.Context, item *memcached.Item) bool {
 func (st *state) reenter(ctx context.Context, d *draft) error {
 	e := st.place
 	e.idle, e.end = st.idle(&d.record), st.absoluteEnd(&d.record)
-	if e.handle == (handle{}) || e.idle == st.place.idle && e.end.Unix() == st.place.end.Unix() {
+	if e.handle == (handle{}) || e.endsAs(&st.place) {
 		return nil
 	}
+	var was place
 	err := st.changeRoster(ctx, 0, d.user, func(l roster) (roster, error) {
 		there := l.find(e.handle)
 		if there == nil {
 			return nil, st.dead("its user's sessions were revoked")
 		}
-		e.used, e.label = there.used, there.label // other requests may have changed them
+		was = *there // other requests may have changed it
+		e.used, e.label = was.used, was.label
 		return l.with(e, st.opts.MaxSessions), nil
 	})
 	if err == nil {
-		if st.before.handle == (handle{}) {
-			st.before = st.place
+		if st.before.handle == (handle{}) || !was.endsAs(&st.place) {
+			st.before = was
 		}
 		st.place = e
 	}
@@ -179,7 +181,7 @@ func (st *state) takeBack(ctx context.Context) {
 	}
 	_ = st.changeRoster(ctx, 0, user, func(l roster) (roster, error) {
 		there := l.find(st.place.handle)
-		if there == nil || there.idle != st.place.idle || there.end.Unix() != st.place.end.Unix() {
+		if there == nil || !there.endsAs(&st.place) {
 			return nil, errUnchanged // another request changed it
 		}
 		e := *there
