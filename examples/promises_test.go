@@ -14,7 +14,8 @@ import (
 // else does.
 type promise struct{ sentence, tests string }
 
-// part is what stands between two places of a file; to is empty for its end.
+// part is what stands between two places of a file; to is empty for its end. Of a
+// folder it is the documentation of what its package exports.
 type part struct{ file, from, to string }
 
 // TestPromises_EverySentenceHasItsTest: each sentence of these parts is in the table of
@@ -39,8 +40,9 @@ func TestPromises_EverySentenceHasItsTest(t *testing.T) {
 			{"middleware/doc.go", "", "\npackage middleware"},
 			{".github/SECURITY.md", "## Cached responses\n", "\n## Sessions"},
 		}},
-		{"session", "session", sessionPromises, []part{
-			{"session/doc.go", "// # What is promised", "// # OWASP"},
+		{"session", "session", slices.Concat(sessionPromises, sessionDocumented), []part{
+			{"session/doc.go", "", "\npackage session"},
+			{"session", "", ""},
 			{".github/SECURITY.md", "## Sessions\n", "\n## Threats"},
 		}},
 		{"store", "store", storePromises, []part{
@@ -101,8 +103,11 @@ var (
 var sentenceEnd = regexp.MustCompile("(?:\\.|\\.\\)) ([A-Z0-9`\"\\[*]|nil: |false: )")
 
 // sentences returns the sentences of p: in Go, those of its comments.
-func (p part) sentences(t *testing.T) (sentences []string) {
+func (p part) sentences(t *testing.T) []string {
 	t.Helper()
+	if filepath.Ext(p.file) == "" {
+		return sentencesIn(strings.Join(exportedDocs(t, p.file), "\n\n"))
+	}
 	_, rest, found := strings.Cut(read(t, p.file), p.from)
 	text, ended := rest, true
 	if p.to != "" {
@@ -118,6 +123,10 @@ func (p part) sentences(t *testing.T) (sentences []string) {
 		}
 		text = strings.Join(lines, "\n")
 	}
+	return sentencesIn(text)
+}
+
+func sentencesIn(text string) (sentences []string) {
 	text = fence.ReplaceAllString(text, "\n\n")
 	text = regexp.MustCompile(`(?m)^ *(?:-|\d+\.) `).ReplaceAllString(text, "\n")
 	text = tableRule.ReplaceAllString(text, "")

@@ -96,7 +96,7 @@ func (m *machine) list(t *rapid.T) {
 			case g.user != user:
 			case found && g.gone:
 				t.Fatal("a session that was revoked is listed")
-			case found && time.Since(g.loaded) > g.idle+6*time.Minute:
+			case found && time.Since(g.loaded) > g.idle+6*time.Minute && time.Since(g.bound) > g.idle+6*time.Minute:
 				t.Fatalf("a session that was used %v ago is listed, and its idle timeout is %v", time.Since(g.loaded), g.idle)
 			case !found && m.inUse(g):
 				t.Fatal("a session that is alive is not listed")

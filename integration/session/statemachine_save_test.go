@@ -95,6 +95,7 @@ func (m *machine) login(t *rapid.T) {
 	if label != "" {
 		v.bound.label = label
 	}
+	v.bound.bound = time.Now()
 	v.fresh = true
 	m.saved(t, v)
 }
