@@ -14,8 +14,9 @@ import (
 // makes it unusable: its lifetime ends now. So it is still sent where
 // stale-while-revalidate or stale-if-error allow that, from now on as long as they say,
 // and the handler may confirm it with 304; otherwise the next request has it made anew,
-// once for all that ask at that time. A second soft purge by tag begins that time anew
-// for what has not been made since the first. A response that is being made while
+// once for all that ask at that time. Another soft purge changes nothing for what has not
+// been made since the first; after sixteen of one page or tag it counts as stale since it
+// was made. A response that is being made while
 // SoftPurge runs does not count as fresh. What can be of no use when it is stale is
 // purged, and so is everything where items have no versions: a server without CAS, or a
 // client that replicates. It looks at r as Purge does. After an error memcached could
@@ -51,8 +52,7 @@ func (c *Cache) SoftPurgeTags(ctx context.Context, tags ...string) error {
 		if !known { // what is being made must not count as later
 			return stored.Purges{ID: stored.NewID()}
 		}
-		last.Soft, last.Since = stored.NewID(), c.now()
-		return last
+		return last.Soften(c.now())
 	})
 }
 

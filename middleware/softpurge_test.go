@@ -118,6 +118,32 @@ func TestSoftPurge_StaleEndsAsTheResponseSays(t *testing.T) {
 	})
 }
 
+// TestSoftPurge_AnotherChangesNothing: stale time does not begin anew.
+func TestSoftPurge_AnotherChangesNothing(t *testing.T) {
+	opts := middleware.Options{TTL: time.Hour, StaleWhileRevalidate: 30 * time.Second}
+	eachSoftPurge(t, opts, func(_ *testing.T, version *cell, one, _ *site, purge func()) {
+		for _, wait := range []time.Duration{9 * time.Second, 11 * time.Second} {
+			version.set("old")
+			one.get("/blog/a", "Lang: a")
+			time.Sleep(time.Minute)
+			purge()
+			version.set("new")
+			time.Sleep(10 * time.Second)
+			purge()
+			time.Sleep(10 * time.Second)
+			purge()
+			time.Sleep(wait)
+			if wait < 10*time.Second {
+				one.wantPage("/blog/a", "old", "hit; ttl=-29; detail=stale", "Lang: a")
+			} else {
+				one.wantPage("/blog/a", "new", "fwd=stale", "Lang: a")
+			}
+			time.Sleep(5 * time.Second)
+			one.purgeTags("tag")
+		}
+	})
+}
+
 // TestSoftPurge_OneRevalidatesForAllWhoAsk where nothing allows to send what is stale.
 func TestSoftPurge_OneRevalidatesForAllWhoAsk(t *testing.T) {
 	eachSoftPurge(t, middleware.Options{TTL: time.Hour}, func(t *testing.T, version *cell, one, two *site, purge func()) {

@@ -141,7 +141,7 @@ func (f *fill) readTags(ctx context.Context) ([]stored.Tag, bool, error) {
 		if last.Number > f.purges {
 			return nil, false, nil
 		}
-		tags[i] = stored.Tag{Name: n, Purge: last.ID, Soft: last.Soft}
+		tags[i] = last.Tag(n)
 	}
 	return tags, true, nil
 }

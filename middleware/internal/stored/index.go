@@ -12,21 +12,31 @@ type Index struct {
 	ID     uint64
 	Base   uint64 // part of the variants' keys
 	Fields []string
-	// Since is when the last soft purge of the page was, which gave the index its ID.
-	// Variants whose making began under another ID have expired then.
-	Since time.Time
+	// Soft are the soft purges of the page, the latest last, each with the ID that the
+	// index had before. Variants whose making began under it have expired then.
+	Soft []SoftPurge
 }
 
-// Check has a variant expire that is older than the last soft purge. A nil index has no
-// variants.
+// Check has a variant expire when the first soft purge since then came. A nil index has
+// no variants.
 func (ix *Index) Check(e *Entry) {
-	if ix != nil && e.Index != ix.ID {
-		e.Expire(ix.Since)
+	if ix == nil || e.Index == ix.ID {
+		return
 	}
+	for _, soft := range ix.Soft {
+		if soft.ID == e.Index {
+			e.Expire(soft.When)
+			return
+		}
+	}
+	e.Expire(e.Received) // too many are forgotten
 }
 
 // Expire makes a soft purge of ix.
-func (ix *Index) Expire(at time.Time) { ix.ID, ix.Since = NewID(), at }
+func (ix *Index) Expire(at time.Time) {
+	ix.Soft = addSoft(ix.Soft, SoftPurge{ix.ID, at})
+	ix.ID = NewID()
+}
 
 // MaxIndexFields bounds the fields that select variants.
 const MaxIndexFields = 16
@@ -36,7 +46,7 @@ func (ix *Index) Encode(key string) []byte {
 	b := begin(nil, KindIndex, ix.ID)
 	b = AppendFramed(b, key)
 	b = binary.BigEndian.AppendUint64(b, ix.Base)
-	b = binary.BigEndian.AppendUint64(b, uint64(ix.Since.UnixMilli()))
+	b = appendSoft(binary.AppendUvarint(b, uint64(len(ix.Soft))), ix.Soft)
 	b = binary.AppendUvarint(b, uint64(len(ix.Fields)))
 	for _, f := range ix.Fields {
 		b = AppendFramed(b, f)
@@ -50,12 +60,16 @@ func (v Value) Index(key string) (*Index, error) {
 	if v.Kind != KindIndex || string(d.framed()) != key {
 		return nil, ErrGarbage
 	}
-	base, since := d.uint64(), time.UnixMilli(int64(d.uint64()))
+	base, purges := d.uint64(), d.count(softSize)
+	soft := d.soft(purges)
+	if len(soft) != purges {
+		return nil, ErrGarbage
+	}
 	n := d.count(1)
 	if n > MaxIndexFields {
 		return nil, ErrGarbage
 	}
-	ix := &Index{ID: v.ID, Base: base, Since: since, Fields: make([]string, 0, n)}
+	ix := &Index{ID: v.ID, Base: base, Soft: soft, Fields: make([]string, 0, n)}
 	for range n {
 		name := string(d.framed())
 		if !canonical(name) {

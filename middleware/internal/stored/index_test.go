@@ -7,8 +7,8 @@ import (
 )
 
 func FuzzDecodeIndex(f *testing.F) {
-	f.Add((&Index{ID: 1, Base: 2, Fields: []string{"Accept", "Foo"}, Since: time.UnixMilli(3)}).Encode("key")[headerSize:])
-	f.Add(append([]byte{3, 'k', 'e', 'y'}, make([]byte, 16)...))
+	f.Add((&Index{ID: 1, Base: 2, Fields: []string{"Accept", "Foo"}, Soft: []SoftPurge{{1, time.UnixMilli(3)}}}).Encode("key")[headerSize:])
+	f.Add(append([]byte{3, 'k', 'e', 'y'}, make([]byte, 10)...))
 	f.Add([]byte{3, 'k', 'e', 'y', 255})
 	f.Fuzz(func(t *testing.T, rest []byte) {
 		ix, err := Value{KindIndex, 1, rest}.Index("key")

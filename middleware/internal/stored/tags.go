@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,10 +31,24 @@ type Tag struct {
 // Purges is what memcached knows of a tag. Purges are told apart by random IDs, which
 // nobody can foresee; the number only says what came first.
 type Purges struct {
-	ID     uint64    // of the last purge
-	Number uint64    // of the last purge or soft purge, among those of all tags
-	Soft   uint64    // of the last soft purge since then; 0: none
-	Since  time.Time // when that was
+	ID     uint64      // of the last purge
+	Number uint64      // of the last purge or soft purge, among those of all tags
+	Soft   []SoftPurge // those since then, the latest last
+}
+
+// Soften adds a soft purge.
+func (p Purges) Soften(when time.Time) Purges {
+	p.Soft = addSoft(p.Soft, SoftPurge{NewID(), when})
+	return p
+}
+
+// Tag returns what a response remembers that is stored now.
+func (p Purges) Tag(name TagName) Tag {
+	t := Tag{Name: name, Purge: p.ID}
+	if n := len(p.Soft); n > 0 {
+		t.Soft = p.Soft[n-1].ID
+	}
+	return t
 }
 
 // NameTag returns the name of a tag.
@@ -78,14 +93,9 @@ func TagsOf(h http.Header) []string {
 
 // Encode returns the value of a tag.
 func (p Purges) Encode() []byte {
-	b := begin(make([]byte, 0, headerSize+8+8+8), KindTag, p.ID)
+	b := begin(make([]byte, 0, headerSize+8+len(p.Soft)*16), KindTag, p.ID)
 	b = binary.BigEndian.AppendUint64(b, p.Number)
-	b = binary.BigEndian.AppendUint64(b, p.Soft)
-	since := uint64(0)
-	if p.Soft != 0 {
-		since = uint64(p.Since.UnixMilli())
-	}
-	return finish(binary.BigEndian.AppendUint64(b, since))
+	return finish(appendSoft(b, p.Soft))
 }
 
 // OpenPurges returns what b, the value of a tag, says.
@@ -95,19 +105,25 @@ func OpenPurges(b []byte) (Purges, bool) {
 		return Purges{}, false
 	}
 	d := decoder{v.rest}
-	p := Purges{ID: v.ID, Number: d.uint64(), Soft: d.uint64(), Since: time.UnixMilli(int64(d.uint64()))}
+	p := Purges{ID: v.ID, Number: d.uint64()}
+	p.Soft = d.soft(len(d.rest) / softSize)
 	return p, !d.failed() && len(d.rest) == 0
 }
 
 // Check reports whether e may still be used, as far as a tag of it is concerned of which
-// memcached holds b, and has it expire if there was a soft purge.
+// memcached holds b. It has it expire when the first soft purge since it was stored came.
 func (t Tag) Check(e *Entry, b []byte) bool {
 	p, ok := OpenPurges(b)
 	if !ok || p.ID != t.Purge {
 		return false
 	}
-	if p.Soft != t.Soft {
-		e.Expire(p.Since)
+	last := slices.IndexFunc(p.Soft, func(soft SoftPurge) bool { return soft.ID == t.Soft })
+	switch {
+	case last == len(p.Soft)-1:
+	case last < 0 && (t.Soft != 0 || len(p.Soft) == MaxSoftPurges):
+		e.Expire(e.Received) // too many are forgotten
+	default:
+		e.Expire(p.Soft[last+1].When)
 	}
 	return true
 }
