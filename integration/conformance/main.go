@@ -3,6 +3,8 @@
 //
 //	go run ./conformance                  fetches the suite from npm
 //	go run ./conformance -fetch           does nothing but that, and says so if it cannot
+//	go run ./conformance -newest          uses the newest version, in testdata, and
+//	                                      writes no files
 //	go run ./conformance -newest -suite DIR
 //	                                      uses a checkout of the suite's repository
 //
@@ -58,12 +60,14 @@ func main() {
 }
 
 func run(ctx context.Context, o options) error {
-	s, err := findSuite(ctx, o.dir, o.suite)
+	if o.fetch {
+		_, err := findSuite(ctx, o.dir, "", false)
+		_, newestErr := findSuite(ctx, o.dir, "", true)
+		return errors.Join(err, newestErr)
+	}
+	s, err := findSuite(ctx, o.dir, o.suite, o.newest)
 	if err != nil {
 		return err
-	}
-	if o.fetch {
-		return nil
 	}
 	with, err := measure(ctx, s, o.with, true)
 	if err != nil {
@@ -81,7 +85,7 @@ func run(ctx context.Context, o options) error {
 	fmt.Print(report.summary())
 	newest := filepath.Join(o.dir, "newest.json")
 	switch {
-	case o.quiet:
+	case o.quiet, o.newest && o.suite == "": // without the results of other caches
 		return nil
 	case o.newest:
 		return writeJSON(newest, saved{report.rows(), report.missed(), with, without})
@@ -106,11 +110,15 @@ func readSaved(name string) *saved {
 	return s
 }
 
-func findSuite(ctx context.Context, dir, suiteDir string) (*suite, error) {
-	if suiteDir != "" {
+func findSuite(ctx context.Context, dir, suiteDir string, newest bool) (*suite, error) {
+	switch local := filepath.Join(dir, ".suite"); {
+	case suiteDir != "":
 		return openSuite(suiteDir)
+	case newest:
+		return installNewest(ctx, local, filepath.Join(dir, newestSuite))
+	default:
+		return install(ctx, local)
 	}
-	return install(ctx, filepath.Join(dir, ".suite"))
 }
 
 // measure runs the suite once.

@@ -118,7 +118,8 @@ const newestHeading = `
 ## The newest version
 
 The repository of the suite is ahead of npm: it corrects tests and adds targeted cache control, interim responses and more.
-Measured with a checkout (` + "`go run ./conformance -newest -suite DIR`" + `); the results are in newest.json.
+Its tests are in testdata/cache-tests, and hold these numbers with gin and net/http. Measured with a checkout, which has
+the results of other caches (` + "`go run ./conformance -newest -suite DIR`" + `); the results are in newest.json.
 
 `
 

@@ -18,7 +18,12 @@ import (
 
 const (
 	suiteVersion = "0.4.5"
-	fetchVersion = "2.7.0" // of node-fetch, the suite's only dependency on this path
+	// What the suite needs of npm on this path, and what its newest version needs.
+	fetchPackage  = "node-fetch@2.7.0"
+	undiciPackage = "undici@7.30.2"
+	// newestSuite is the newest version, which npm does not have, in the folder of this
+	// program.
+	newestSuite = "testdata/cache-tests"
 )
 
 // errNoNPM says that the suite cannot be had here.
@@ -52,25 +57,9 @@ func install(ctx context.Context, dir string) (*suite, error) {
 	if s, err := openSuite(target); err == nil {
 		return s, nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	// A folder of its own for npm: the suite's package.json also asks for npm
-	// itself, which nothing here needs.
-	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{\"private\": true}\n"), 0o644); err != nil {
-		return nil, err
-	}
 	archive := filepath.Join(dir, "http-cache-tests-"+suiteVersion+".tgz")
-	for _, step := range [][]string{
-		{"node", "--version"},
-		{"npm", "pack", "--silent", "http-cache-tests@" + suiteVersion},
-		{"npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "node-fetch@" + fetchVersion},
-	} {
-		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w: %s", errNoNPM, step[0], err, bytes.TrimSpace(out))
-		}
+	if err := npm(ctx, dir, []string{"pack", "http-cache-tests@" + suiteVersion}, fetchPackage); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return nil, err
@@ -79,6 +68,53 @@ func install(ctx context.Context, dir string) (*suite, error) {
 		return nil, errors.Join(err, os.RemoveAll(target))
 	}
 	return openSuite(target)
+}
+
+// installNewest copies the newest version of the suite into dir, and fetches what it
+// needs from npm, unless that is there.
+func installNewest(ctx context.Context, dir, from string) (*suite, error) {
+	target := filepath.Join(dir, "newest")
+	if err := os.RemoveAll(target); err != nil {
+		return nil, err
+	}
+	if err := os.CopyFS(target, os.DirFS(from)); err != nil {
+		return nil, err
+	}
+	modules := filepath.Join(dir, "undici")
+	if _, err := os.Stat(filepath.Join(modules, "node_modules")); err != nil {
+		if err := npm(ctx, modules, nil, undiciPackage); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.Symlink(filepath.Join("..", "undici", "node_modules"), filepath.Join(target, "node_modules")); err != nil {
+		return nil, err
+	}
+	return openSuite(target)
+}
+
+// npm runs an npm command in dir, if one is given, and installs a package there.
+func npm(ctx context.Context, dir string, command []string, name string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	// A folder of its own for npm: the suite's package.json also asks for npm
+	// itself, which nothing here needs.
+	if err := os.WriteFile(filepath.Join(dir, "package.json"), []byte("{\"private\": true}\n"), 0o644); err != nil {
+		return err
+	}
+	steps := [][]string{{"node", "--version"}}
+	if command != nil {
+		steps = append(steps, append([]string{"npm", "--silent"}, command...))
+	}
+	steps = append(steps, []string{"npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", name})
+	for _, step := range steps {
+		cmd := exec.CommandContext(ctx, step[0], step[1:]...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s: %w: %s", errNoNPM, step[0], err, bytes.TrimSpace(out))
+		}
+	}
+	return nil
 }
 
 // origin is the suite's own server.
