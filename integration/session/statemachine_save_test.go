@@ -217,7 +217,7 @@ func (m *machine) cookieSet(t *rapid.T, v *visitor, c *http.Cookie) {
 	if c.MaxAge > 0 {
 		until = time.Now().Add(time.Duration(c.MaxAge) * time.Second)
 	}
-	if until.IsZero() != n.cookieEnd.IsZero() || until.Sub(n.cookieEnd).Abs() > 2*time.Second {
+	if until.IsZero() != n.cookieEnd.IsZero() || until.Sub(n.cookieEnd).Abs() > m.slack {
 		t.Fatalf("the browser keeps the cookie until %v, want %v", until, n.cookieEnd)
 	}
 	m.browsers[v.browser] = cookie{c.Value, until}
