@@ -1,5 +1,5 @@
-// Package browser runs Chromium for tests of what only a real browser can show:
-// its cookies, its cache, its back button, the scripts of a page.
+// Package browser runs Chromium, and Firefox, for tests of what only a real browser can
+// show: its cookies, its cache, its back button, the scripts of a page.
 //
 //	tab := browser.Open(t, browser.Start(t), site.URL)
 //	tab.Visit("/login")

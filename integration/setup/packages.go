@@ -29,6 +29,7 @@ func needs(real bool) []need {
 		need{[]string{"docker.io"}, "no container engine answers", noEngine},
 		need{[]string{"debootstrap", "debian-archive-keyring"}, "makes the containers' base image where no registry can be reached", noBase},
 		need{[]string{"chromium"}, "tests in a browser", noBrowser},
+		need{[]string{"firefox-esr"}, "tests in two browsers", noFirefox},
 		need{[]string{"memcached", "libsasl2-modules", "sasl2-bin"}, "servers that are processes of this machine, and the README's", noMemcached},
 		need{[]string{"redis-server"}, "gocache's stores for Redis, beside this module's", noRedis},
 		need{[]string{"nodejs", "npm"}, "memcached clients of Node.js, and the HTTP cache suite", noNode},
@@ -97,6 +98,11 @@ func noBase(ctx context.Context) bool {
 
 func noBrowser(context.Context) bool {
 	_, err := browser.Path()
+	return err != nil
+}
+
+func noFirefox(context.Context) bool {
+	_, err := browser.FirefoxPath()
 	return err != nil
 }
 

@@ -16,7 +16,7 @@ func TestNeeds_WithoutRealServersOnlyACompiler(t *testing.T) {
 	if got, want := names(false), []string{"gcc", "libc6-dev"}; !slices.Equal(got, want) {
 		t.Errorf("needs(false) = %v, want %v", got, want)
 	}
-	for _, name := range []string{"gcc", "docker.io", "debootstrap", "chromium", "npm", "memcached", "sasl2-bin", "redis-server"} {
+	for _, name := range []string{"gcc", "docker.io", "debootstrap", "chromium", "firefox-esr", "npm", "memcached", "sasl2-bin", "redis-server"} {
 		if !slices.Contains(names(true), name) {
 			t.Errorf("needs(true) = %v, want %s in it", names(true), name)
 		}
