@@ -150,6 +150,15 @@ func (n *node) trialTime() time.Duration {
 	return min(max(8*n.connectTook, minTrial), limit)
 }
 
+// hurry makes, under mu, an attempt that began while nothing was wrong count as one
+// that begins now, when a server that was silent has to answer: nobody waits for it
+// longer than for a new one.
+func (n *node) hurry() {
+	if a := n.dialing; a != nil && a.late != nil && n.onTrial() {
+		a.late.Reset(n.trialTime())
+	}
+}
+
 const minTrial = 50 * time.Millisecond
 
 // reached notes which address an attempt goes on with.

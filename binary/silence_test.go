@@ -1,6 +1,7 @@
 package memcached_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -140,6 +141,45 @@ func TestSilence_WhoComesNextWaitsForANewConnection(t *testing.T) {
 				if waited := time.Since(start); waited != limit {
 					t.Errorf("a connection took %v: operation %d waited for %v, want %v", took, i, waited, limit)
 				}
+			}
+		})
+	}
+}
+
+// TestSilence_NobodyWaitsForAnAttemptThatBeganBefore for longer than for a new one:
+// the client was about to open one more connection when the server fell silent.
+func TestSilence_NobodyWaitsForAnAttemptThatBeganBefore(t *testing.T) {
+	for _, ends := range []string{"Timeout", "context"} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, nil)
+			client := newClient(t, memcached.Options{}, server)
+			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Delay: time.Millisecond} })
+			set(t, client, "k", "v")
+			time.Sleep(time.Second)
+			server.Intercept(func(memcachedtest.Request) memcachedtest.Action { return memcachedtest.Action{Skip: true} })
+			get := func(limit time.Duration) time.Duration {
+				ctx, cancel := context.WithTimeout(t.Context(), limit)
+				defer cancel()
+				start := time.Now()
+				if _, err := client.Get(ctx, "k"); err == nil {
+					t.Error("Get of a silent server = nil")
+				}
+				return time.Since(start)
+			}
+			first, second := time.Hour, time.Hour // Options.Timeout ends both, a second after the first began
+			if ends == "context" {
+				first, second = 900*time.Millisecond, 400*time.Millisecond
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() { get(first) })
+			time.Sleep(500 * time.Millisecond)
+			wg.Go(func() { get(second) }) // beside the first, for which the client dials
+			wg.Wait()
+			if waited := get(time.Hour); waited > 50*time.Millisecond {
+				t.Errorf("the next operation after the %s waited for %v, want 50ms", ends, waited)
+			}
+			if waited := get(time.Hour); waited > 0 {
+				t.Errorf("the one after it waited for %v, want no time", waited)
 			}
 		})
 	}

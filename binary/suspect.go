@@ -54,6 +54,7 @@ func (n *node) suspect(since int64) {
 		}
 	}
 	n.conns.Store(&trusted)
+	n.hurry()
 }
 
 // ask sends an operation on a suspected connection. It ends with an answer, or
