@@ -100,10 +100,10 @@ func TestHandshake_SaysWhatIsWrong(t *testing.T) {
 		want   error
 		text   string
 	}{
-		{"no SASL on the server", nil, memcached.Options{Auth: sasl.Plain("app", "secret")}, memcached.ErrAuth, "does not offer SASL"},
+		{"no SASL on the server", nil, memcached.Options{Auth: sasl.Plain("app", "secret")}, memcached.ErrAuth, "the server does not offer SASL"},
 		{"nothing in the environment, no SASL on the server", nil, memcached.Options{Auth: sasl.Auto("", "")}, memcached.ErrAuth, "leave Options.Auth nil"},
 		{"nothing in the environment", secured, memcached.Options{Auth: sasl.Auto("", "")}, memcached.ErrAuth, "leave memcached.Options.Auth nil"},
-		{"no credentials", secured, memcached.Options{}, memcached.ErrAuth, "set Options.Auth"},
+		{"no credentials", secured, memcached.Options{}, memcached.ErrAuth, "the server demands authentication: set Options.Auth"},
 		{
 			"mechanism not offered", &memcachedtest.Options{Users: secured.Users, Mechanisms: []string{"PLAIN"}},
 			memcached.Options{Auth: sasl.ScramSHA256("app", "secret")},

@@ -93,6 +93,7 @@ func TestHealth_MustProve(t *testing.T) {
 		{"new", func(*health) {}, false},
 		{"broken once", func(h *health) { h.broke(1, 0, io.EOF, false) }, false},
 		{"broken twice", func(h *health) { h.broke(1, 0, io.EOF, false); h.broke(3, 2, io.EOF, false) }, true},
+		{"broken twice beside others", func(h *health) { h.broke(1, 0, io.EOF, true); h.broke(3, 2, io.EOF, true) }, true},
 		{"silent", func(h *health) { h.broke(1, 0, errTimeout, false) }, true},
 		{"silent and answered", func(h *health) { h.broke(1, 0, errTimeout, false); h.answered() }, false},
 		{"not reachable", func(h *health) { h.connectFailed(1, io.EOF, false) }, true},
