@@ -22,11 +22,12 @@ type Faults struct {
 
 // Direction says what happens to the bytes that pass one way.
 type Direction struct {
-	Delay   time.Duration   // every piece waits that long
-	Hold    <-chan struct{} // every piece waits until it is closed, also when the sender has gone meanwhile; nil: none does
-	Piece   int             // passes at most that many bytes at a time; 0: as they come
-	Swallow bool            // bytes vanish, the connection stays
-	Cut     bool            // the connection ends when After bytes have passed since the fault was set
+	Delay   time.Duration       // every piece waits that long
+	Hold    <-chan struct{}     // every piece waits until it is closed, also when the sender has gone meanwhile; nil: none does
+	Piece   int                 // passes at most that many bytes at a time; 0: as they come
+	Swallow bool                // bytes vanish, the connection stays
+	Drop    func(p []byte) bool // says which pieces vanish; called by several goroutines at once
+	Cut     bool                // the connection ends when After bytes have passed since the fault was set
 	After   int
 	Reset   bool           // a cut is a reset (RST) instead of an end (FIN)
 	Corrupt func(p []byte) // alters a piece in place; called by several goroutines at once
@@ -108,6 +109,16 @@ func (p *Proxy) Forget() {
 	defer p.mu.Unlock()
 	for l := range p.live {
 		l.forgotten.Store(true)
+	}
+}
+
+// ForgetOne does so to one of them.
+func (p *Proxy) ForgetOne() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.live {
+		l.forgotten.Store(true)
+		return
 	}
 }
 

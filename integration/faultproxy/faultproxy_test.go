@@ -272,3 +272,40 @@ func TestProxy_OneDirectionMayEnd(t *testing.T) {
 		t.Errorf("after the end of the requests = %q, %v, want all", got, err)
 	}
 }
+
+func TestProxy_DropsWhatItIsTold(t *testing.T) {
+	_, conn := connect(t, Faults{Requests: Direction{Drop: func(p []byte) bool { return p[0] == 'x' }}})
+	if _, err := io.WriteString(conn, "x"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // two pieces, not one
+	if got, err := send(conn, "abc"); got != "abc" || err != nil {
+		t.Errorf("send = %q, %v, want abc, and nothing of what was before", got, err)
+	}
+}
+
+func TestProxy_ForgetsOneConnection(t *testing.T) {
+	p, first := connect(t, Faults{})
+	second, err := net.Dial("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	conns := []net.Conn{first, second}
+	for _, conn := range conns {
+		if got, err := send(conn, "abc"); got != "abc" {
+			t.Fatalf("send = %q, %v", got, err)
+		}
+	}
+	p.ForgetOne()
+	answered := 0
+	for _, conn := range conns {
+		_ = conn.SetDeadline(time.Now().Add(100 * time.Millisecond))
+		if got, _ := send(conn, "abc"); got == "abc" {
+			answered++
+		}
+	}
+	if answered != 1 {
+		t.Errorf("%d of two connections go on, want one", answered)
+	}
+}

@@ -92,7 +92,7 @@ func (l *link) pass(dst net.Conn, piece []byte, d *Direction) bool {
 	if d.Hold != nil && !l.await(d.Hold) {
 		return false
 	}
-	if d.Swallow || l.forgotten.Load() {
+	if d.Swallow || l.forgotten.Load() || d.Drop != nil && d.Drop(piece) {
 		return true
 	}
 	if d.Corrupt != nil {

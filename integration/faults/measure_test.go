@@ -1,7 +1,11 @@
 package faults_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -17,14 +21,29 @@ type fault struct {
 	sees  string        // what callers of this client see
 	heals string        // how it ends for them
 	bound time.Duration // within which this client is back, as the page says
-	begin func(s *server, p *faultproxy.Proxy)
-	end   func(s *server, p *faultproxy.Proxy)
+	begin func(s *server, n network)
+	end   func(s *server, n network)
+
+	servers int  // how many the client has; 0: one
+	secured bool // with SASL
+}
+
+// network is the way to each server. All of them lead to the same memcached.
+type network []*faultproxy.Proxy
+
+func (n network) each(do func(*faultproxy.Proxy)) {
+	for _, p := range n {
+		do(p)
+	}
 }
 
 // use returns a step that changes the network.
-func use(f faultproxy.Faults) func(*server, *faultproxy.Proxy) {
-	return func(_ *server, p *faultproxy.Proxy) { p.Use(f) }
+func use(f faultproxy.Faults) func(*server, network) {
+	return func(_ *server, n network) { n.each(func(p *faultproxy.Proxy) { p.Use(f) }) }
 }
+
+// cut resets all connections.
+func (n network) cut() { n.each(func(p *faultproxy.Proxy) { p.CutAll(true) }) }
 
 var calm = use(faultproxy.Faults{})
 
@@ -32,20 +51,20 @@ var faults = []fault{
 	{
 		name: "server killed, restarted at once", sees: "reads in flight are repeated; then `ErrUnavailable` at once",
 		heals: "attempts to connect after pauses of 5 to 40 ms",
-		bound: 50 * time.Millisecond,
-		begin: func(s *server, _ *faultproxy.Proxy) { s.kill() }, end: func(s *server, _ *faultproxy.Proxy) { s.start() },
+		bound: 100 * time.Millisecond,
+		begin: func(s *server, _ network) { s.kill() }, end: func(s *server, _ network) { s.start() },
 	},
 	{
 		name: "server killed, back after a second", lasts: time.Second, sees: "the same", heals: "the same, pauses of up to 80 ms",
 		bound: 100 * time.Millisecond,
-		begin: func(s *server, _ *faultproxy.Proxy) { s.kill() }, end: func(s *server, _ *faultproxy.Proxy) { s.start() },
+		begin: func(s *server, _ network) { s.kill() }, end: func(s *server, _ network) { s.start() },
 	},
 	{
 		name: "server frozen for five seconds (SIGSTOP)", lasts: 5 * time.Second,
 		sees:  "each caller waits for one timeout, then `ErrUnavailable` at once",
 		heals: "an attempt that waits is answered",
 		bound: 100 * time.Millisecond,
-		begin: func(s *server, _ *faultproxy.Proxy) { s.freeze() }, end: func(s *server, _ *faultproxy.Proxy) { s.thaw() },
+		begin: func(s *server, _ network) { s.freeze() }, end: func(s *server, _ network) { s.thaw() },
 	},
 	{
 		name: "black hole for three seconds, in mid frame", lasts: 3 * time.Second, sees: "the same",
@@ -55,24 +74,78 @@ var faults = []fault{
 	},
 	{
 		name: "all connections reset", sees: "reads are repeated, writes in flight are `ErrUnavailable`", heals: "new connections at once",
-		bound: 50 * time.Millisecond,
-		begin: func(_ *server, p *faultproxy.Proxy) { p.CutAll(true) }, end: calm,
+		bound: 100 * time.Millisecond,
+		begin: func(_ *server, n network) { n.cut() }, end: calm,
 	},
 	{
 		name: "all connections forgotten by a load balancer", sees: "each caller waits for one timeout", heals: "new connections, no pause",
 		bound: timeout + 100*time.Millisecond,
-		begin: func(_ *server, p *faultproxy.Proxy) { p.Forget() }, end: calm,
+		begin: func(_ *server, n network) { n.each((*faultproxy.Proxy).Forget) }, end: calm,
 	},
 	{
 		name: "connections refused for a second", lasts: time.Second, sees: "`ErrUnavailable` at once", heals: "as after a restart",
 		bound: 100 * time.Millisecond,
-		begin: func(_ *server, p *faultproxy.Proxy) { p.Use(faultproxy.Faults{Refuse: true}); p.CutAll(true) }, end: calm,
+		begin: func(s *server, n network) { use(faultproxy.Faults{Refuse: true})(s, n); n.cut() }, end: calm,
 	},
 	{
 		name: "garbage instead of answers for a second", lasts: time.Second, sees: "`ErrUnavailable` at once", heals: "as after a restart",
 		bound: 100 * time.Millisecond,
 		begin: use(faultproxy.Faults{Responses: faultproxy.Direction{Corrupt: func(p []byte) { clear(p) }}}), end: calm,
 	},
+	{
+		name: "operations without an answer for three seconds, as of a proxy whose server is gone", lasts: 3 * time.Second,
+		sees: "each caller waits for one timeout or two, then `ErrUnavailable` at once", heals: "attempts in the background, until a GET is answered",
+		bound: 100 * time.Millisecond,
+		begin: use(faultproxy.Faults{Requests: faultproxy.Direction{Drop: isGet}}), end: calm,
+	},
+	{
+		name: "\"temporary failure\" (0x86) for every operation, for a second", lasts: time.Second,
+		sees: "`*StatusError` at once", heals: "nothing to heal",
+		bound: 100 * time.Millisecond,
+		begin: use(faultproxy.Faults{Responses: faultproxy.Direction{Corrupt: fail}}), end: calm,
+	},
+	{
+		name: "one connection forgotten by a load balancer", sees: "who uses it waits for one timeout; of eight callers that can be all, as they share connections", heals: "the next use other connections",
+		bound: timeout + 100*time.Millisecond,
+		begin: func(_ *server, n network) { n.each((*faultproxy.Proxy).ForgetOne) }, end: calm,
+	},
+	{
+		name: "10 of 20 servers silent for five seconds", lasts: 5 * time.Second,
+		sees:  "each server is waited for once, with others who come meanwhile; then `ErrUnavailable` at once for its keys",
+		heals: "attempts in the background; the other servers are not concerned", servers: 20,
+		bound: 100 * time.Millisecond,
+		begin: func(s *server, n network) {
+			use(faultproxy.Faults{Requests: faultproxy.Direction{Swallow: true}})(s, n[:len(n)/2])
+		},
+		end: calm,
+	},
+	{
+		name: "password changed for a second, connections reset", lasts: time.Second, secured: true,
+		sees: "`ErrAuth` at once", heals: "attempts after pauses of 100 ms, doubled up to `RetryAfter`",
+		bound: 1100 * time.Millisecond,
+		begin: func(s *server, n network) { s.setPassword("another"); n.cut() },
+		end:   func(s *server, _ network) { s.setPassword(password) },
+	},
+}
+
+// isGet reports whether a piece is a GET, or more than one, of either protocol.
+func isGet(p []byte) bool {
+	return len(p) > 1 && p[0] == 0x80 && (p[1] == 0x00 || p[1] == 0x0c) || bytes.HasPrefix(p, []byte("get"))
+}
+
+// fail makes failures of the answers to GET. Other answers have a body of another
+// length, or none.
+func fail(p []byte) {
+	if bytes.HasPrefix(p, []byte("END")) {
+		copy(p, "ERR")
+		return
+	}
+	for len(p) >= 24 && p[0] == 0x81 {
+		if p[1] == 0x00 || p[1] == 0x0c {
+			p[6], p[7] = 0, 0x86
+		}
+		p = p[min(len(p), 24+int(binary.BigEndian.Uint32(p[8:]))):]
+	}
 }
 
 // seen is what callers saw of a fault.
@@ -89,11 +162,16 @@ const limit = 10 * time.Second // how long a client may take to be back
 // measure lets callers ask once in a millisecond, makes the fault and ends it.
 func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 	t.Helper()
-	s := startServer(t)
+	s := startServer(t, f.secured)
 	defer s.kill()
-	proxy := faultproxy.Start(t, s.addr)
-	defer proxy.Close()
-	c, err := p.open(proxy.Addr())
+	var n network
+	var addrs []string
+	for range max(f.servers, 1) {
+		n = append(n, faultproxy.Start(t, s.addr))
+		addrs = append(addrs, n[len(n)-1].Addr())
+	}
+	defer n.each((*faultproxy.Proxy).Close)
+	c, err := p.open(addrs, f.secured)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,9 +195,9 @@ func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 			t.Fatalf("%s: not every caller has had an answer within %v", p.name, limit)
 		}
 	}
-	f.begin(s, proxy)
+	f.begin(s, n)
 	time.Sleep(lasts)
-	f.end(s, proxy)
+	f.end(s, n)
 	ended := time.Now()
 	for time.Since(ended) < limit && !l.quiet(ended) {
 		time.Sleep(10 * time.Millisecond) // until it works again
@@ -127,7 +205,7 @@ func measure(t *testing.T, p peer, f fault, lasts time.Duration) seen {
 	result := l.seen(ended)
 	close(stop)
 	s.kill()
-	proxy.Close() // which ends operations that have no limit
+	n.each((*faultproxy.Proxy).Close) // which ends operations that have no limit
 	all.Wait()
 	return result
 }
@@ -158,7 +236,7 @@ func (l *log) ask(caller int, c client, stop <-chan struct{}) {
 		l.mu.Lock()
 		l.began[caller] = start
 		l.mu.Unlock()
-		err := calmly(c.get)
+		err := calmly(func() error { return c.get(fmt.Sprint("key-", rand.IntN(keys))) })
 		l.mu.Lock()
 		end := time.Now()
 		l.began[caller] = time.Time{}

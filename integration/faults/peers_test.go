@@ -10,6 +10,7 @@ package faults_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/aliexpressru/gomemcached/memcached"
@@ -17,70 +18,86 @@ import (
 	"github.com/memcachier/mc/v3"
 
 	ours "github.com/bmemcached/bmemcached-go/binary"
+	"github.com/bmemcached/bmemcached-go/binary/sasl"
 )
 
 // peer is a client of one server, with the same timeout and a connection for each
 // of the callers. The rest is as the library has it.
 type peer struct {
 	name string
-	open func(addr string) (client, error)
+	sasl bool // it can authenticate
+	open func(addrs []string, secured bool) (client, error)
 }
 
 type client struct {
-	get   func() error // of a key that may be missing
+	get   func(key string) error // of a key that may be missing
 	close func() error
 }
 
 var peers = []peer{
-	{"this client", openOurs}, {"gomemcache", openGomemcache}, {"mc", openMC}, {"gomemcached", openGomemcached},
+	{"this client", true, openOurs}, {"gomemcache", false, openGomemcache}, {"mc", true, openMC}, {"gomemcached", true, openGomemcached},
 }
 
 const (
 	callers = 8
 	timeout = time.Second
-	key     = "key"
+	keys    = 200
+
+	user, password = "app", "secret"
 )
 
-func openOurs(addr string) (client, error) {
-	c, err := ours.New([]string{addr}, &ours.Options{Timeout: timeout, MaxConns: callers, Logger: silent})
+func openOurs(addrs []string, secured bool) (client, error) {
+	opts := &ours.Options{Timeout: timeout, MaxConns: callers, Logger: silent}
+	if secured {
+		opts.Auth = sasl.Auto(user, password)
+	}
+	c, err := ours.New(addrs, opts)
 	if err != nil {
 		return client{}, err
 	}
-	return client{get: func() error {
+	return client{get: func(key string) error {
 		_, err := c.Get(context.Background(), key)
 		return unless(err, ours.ErrCacheMiss)
 	}, close: c.Close}, nil
 }
 
-func openGomemcache(addr string) (client, error) {
-	c := memcache.New(addr)
+func openGomemcache(addrs []string, _ bool) (client, error) {
+	c := memcache.New(addrs...)
 	c.Timeout, c.MaxIdleConns = timeout, callers
-	return client{get: func() error {
+	return client{get: func(key string) error {
 		_, err := c.Get(key)
 		return unless(err, memcache.ErrCacheMiss)
 	}, close: c.Close}, nil
 }
 
-func openMC(addr string) (client, error) {
+func openMC(addrs []string, secured bool) (client, error) {
+	name, secret := "", ""
+	if secured {
+		name, secret = user, password
+	}
 	config := mc.DefaultConfig()
 	config.ConnectionTimeout, config.PoolSize = timeout, callers
-	c := mc.NewMCwithConfig(addr, "", "", config)
-	return client{get: func() error {
+	c := mc.NewMCwithConfig(strings.Join(addrs, ","), name, secret, config)
+	return client{get: func(key string) error {
 		_, _, _, err := c.Get(key)
 		return unless(err, mc.ErrNotFound)
 	}, close: func() error { c.Quit(); return nil }}, nil
 }
 
-func openGomemcached(addr string) (client, error) {
-	c, err := memcached.InitFromEnv(context.Background(),
-		memcached.WithServersList([]string{addr}), memcached.WithMaxIdleConns(callers), memcached.WithTimeout(timeout),
+func openGomemcached(addrs []string, secured bool) (client, error) {
+	opts := []memcached.Option{
+		memcached.WithServersList(addrs), memcached.WithMaxIdleConns(callers), memcached.WithTimeout(timeout),
 		memcached.WithDisableNodeProvider(), memcached.WithDisableRefreshConnsInPool(),
 		memcached.WithDisableMemcachedDiagnostic(), memcached.WithDisableLogger(),
-	)
+	}
+	if secured {
+		opts = append(opts, memcached.WithAuthentication(user, password))
+	}
+	c, err := memcached.InitFromEnv(context.Background(), opts...)
 	if err != nil {
 		return client{}, err
 	}
-	return client{get: func() error {
+	return client{get: func(key string) error {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout) // the only limit of an operation
 		defer cancel()
 		_, err := c.Get(ctx, key)
