@@ -36,6 +36,8 @@ func TestPromises_EverySentenceHasItsTest(t *testing.T) {
 			{"binary/options.go", "binary/sasl\"\n)", "\nconst ("},
 			{"binary/doc.go", "// # Answers and faults\n", "\npackage memcached"},
 		}},
+		{"performance", "", performancePromises, []part{{"binary/PERFORMANCE.md", "# Performance\n", ""}}},
+		{"readme", "", readmePromises, []part{{"README.md", "# bmemcached-go\n", ""}}},
 		{"middleware", "middleware", middlewarePromises, []part{
 			{"middleware/doc.go", "", "\npackage middleware"},
 			{".github/SECURITY.md", "## Cached responses\n", "\n## Sessions"},

@@ -3,6 +3,7 @@
 package examples
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -237,6 +238,64 @@ func TestReadme_HasTheNumbersOfTheResults(t *testing.T) {
 	want, got := row.FindAllString(newest, -1), row.FindAllString(read(t, "README.md"), -1)
 	if len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("the README has\n%s\nwant the rows of RESULTS.md for the newest version\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestReadme_EveryOperationHasAnExample: each method of the client is shown by one
+// with its name.
+func TestReadme_EveryOperationHasAnExample(t *testing.T) {
+	declared := regexp.MustCompile(`(?m)^func \(c \*Client\) ([A-Z]\w*)\(`)
+	var examples strings.Builder
+	files, err := filepath.Glob(filepath.Join(root, "binary/*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods := map[string]bool{}
+	for _, file := range files {
+		text := read(t, strings.TrimPrefix(file, root))
+		if strings.HasPrefix(filepath.Base(file), "example") {
+			examples.WriteString(text)
+		} else if !strings.HasSuffix(file, "_test.go") {
+			for _, match := range declared.FindAllStringSubmatch(text, -1) {
+				methods[match[1]] = true
+			}
+		}
+	}
+	delete(methods, "Options") // no operation
+	for method := range methods {
+		if !strings.Contains(examples.String(), "client."+method+"(") {
+			t.Errorf("no example shows %s", method)
+		}
+	}
+	if len(methods) < 25 {
+		t.Errorf("the client has %d methods, want at least 25", len(methods))
+	}
+}
+
+// TestReadme_PlacementsAreThere: the README names functions of package placement, and
+// how many configurations of how many clients its table has.
+func TestReadme_PlacementsAreThere(t *testing.T) {
+	text, table := read(t, "README.md"), read(t, "binary/placement/README.md")
+	var source strings.Builder
+	files, err := filepath.Glob(filepath.Join(root, "binary/placement/*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source.WriteString(read(t, strings.TrimPrefix(file, root)))
+	}
+	for _, name := range regexp.MustCompile("`placement\\.(\\w+)`").FindAllStringSubmatch(text, -1) {
+		if !regexp.MustCompile(`(?m)^\s*(?:func |var )?` + name[1] + `\b`).MatchString(source.String()) {
+			t.Errorf("the README names placement.%s, which there is not", name[1])
+		}
+	}
+	rows, clients := 0, map[string]bool{}
+	for _, match := range regexp.MustCompile("(?m)^\\| ([^|]+?) \\| [^|]+ \\| (?:yes|no|) *\\|").FindAllStringSubmatch(table, -1) {
+		rows++
+		clients[regexp.MustCompile(` v?\d.*$`).ReplaceAllString(match[1], "")] = true
+	}
+	if want := fmt.Sprintf("has %d configurations of %d clients", rows, len(clients)); !strings.Contains(text, want) {
+		t.Errorf("the README does not say that the table %s", want)
 	}
 }
 
