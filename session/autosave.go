@@ -40,7 +40,7 @@ func Autosave() gin.HandlerFunc {
 func (w *savingWriter) watch() {
 	r := w.c.Request
 	ctx := newWatch(r.Context())
-	w.watching = ctx.watch
+	w.watching = ctx
 	*r = *r.WithContext(ctx)
 	switch value, _ := w.c.Get(ginsessions.DefaultKey); s := value.(type) {
 	case ginsessions.Session:
@@ -71,7 +71,7 @@ func (w *savingWriter) save() {
 	}
 	w.saved = true
 	err := w.saveAll()
-	if touched := w.watching.seen(); touched != nil {
+	if touched := w.watching.Value(touchedKey); touched != nil {
 		markGin(w.c, touched)
 		markPrivate(w.ResponseWriter, touched)
 	}
@@ -143,7 +143,7 @@ func (w *savingWriter) fail(err error) {
 type savingWriter struct {
 	gin.ResponseWriter
 	c        *gin.Context
-	watching *watch
+	watching *watchedContext
 	saved    bool  // as far as possible
 	reported bool  // the context has the error
 	failed   error // an error response stands in the place of the handler's

@@ -73,9 +73,9 @@ type observed struct {
 func (o *observed) use() innerSession {
 	o.used = true
 	if st, ok := o.innerSession.Session().Store().(*state); ok && st.none {
-		o.w.watching.look(st.name)
+		o.w.watching.watch.look(st.name)
 	} else {
-		o.w.watching.touch()
+		o.w.watching.watch.touch()
 	}
 	return o.innerSession
 }

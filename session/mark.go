@@ -46,18 +46,27 @@ func (m *mark) value(outer context.Context) any {
 	if none == nil {
 		return outer.Value(touchedKey)
 	}
-	switch around := outer.Value(touchedKey).(type) {
-	case bool:
-		return around
-	case []string:
-		names := slices.Clone(around)
-		for _, name := range *none {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-		return names
-	default:
-		return *none
+	return both(*none, outer.Value(touchedKey))
+}
+
+// both returns what two marks of one request say together. One of a session that is
+// there counts more than any of those that are not.
+func both(a, b any) any {
+	x, xs := a.([]string)
+	y, ys := b.([]string)
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	case !xs || !ys:
+		return true
 	}
+	names := slices.Clone(x)
+	for _, name := range y {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

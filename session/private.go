@@ -109,19 +109,30 @@ const cookieNotKept = `no-cache="Set-Cookie"`
 const withoutSession = "private, without-session="
 
 // markPrivate keeps shared caches from storing the response, unless the handler
-// has said itself who may. touched is the mark of the request.
+// has said itself who may. touched is the mark of the request. What a mark said before is
+// of the same response: the two count together.
 func markPrivate(w http.ResponseWriter, touched any) {
 	if started(w) {
 		return
 	}
-	said := w.Header()["Cache-Control"]
-	if !slices.ContainsFunc(said, func(line string) bool { return line != "" && line != cookieNotKept }) {
-		line := "private"
-		if names, ok := touched.([]string); ok {
-			line = withoutSession + `"` + strings.Join(names, " ") + `"`
+	marked := false
+	var said []string
+	for _, line := range w.Header()["Cache-Control"] {
+		if names, ok := strings.CutPrefix(line, withoutSession); ok {
+			marked = true
+			touched = both(touched, strings.Fields(strings.Trim(names, `"`)))
+			continue
 		}
-		w.Header()["Cache-Control"] = append([]string{line}, said...)
+		said = append(said, line)
 	}
+	if !marked && slices.ContainsFunc(said, func(line string) bool { return line != "" && line != cookieNotKept }) {
+		return
+	}
+	line := "private"
+	if names, ok := touched.([]string); ok {
+		line = withoutSession + `"` + strings.Join(names, " ") + `"`
+	}
+	w.Header()["Cache-Control"] = append([]string{line}, said...)
 }
 
 // started reports whether the response's header is gone, as far as w tells. The

@@ -171,3 +171,93 @@ func TestPrivate_SCSStore(t *testing.T) {
 		}
 	}
 }
+
+// TestPrivate_OneSessionIsThereAndAnotherIsNot: what is made with the one is private, also
+// for caches that know only the other, and whoever says so first.
+func TestPrivate_OneSessionIsThereAndAnotherIsNot(t *testing.T) {
+	_, store := newStore(t, nil)
+	root := newBrowser(t)
+	root.send(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, _ := store.Get(r, "admin")
+		s.Values["name"] = "root"
+		if err := s.Save(r, w); err != nil {
+			t.Error(err)
+		}
+	}))
+	name := func(r *http.Request) any {
+		s, err := store.Get(r, "admin")
+		if err != nil {
+			t.Error(err)
+		}
+		return s.Values["name"]
+	}
+	withAutosave := func(above, handler gin.HandlerFunc) http.Handler {
+		e := gin.New()
+		e.Use(above, ginsessions.Sessions(cookieName, store), session.Autosave())
+		e.GET("/", handler)
+		return e
+	}
+	looks := func(c *gin.Context) { ginsessions.Default(c).Get("cart") }
+	read := func(c *gin.Context) { c.Set("name", name(c.Request)) }
+	greets := func(c *gin.Context) { looks(c); c.String(http.StatusOK, "hello %v", c.MustGet("name")) }
+	late := func(c *gin.Context) {
+		looks(c)
+		c.Writer.WriteHeaderNow()
+		c.String(http.StatusOK, "hello %v", name(c.Request))
+	}
+	autosaveAlone := withAutosave(read, greets)
+	for what, site := range map[string]http.Handler{
+		"Autosave":                     autosaveAlone,
+		"Autosave and Private":         session.Private(autosaveAlone),
+		"Private, for another request": session.Private(withAutosave(func(c *gin.Context) { read(c); replaceRequest(c) }, greets)),
+		"read above gin": session.Private(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n := name(r)
+			withAutosave(func(c *gin.Context) { c.Set("name", n) }, greets).ServeHTTP(w, r)
+		})),
+		"read last, into a buffer": session.Private(buffering(withAutosave(func(*gin.Context) {}, late))),
+	} {
+		pages := newClient(t, memcachedtest.Start(t, nil))
+		cache, err := middleware.New(pages, &middleware.Options{TTL: time.Minute, PersonalCookies: []string{cookieName}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cache.Close() })
+		cached := cache.Wrap(site)
+		if rec := root.send(cached); rec.Body.String() != "hello root" || rec.Header().Get("Cache-Control") != "private" {
+			t.Errorf("%s: %q, Cache-Control %q, want private", what, rec.Body, rec.Header().Get("Cache-Control"))
+		}
+		rec := newBrowser(t).send(cached)
+		if got, want := rec.Header().Get("Cache-Control"), `private, without-session="admin session"`; rec.Body.String() != "hello <nil>" || !sameNames(got, want) {
+			t.Errorf("%s: a stranger gets %q, Cache-Control %q, want %q", what, rec.Body, got, want)
+		}
+	}
+}
+
+// sameNames reports whether two lines of Cache-Control have the same names.
+func sameNames(a, b string) bool {
+	words := func(line string) []string {
+		return slices.Sorted(slices.Values(strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(` ",`, c) })))
+	}
+	return slices.Equal(words(a), words(b))
+}
+
+// buffering sends the response when it is complete, as middleware does that computes an
+// ETag. Until then it has not started.
+func buffering(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := &buffer{ResponseWriter: w}
+		next.ServeHTTP(b, r)
+		_, _ = w.Write(b.body)
+	})
+}
+
+type buffer struct {
+	http.ResponseWriter
+	body []byte
+}
+
+func (b *buffer) WriteHeader(int) {}
+
+func (b *buffer) Write(p []byte) (int, error) { b.body = append(b.body, p...); return len(p), nil }
+
+func (b *buffer) Flush() {}

@@ -92,4 +92,7 @@ func (t *touched) remember(st *state) {
 }
 
 // markGin marks a gin context.
-func markGin(c *gin.Context, value any) { c.Set(touchedKey, value) }
+func markGin(c *gin.Context, value any) {
+	old, _ := c.Get(touchedKey)
+	c.Set(touchedKey, both(value, old))
+}
