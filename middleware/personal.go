@@ -3,6 +3,7 @@ package middleware
 import (
 	"maps"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 
@@ -70,7 +71,8 @@ func cookieName(pair string) string {
 	return strings.TrimSpace(name)
 }
 
-// selecting is visible without neutral cookies: they make no variants.
+// selecting is visible without neutral cookies: they make no variants. Cookies are told
+// apart as net/http does it for the handler, whose other space is part of a value.
 func (c *Cache) selecting(h http.Header, ix *stored.Index) http.Header {
 	h = c.visible(h, ix)
 	lines := h["Cookie"]
@@ -80,7 +82,9 @@ func (c *Cache) selecting(h http.Header, ix *stored.Index) http.Header {
 	var others []string
 	for _, line := range lines {
 		for pair := range strings.SplitSeq(line, ";") {
-			if pair = strings.TrimSpace(pair); pair != "" && !slices.Contains(c.opts.NeutralCookies, cookieName(pair)) {
+			pair = textproto.TrimString(pair)
+			name, _, _ := strings.Cut(pair, "=")
+			if pair != "" && !slices.Contains(c.opts.NeutralCookies, textproto.TrimString(name)) {
 				others = append(others, pair)
 			}
 		}

@@ -117,3 +117,24 @@ func TestNeutralCookies_MakeNoVariants(t *testing.T) {
 		t.Errorf("handlers saw %q, want %d requests with their cookies", seen, want)
 	}
 }
+
+// TestNeutralCookies_SpaceIsWhatNetHTTPTakesForSpace: a cookie that is none to the handler
+// makes no page for those who have one.
+func TestNeutralCookies_SpaceIsWhatNetHTTPTakesForSpace(t *testing.T) {
+	opts := minute()
+	opts.NeutralCookies = []string{"consent"}
+	s := newSite(t, opts, func(c *gin.Context) {
+		theme, err := c.Cookie("theme")
+		if err != nil {
+			theme = "none"
+		}
+		c.Header("Vary", "Cookie")
+		c.String(http.StatusOK, "%s, %s", theme, c.GetHeader("Cookie"))
+	})
+	for _, other := range []string{"theme=dark\u00a0", "\u00a0theme=dark", "theme=dark; \u2003consent=1"} {
+		want := s.get("/a", "Cookie: "+other).body
+		if r := s.get("/a", "Cookie: theme=dark"); r.body != "dark, theme=dark" {
+			t.Errorf("after %q, which got %q, theme=dark gets %q", other, want, r.body)
+		}
+	}
+}
