@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ type handshake struct {
 	attempt  *attempt
 	frame    wire.Frame
 	answered bool // by a frame
+	// secret says that the server may have seen credentials, now or on an earlier
+	// connection: its texts may hold them, and are not repeated.
+	secret bool
 }
 
 // handshake authenticates nc or, without credentials, makes sure that the
@@ -53,6 +57,7 @@ func (n *node) greet(h *handshake, encrypted bool) error {
 	if auth == nil {
 		return h.hello()
 	}
+	h.secret = true
 	server := sasl.Server{Addr: n.addr.target, Secure: encrypted || n.isLocal(h.nc)}
 	return h.authenticate(h.attempt.ctx, auth, server)
 }
@@ -187,7 +192,11 @@ func authError(err error) error {
 }
 
 func (h *handshake) statusError() error {
-	return &StatusError{Status: Status(h.frame.Status), Message: string(h.frame.Value[:min(len(h.frame.Value), maxMessage)])}
+	err := &StatusError{Status: Status(h.frame.Status)}
+	if !h.secret {
+		err.Message = string(h.frame.Value[:min(len(h.frame.Value), maxMessage)])
+	}
+	return err
 }
 
 // exchange sends a request and reads its response into h.frame.
@@ -259,10 +268,34 @@ func (h *handshake) describe(got []byte, err error) error {
 	case len(got) == 0 && (errors.Is(err, io.EOF) || isReset(err)):
 		return unavailable(fmt.Errorf("the server closed the connection instead of answering: it may speak TLS on this port, speak only the text protocol (twemproxy), or be out of connections: %w", err))
 	case isText(got) && !h.attempt.worked && !bytes.Contains(got, []byte("Too many open connections")):
-		return unavailable(fmt.Errorf("the server speaks only the text protocol (memcached -B ascii, -Y or a proxy): it answers %q", firstLine(got)))
+		return unavailable(fmt.Errorf("the server speaks only the text protocol (memcached -B ascii, -Y or a proxy): it answers %q", h.quotable(got)))
+	case isText(got):
+		return unavailable(inText(h.quotable(got)))
 	default:
-		return unavailable(describeGarbage(got, err))
+		return unavailable(err)
 	}
+}
+
+// plainTexts are what memcached says in the text protocol to requests that it does
+// not take (memcached.c, proto_text.c).
+var plainTexts = []string{
+	"ERROR", "ERROR Too many open connections", "CLIENT_ERROR malformed request",
+	"CLIENT_ERROR bad command line format", "CLIENT_ERROR unauthenticated", "CLIENT_ERROR authentication failure",
+}
+
+// quotable returns what may be repeated of a text: when there are secrets, what
+// memcached says by itself, or its first word.
+func (h *handshake) quotable(text []byte) string {
+	line := firstLine(text)
+	if !h.secret || slices.Contains(plainTexts, line) {
+		return line
+	}
+	for _, word := range errorWords {
+		if strings.HasPrefix(line, word) {
+			return word + " …"
+		}
+	}
+	return "…"
 }
 
 // isReset reports whether a server closed a connection with requests unread, as
@@ -277,17 +310,19 @@ func describeGarbage(buf []byte, err error) error {
 	if !isText(buf) {
 		return err
 	}
-	return fmt.Errorf("the server answers in the text protocol: %q", firstLine(buf))
+	return inText(firstLine(buf))
 }
+
+func inText(line string) error {
+	return fmt.Errorf("the server answers in the text protocol: %q", line)
+}
+
+// errorWords begin what a server says in plain text when it failed.
+var errorWords = []string{"ERROR", "CLIENT_ERROR", "SERVER_ERROR"}
 
 // isText reports whether a server says in plain text that it failed.
 func isText(buf []byte) bool {
-	for _, word := range []string{"ERROR", "CLIENT_ERROR", "SERVER_ERROR"} {
-		if bytes.HasPrefix(buf, []byte(word)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(errorWords, func(word string) bool { return bytes.HasPrefix(buf, []byte(word)) })
 }
 
 // firstLine returns the beginning of a text, without its line end.

@@ -3,6 +3,7 @@ package sasl
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -65,21 +66,36 @@ func (s Server) offers(name string) bool {
 	})
 }
 
-// list is what the server offers, for an error message: bounded and quoted,
-// because the server chose the text.
+// list is what the server offers, for an error message. A server that has seen a
+// password can put it into its list: names that nobody has registered are not
+// repeated.
 func (s Server) list() string {
-	const limit = 200
-	list := strings.Join(s.Mechanisms, " ")
-	if len(list) > limit {
-		list = list[:limit] + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return '?'
+	var names []string
+	unknown := 0
+	for _, offered := range s.Mechanisms {
+		name := strings.ToUpper(offered)
+		switch {
+		case !slices.Contains(registered, name):
+			unknown++
+		case !slices.Contains(names, name):
+			names = append(names, name)
 		}
-		return r
-	}, list)
+	}
+	if unknown > 0 {
+		names = append(names, "unknown mechanisms ("+strconv.Itoa(unknown)+")")
+	}
+	return strings.Join(names, " ")
 }
+
+// registered are mechanisms by the names that IANA has for them, and some that
+// servers list without.
+var registered = strings.Fields(`
+	ANONYMOUS CRAM-MD5 DIGEST-MD5 EAP-AES128 EAP-AES128-PLUS EXTERNAL GS2-IAKERB
+	GS2-IAKERB-PLUS GS2-KRB5 GS2-KRB5-PLUS GSS-SPNEGO GSSAPI KERBEROS_V4 LOGIN NTLM
+	OAUTH10A OAUTHBEARER OPENID20 OTP PASSDSS-3DES-1 PLAIN SAML20 SCRAM-SHA-1
+	SCRAM-SHA-1-PLUS SCRAM-SHA-224 SCRAM-SHA-224-PLUS SCRAM-SHA-256
+	SCRAM-SHA-256-PLUS SCRAM-SHA-384 SCRAM-SHA-384-PLUS SCRAM-SHA-512
+	SCRAM-SHA-512-PLUS SCRAM-SHA3-512 SCRAM-SHA3-512-PLUS SECURID SKEY SRP XOAUTH2`)
 
 // NameOf is the SASL name under which to send the initial message of session,
 // which m has started: that of the session if it has a method

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"hash"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -140,11 +141,21 @@ func (s *scramSession) prove(serverFirst string) ([]byte, error) {
 	return []byte(unproven + ",p=" + base64.StdEncoding.EncodeToString(proof)), nil
 }
 
+// refusals are the errors that RFC 5802 has (section 7, server-error-value).
+var refusals = []string{
+	"invalid-encoding", "extensions-not-supported", "invalid-proof", "channel-bindings-dont-match",
+	"server-does-support-channel-binding", "channel-binding-not-supported", "unsupported-channel-binding-type",
+	"unknown-user", "invalid-username-encoding", "no-resources", "other-error",
+}
+
 // verify checks the server's final message: its signature, or an error.
 func (s *scramSession) verify(serverFinal string) error {
 	field, _, _ := strings.Cut(serverFinal, ",")
 	if reason, ok := strings.CutPrefix(field, "e="); ok {
-		return errors.New("the server refused: " + strconv.QuoteToASCII(reason[:min(len(reason), 100)]))
+		if !slices.Contains(refusals, reason) { // it may hold what nobody is to read
+			reason = "other-error"
+		}
+		return errors.New("the server refused: " + reason)
 	}
 	signature, ok := strings.CutPrefix(field, "v=")
 	if !ok {
