@@ -34,6 +34,9 @@ func TestWrites_ReturnTheVersion(t *testing.T) {
 	if err := client.SetMulti(ctx, []*memcached.Item{item, {Key: "large", Value: make([]byte, 50_000)}}); err != nil || item.CAS != before {
 		t.Errorf("SetMulti = %v, CAS %d, want nil and CAS %d as before", err, item.CAS, before)
 	}
+	if err := client.CompareAndSwap(ctx, item); err != memcached.ErrCASConflict {
+		t.Errorf("CompareAndSwap after SetMulti = %v, want %v: the version is the one before", err, memcached.ErrCASConflict)
+	}
 }
 
 // TestWrites_WithoutVersions: a server with -C has none, and replicas have

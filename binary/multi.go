@@ -34,8 +34,10 @@ func (c *Client) GetMulti(ctx context.Context, keys []string) (map[string]*Item,
 	return items, m.err()
 }
 
-// SetMulti stores items as Set does, but leaves their CAS as it is: it sends
-// quiet requests, which take half the time because they are not answered. The error is a *MultiError by key.
+// SetMulti stores items as Set does, but leaves their CAS as it is: servers do not
+// answer the quiet requests that it sends, so that nobody knows the new versions.
+// Read an item again, or store it with Set, before CompareAndSwap. The error is a
+// *MultiError by key.
 func (c *Client) SetMulti(ctx context.Context, items []*Item) error {
 	m := c.newMulti(ctx, "set_multi", func(i int) string {
 		if items[i] == nil {
