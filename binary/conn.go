@@ -55,7 +55,6 @@ type conn struct {
 	lastRead     atomic.Int64  // when bytes came last, on the client's clock
 	pendingSince atomic.Int64  // when the queue last became non-empty
 	lingers      atomic.Bool   // it ended but is open, and failPending decides: see linger.go
-	rejected     atomic.Bool   // the last response was one after which the server closes
 	suspected    atomic.Bool   // it is out of use until something is read: see suspect.go
 
 	in inbox // belongs to the reader

@@ -76,7 +76,7 @@ func (c *conn) failPending(own *call) {
 			}
 			continue
 		}
-		f := &fault{cause: cause, unsent: cl.incomplete(sent) || c.rejected.Load(), lost: true}
+		f := &fault{cause: cause, unsent: cl.incomplete(sent), lost: true}
 		if cl.deadline <= now {
 			f.cause, f.lost = cl.timedOut(), false
 		}

@@ -109,12 +109,6 @@ func match(cl *call, h *wire.Header) (index int, err error) {
 // was the last.
 func (c *conn) deliver(cl, own *call, r *response) error {
 	var after error
-	rejected := r.Status == wire.StatusInvalid || r.Status == wire.StatusAuthError && cl.op != wire.OpFlush
-	if rejected != c.rejected.Load() {
-		// The server closes now (proto_bin.c), and what follows was not carried
-		// out; unless it goes on to answer.
-		c.rejected.Store(rejected)
-	}
 	if r.Status == wire.StatusUnknownCommand && cl.op != wire.OpNoop && cl.op != wire.OpVersion {
 		after = unavailable(&unknownError{cl.op})
 	}
