@@ -1,7 +1,12 @@
 package integration_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +37,8 @@ const emptyValues = "it refuses empty values"
 // TestYrmcds_Differences holds what the documentation says of yrmcds.
 func TestYrmcds_Differences(t *testing.T) {
 	t.Parallel()
-	client := open(t, nil, integration.Start(t, &integration.Options{Program: integration.Yrmcds}))
+	server := integration.Start(t, &integration.Options{Program: integration.Yrmcds})
+	client := open(t, nil, server)
 	set := func(key, value string, ttl time.Duration) error {
 		return client.Set(t.Context(), &memcached.Item{Key: key, Value: []byte(value), TTL: ttl})
 	}
@@ -44,6 +50,7 @@ func TestYrmcds_Differences(t *testing.T) {
 	}
 	store(t, client, "key", "value")
 	wantValue(t, client, "key", "value")
+	wantGoesOn(t, server.Addr())
 
 	// A decremented number is not padded.
 	store(t, client, "count", "10")
@@ -76,4 +83,39 @@ func TestYrmcds_Differences(t *testing.T) {
 	// It has neither SASL nor a word for it.
 	_, err := open(t, &memcached.Options{Auth: saslOptions().Auth}, integration.Start(t, &integration.Options{Program: integration.Yrmcds})).Get(t.Context(), "key")
 	wantError(t, "Get with credentials", err, memcached.ErrAuth, "", "SASL")
+}
+
+// wantGoesOn writes three requests at once and without a client: a SET of an empty
+// value, which is refused, a SET of the key behind it, and a NOOP. memcached closes
+// the connection after such a status; this server carries out what follows.
+func wantGoesOn(t *testing.T, addr string) {
+	t.Helper()
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	request := func(op byte, extras, key, value string) (b []byte) {
+		b = make([]byte, 24, 24+len(extras)+len(key)+len(value))
+		b[0], b[1], b[3], b[4], b[11] = 0x80, op, byte(len(key)), byte(len(extras)), byte(len(extras)+len(key)+len(value))
+		return append(b, extras+key+value...)
+	}
+	extras := string(make([]byte, 8))
+	if _, err := nc.Write(slices.Concat(request(0x01, extras, "raw", ""), request(0x01, extras, "raw", "behind"), request(0x0a, "", "", ""))); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for range 3 {
+		head := make([]byte, 24)
+		if _, err := io.ReadFull(nc, head); err != nil {
+			t.Fatalf("after the answers %q: %v", got, err)
+		}
+		if _, err := io.CopyN(io.Discard, nc, int64(binary.BigEndian.Uint32(head[8:]))); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%02x:%02x", head[1], head[7]))
+	}
+	if want := []string{"01:04", "01:00", "0a:00"}; !slices.Equal(got, want) {
+		t.Errorf("yrmcds answered with the opcodes and statuses %q, want %q", got, want)
+	}
 }

@@ -63,14 +63,15 @@ func startFreezable(t *testing.T) (addr string, freeze, thaw func()) {
 	return "", nil, nil
 }
 
-// onEveryServer runs test on the machine's memcached and, in a container, on the
-// newest one. On yrmcds histories under faults are not linearizable in about every
-// second run, as OPERATIONS.md says.
+// onEveryServer runs test on the machine's memcached and, in containers, on the
+// newest one and yrmcds.
 func onEveryServer(t *testing.T, test func(t *testing.T, addr string)) {
 	t.Run("memcached", func(t *testing.T) { test(t, start(t)) })
-	t.Run(string(integration.NewestMemcached), func(t *testing.T) {
-		test(t, integration.Start(t, &integration.Options{Program: integration.NewestMemcached}).Addr())
-	})
+	for _, program := range []integration.Program{integration.NewestMemcached, integration.Yrmcds} {
+		t.Run(string(program), func(t *testing.T) {
+			test(t, integration.Start(t, &integration.Options{Program: program}).Addr())
+		})
+	}
 }
 
 // open returns a client of the server at addr.
