@@ -33,6 +33,11 @@ const (
 	// there is a lane less. It keeps a busy client from falling back whenever
 	// a batch of responses empties the lane for a moment.
 	calmAfter = 128
+	// manyPending calls on a connection are so many that others always follow.
+	manyPending = 32
+	// forget is the part of the difference by which laneUse.most goes down with a
+	// write that found less.
+	forget = 16
 )
 
 // laneUse is what a connection knows of the calls that share it. It is guarded by
@@ -40,7 +45,7 @@ const (
 type laneUse struct {
 	held     bool   // calls share it: it counts in conn.load and in node.inFlight
 	ops      uint64 // calls that share it and that node.counters does not know of yet
-	written  int    // calls that were pending at the last write
+	most     int    // calls that were pending at a write, the most of late
 	received uint64 // conn.received at the last write
 	requests uint32 // outbox.opaque at the last write
 }
@@ -165,7 +170,10 @@ func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
 	received, l := c.received.Load(), &c.lane
 	each := c.node.weigh(int(received-l.received)+n, int(c.out.opaque-l.requests))
 	ops, l.ops = l.ops, 0
-	l.written, l.received, l.requests = pending, received, c.out.opaque
+	l.received, l.requests = received, c.out.opaque
+	if l.most = max(l.most, pending); l.most > pending {
+		l.most -= (l.most - pending + forget - 1) / forget
+	}
 	return ops, pending, pending * each
 }
 
@@ -195,11 +203,13 @@ func blend(average *atomic.Int32, value int) int {
 }
 
 // expectsMore reports, under mu, whether other calls are likely to follow at
-// once: the callers who were answered since the last write come back, and among
-// many some always do. Who yields to nobody wakes up a thread for nothing.
+// once: when fewer are pending than of late, as the callers who were answered
+// come back, and where there are so many that some always do. Who yields to
+// nobody wakes up a thread for nothing; who does not wait for those who come back
+// writes two batches where one would do, and these stay apart.
 func (c *conn) expectsMore() bool {
 	pending := c.pending()
-	return pending < c.lane.written || pending > shareFrom/2
+	return pending < c.lane.most || pending > manyPending
 }
 
 // processor is what one of the processors that run goroutines keeps to. The

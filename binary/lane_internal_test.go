@@ -115,7 +115,12 @@ func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
 		{"nobody came while it yielded", 1, 1, false},
 		{"the fourth", 3, 0, false},
 		{"one of four, after two were answered", 1, 2, true},
-		{"as many as share a lane", shareFrom - 3, 0, true},
+		{"more than of late", 5, 0, false},
+		{"as many as of late", 1, 1, false},
+		{"one of them, after all were answered", 1, 8, true},
+		{"the second", 1, 0, true},
+		{"all of them, and one more", 6, 0, false},
+		{"so many that others always follow", manyPending, 0, true},
 	} {
 		c.dequeued.Add(uint64(step.answered))
 		add(step.added)
