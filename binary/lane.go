@@ -34,7 +34,7 @@ const (
 	// a batch of responses empties the lane for a moment.
 	calmAfter = 128
 	// manyPending calls on a connection are so many that others always follow.
-	manyPending = 32
+	manyPending = 16
 	// forget is the part of the difference by which laneUse.most goes down with a
 	// write that found less.
 	forget = 16
