@@ -65,6 +65,7 @@ type call struct {
 	size   uint64 // bytes of the request
 
 	state    atomic.Uint32
+	turn     uint64      // among the callers that wait for room; guarded by conn.mu
 	wake     chan signal // capacity 1: a waiting call has one signal at most
 	parked   bool        // the caller waits on wake; guarded by conn.mu
 	promoted bool        // signalRead was sent; guarded by conn.mu

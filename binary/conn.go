@@ -44,6 +44,7 @@ type conn struct {
 	interrupted bool       // releaseHold interrupted the writer
 	out         outbox
 	waiting     []*call // callers that wait for room in the queue
+	turns       uint64  // callers that ever waited for room
 	admitted    int     // callers for whom room is kept until they enqueue
 	lane        laneUse
 	_           cacheLine

@@ -3,6 +3,8 @@ package memcached
 import (
 	"context"
 	"errors"
+	"slices"
+	"sort"
 )
 
 // The queue of a connection holds the calls that were not answered yet, in the
@@ -61,27 +63,43 @@ func (c *conn) waitForRoom(ctx context.Context, cl *call) error {
 		c.mu.Unlock()
 		return errQueueFull
 	}
-	c.waiting = append(c.waiting, cl)
-	c.hasWaiting.Store(true)
-	c.mu.Unlock()
-
 	timeout, stop := c.node.client.timer(cl.deadline)
 	defer stop()
-	var err error
-	select {
-	case <-cl.wake:
+	c.turns++
+	for turn := c.turns; ; {
+		c.line(cl, turn)
+		c.mu.Unlock()
+		var err error
+		select {
+		case <-cl.wake:
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-timeout:
+			err = errWaitTimeout
+		}
 		c.mu.Lock()
+		if err != nil {
+			c.stopWaiting(cl)
+			c.mu.Unlock()
+			return err
+		}
 		c.admitted--
-		return nil
-	case <-ctx.Done():
-		err = ctx.Err()
-	case <-timeout:
-		err = errWaitTimeout
+		if c.err != nil || c.out.unsent <= maxUnsent {
+			return nil
+		}
+		// Who was admitted with it has filled the buffer.
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stopWaiting(cl)
-	return err
+}
+
+// line puts cl among the callers that wait for room, in the order of their turns.
+func (c *conn) line(cl *call, turn uint64) {
+	cl.turn = turn
+	at := len(c.waiting)
+	if at > 0 && c.waiting[at-1].turn > turn {
+		at = sort.Search(at, func(i int) bool { return c.waiting[i].turn > turn })
+	}
+	c.waiting = slices.Insert(c.waiting, at, cl)
+	c.hasWaiting.Store(true)
 }
 
 // stopWaiting takes cl out of the callers that wait for room. If it was admitted

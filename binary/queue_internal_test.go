@@ -21,3 +21,17 @@ func TestLineDoesNotGrow(t *testing.T) {
 		t.Errorf("the line has room for %d calls after 2 at a time, want at most 64", n)
 	}
 }
+
+// TestLine_HasTheOrderOfTurns: who was admitted and found no room is not behind
+// those who came later.
+func TestLine_HasTheOrderOfTurns(t *testing.T) {
+	c := &conn{}
+	for _, turn := range []uint64{3, 4, 5, 1, 2, 6} {
+		c.line(&call{}, turn)
+	}
+	for i, cl := range c.waiting {
+		if cl.turn != uint64(i+1) {
+			t.Errorf("caller %d of the line has turn %d", i+1, cl.turn)
+		}
+	}
+}
