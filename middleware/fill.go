@@ -218,6 +218,9 @@ func (f *fill) entry() *stored.Entry {
 	if _, ok := header["Content-Type"]; !ok && f.rec.unguessed {
 		e.Fields = append(e.Fields, stored.Field{Name: "Content-Type", Mode: stored.Set})
 	}
+	if late := f.lateAbsence(); late != nil {
+		e.Fields = append(e.Fields, stored.Field{Name: "Cache-Control", Mode: stored.Join, Values: late})
+	}
 	if header.Get("Etag") == "" && e.Status == http.StatusOK {
 		e.Fields = append(e.Fields, stored.Only("Etag", makeETag(header, e.Body)))
 		e.MadeETag = true

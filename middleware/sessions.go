@@ -67,6 +67,18 @@ func (c *Cache) isAbsence(line string) bool {
 	return ok && len(fields) > 0 && c.knowsAll(fields)
 }
 
+// lateAbsence returns what package session said above the cache, at the first byte, of
+// sessions for which somebody looked while the response was made. Nobody looks on a hit.
+func (f *fill) lateAbsence() []string {
+	var late []string
+	for _, line := range f.rec.Header()["Cache-Control"] {
+		if f.cache.isAbsence(line) && !slices.Contains(f.rec.header["Cache-Control"], line) {
+			late = append(late, line)
+		}
+	}
+	return late
+}
+
 // touched is sessionTouched for the request and what the handlers have made of it.
 func (f *fill) touched() bool {
 	if f.last != nil && f.cache.sessionTouched(f.visit, f.last) {

@@ -29,7 +29,7 @@ var settings = []setting{
 	{"only what pages declare", middleware.Options{}},
 	{"sealed", middleware.Options{TTL: time.Minute, Keys: [][]byte{secret}}},
 	{"PathTags", middleware.Options{TTL: time.Minute, PathTags: true}},
-	{"PersonalCookies", middleware.Options{TTL: time.Minute, PersonalCookies: []string{"sid", "session"}}},
+	{"PersonalCookies", middleware.Options{TTL: time.Minute, PersonalCookies: []string{"sid", "session", gorillaName}}},
 	{"IgnoreRequestDirectives", middleware.Options{TTL: time.Minute, IgnoreRequestDirectives: true}},
 	{"stale while revalidate", middleware.Options{TTL: time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: time.Minute}},
 	{"small bodies", middleware.Options{TTL: time.Minute, MaxBody: 1000}},
@@ -75,14 +75,14 @@ func (in *instance) wrap(ls []layer, h http.Handler) http.Handler {
 func (in *instance) ginEngine(cache wrapper) http.Handler {
 	router := gin.New()
 	for _, l := range in.site.above {
-		router.Use(l.gin(in))
+		router.Use(append([]gin.HandlerFunc{l.gin(in)}, l.then...)...)
 	}
 	router.Use(putBack)
 	if cache != nil {
 		router.Use(cache.Handler())
 	}
 	for _, l := range in.site.below {
-		router.Use(l.gin(in))
+		router.Use(append([]gin.HandlerFunc{l.gin(in)}, l.then...)...)
 	}
 	for i, p := range in.site.pages {
 		router.Any(fmt.Sprintf("/%d", i), func(c *gin.Context) {

@@ -2,6 +2,7 @@ package composition_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -84,13 +85,12 @@ var ginLayers = []layer{
 		return sessions.Sessions("sid", memstore.NewStore(secret))
 	})},
 	{name: "gin-contrib/sessions (our store)", gin: ourSessions},
-	{name: "gin-contrib/sessions (our store, Autosave)", gin: func(in *instance) gin.HandlerFunc {
-		sessions, save := ourSessions(in), session.Autosave()
-		return func(c *gin.Context) {
-			sessions(c)
-			save(c)
-		}
-	}, lateCookie: true},
+	{name: "gin-contrib/sessions (cookie), looked at", gin: plainGin(func() gin.HandlerFunc {
+		return sessions.Sessions("sid", cookie.NewStore(secret))
+	}), then: []gin.HandlerFunc{look}, looks: true},
+	{name: "gin-contrib/sessions (our store), looked at", gin: ourSessions, then: []gin.HandlerFunc{look}},
+	{name: "gin-contrib/sessions (our store, Autosave), looked at", gin: ourSessions, then: []gin.HandlerFunc{session.Autosave(), look}, lateCookie: true},
+	{name: "gin-contrib/sessions (our store, Autosave)", gin: ourSessions, then: []gin.HandlerFunc{session.Autosave()}, lateCookie: true},
 }
 
 // capturedKey is where pages find a writer from above them.
@@ -100,15 +100,17 @@ const capturedKey = "captured"
 const ourSessionsKey = "our sessions"
 
 func ourSessions(in *instance) gin.HandlerFunc {
-	store, err := session.New(in.client, &session.Options{Prefix: in.prefix + "sessions:"}, secret)
-	if err != nil {
-		panic(err)
-	}
-	use := sessions.Sessions("sid", store)
+	use := sessions.Sessions("sid", newStore(in, "sessions:"))
 	return func(c *gin.Context) {
 		c.Set(ourSessionsKey, true)
 		use(c)
 	}
+}
+
+// look looks at the session of whoever asks.
+func look(c *gin.Context) {
+	visits, _ := sessions.Default(c).Get("visits").(int)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), lookedKey{}, visits))
 }
 
 // ginETag holds the response back to give it a tag.

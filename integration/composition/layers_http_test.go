@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
 	"github.com/gorilla/csrf"
 	"github.com/gorilla/handlers"
+	"github.com/gorilla/sessions"
 	"github.com/justinas/nosurf"
 	"github.com/klauspost/compress/gzhttp"
 	rscors "github.com/rs/cors"
@@ -61,6 +63,22 @@ var httpLayers = []layer{
 	{name: "chi Throttle", http: plainHTTP(chimiddleware.Throttle(100))},
 	{name: "scs", http: func(*instance) func(http.Handler) http.Handler { return scsLayer(nil) }, lateCookie: true},
 	{name: "scs with our store", http: scsWithStore, lateCookie: true},
+	{name: "gorilla/sessions (cookie)", http: plainHTTP(func(h http.Handler) http.Handler {
+		return withGorilla(h, sessions.NewCookieStore(secret), false)
+	})},
+	{name: "gorilla/sessions (cookie), looked at", http: plainHTTP(func(h http.Handler) http.Handler {
+		return withGorilla(h, sessions.NewCookieStore(secret), true)
+	}), looks: true},
+	{name: "gorilla/sessions (our store)", http: func(in *instance) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			return session.Private(withGorilla(h, newStore(in, "gorilla:"), false))
+		}
+	}, notBelow: aroundOnly},
+	{name: "gorilla/sessions (our store), looked at", http: func(in *instance) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			return session.Private(withGorilla(h, newStore(in, "gorilla:"), true))
+		}
+	}, notBelow: aroundOnly},
 	{name: "session.Private", http: plainHTTP(session.Private), notBelow: aroundOnly},
 }
 
@@ -168,6 +186,37 @@ func scsLayer(store scs.Store) func(http.Handler) http.Handler {
 			h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), managerKey{}, manager)))
 		}))
 	}
+}
+
+// gorillaKey is where pages find the store of gorilla/sessions, and lookedKey what a
+// layer has seen in the session.
+type (
+	gorillaKey struct{}
+	lookedKey  struct{}
+)
+
+// gorillaName is that of the sessions of gorilla/sessions and of their cookie.
+const gorillaName = "gid"
+
+// withGorilla makes a store known to those below, and looks at the session if told so.
+func withGorilla(h http.Handler, store sessions.Store, look bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if look {
+			s, _ := store.Get(r, gorillaName)
+			visits, _ := s.Values["visits"].(int)
+			r = r.WithContext(context.WithValue(r.Context(), lookedKey{}, visits))
+		}
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), gorillaKey{}, store)))
+	})
+}
+
+// newStore returns a store of package session.
+func newStore(in *instance, prefix string) *session.Store {
+	store, err := session.New(in.client, &session.Options{Prefix: in.prefix + prefix, Logger: slog.New(slog.DiscardHandler)}, secret)
+	if err != nil {
+		panic(err)
+	}
+	return store
 }
 
 func scsWithStore(in *instance) func(http.Handler) http.Handler {

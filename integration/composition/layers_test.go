@@ -11,12 +11,14 @@ type layer struct {
 	name string
 	http func(*instance) func(http.Handler) http.Handler
 	gin  func(*instance) gin.HandlerFunc
+	then []gin.HandlerFunc // that follow, where gin's calls those below
 
 	mount       string // that it takes from the path
 	holds       bool   // the response back, until the handlers have returned
 	hides       bool   // what is above it: those below have a header of their own
 	earlyCookie bool   // it sets its cookie before the handlers run
 	lateCookie  bool   // it sets its cookie at the first byte
+	looks       bool   // at sessions of which the cache does not know, and tells those below
 	late        bool   // it adds a field when the handlers have returned
 	compressor  bool   // a second one breaks pages by itself
 	sometimes   bool   // and sets Vary only where it compresses

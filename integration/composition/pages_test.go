@@ -19,6 +19,7 @@ type page struct {
 
 	shared  bool // it says that everybody may have it, whoever asked
 	session bool // it uses the session of its visitor
+	looks   bool // it uses what a layer saw there
 }
 
 // pages has the simplest first: to these a failure is shrunk.

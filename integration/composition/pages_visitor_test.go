@@ -7,7 +7,10 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/gin-contrib/sessions"
 	"github.com/gorilla/csrf"
+	gorillasessions "github.com/gorilla/sessions"
 	"github.com/justinas/nosurf"
+
+	"github.com/bmemcached/bmemcached-go/session"
 )
 
 // visitorPages answer visitors differently.
@@ -64,10 +67,13 @@ var visitorPages = []page{
 	}},
 	{name: "shows the session of our store", session: true, serve: func(v *view) {
 		visits := 0
-		if v.gin != nil && v.gin.GetBool(ourSessionsKey) {
+		if v.gin != nil && v.gin.GetBool(ourSessionsKey) || v.isOurGorilla() {
 			visits = v.visits()
 		}
 		v.string(http.StatusOK, fmt.Sprintf("%d visits, %s", visits, v.text()))
+	}},
+	{name: "says what a layer saw in the session", looks: true, serve: func(v *view) {
+		v.string(http.StatusOK, fmt.Sprintf("%v visits, %s", v.r.Context().Value(lookedKey{}), v.text()))
 	}},
 	{name: "a form with a token against CSRF", session: true, serve: func(v *view) {
 		v.string(http.StatusOK, "tokens: "+csrf.Token(v.r)+" "+nosurf.Token(v.r)+" for "+v.key())
@@ -100,7 +106,33 @@ func (v *view) visits() int {
 	if manager := v.manager(); manager != nil {
 		return manager.GetInt(v.r.Context(), "visits")
 	}
+	if s := v.gorilla(); s != nil {
+		n, _ := s.Values["visits"].(int)
+		return n
+	}
 	return 0
+}
+
+// gorilla returns the visitor's session of gorilla/sessions, if the site has them.
+func (v *view) gorilla() *gorillasessions.Session {
+	store, ok := v.r.Context().Value(gorillaKey{}).(gorillasessions.Store)
+	if !ok {
+		return nil
+	}
+	s, _ := store.Get(v.r, gorillaName)
+	return s
+}
+
+// isOurGorilla reports whether the visitor's session is that of gorilla/sessions with our
+// store.
+func (v *view) isOurGorilla() bool {
+	if v.gin != nil {
+		if _, ok := v.gin.Get(sessions.DefaultKey); ok {
+			return false
+		}
+	}
+	_, ours := v.r.Context().Value(gorillaKey{}).(*session.Store)
+	return ours && v.manager() == nil
 }
 
 // visit counts one more.
@@ -109,6 +141,7 @@ func (v *view) visit() int {
 		if s, ok := v.gin.Get(sessions.DefaultKey); ok {
 			n := v.visits() + 1
 			s.(sessions.Session).Set("visits", n)
+			s.(sessions.Session).Set("visitor", v.who()) // or two cookies of one second are the same
 			if err := s.(sessions.Session).Save(); err != nil {
 				_ = v.gin.Error(err)
 			}
@@ -118,6 +151,12 @@ func (v *view) visit() int {
 	if manager := v.manager(); manager != nil {
 		n := v.visits() + 1
 		manager.Put(v.r.Context(), "visits", n)
+		return n
+	}
+	if s := v.gorilla(); s != nil {
+		n := v.visits() + 1
+		s.Values["visits"], s.Values["visitor"] = n, v.who()
+		_ = s.Save(v.r, v.w)
 		return n
 	}
 	return 0

@@ -90,10 +90,17 @@ func (s *site) rules(p page) string {
 		return "Cache-Control: public, s-maxage and must-revalidate say that a response to a request with Authorization is for all"
 	case p.name == "coded by itself" && slices.ContainsFunc(s.above, func(l layer) bool { return l.compressor }):
 		return "gin-contrib/gzip codes the second write again"
+	case p.looks && s.cache.opts.PersonalCookies == nil && s.has(func(l layer) bool { return l.looks }):
+		return "a handler whose response depends on a cookie must say so, or PersonalCookies must name it"
 	case p.session && s.cookieOutOfSight():
 		return "middleware that holds the whole response back, and sets a cookie afterwards or hides one that was set before: such pages must be marked private"
 	}
 	return ""
+}
+
+// has reports whether a layer is such.
+func (s *site) has(such func(layer) bool) bool {
+	return slices.ContainsFunc(slices.Concat(s.around, s.above, s.below), such)
 }
 
 func (s *site) belowHas(name string) bool {

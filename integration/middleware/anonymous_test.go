@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -236,8 +237,11 @@ func TestAnonymous_VisitorsGetHits(t *testing.T) {
 			ada.wants("/page", "hello ")
 			ada.wantsHit("/page", "hello ")
 			bob.wantsHit("/page", "hello ")
-			bob.wants("/look", "hello ")
-			ada.wantsHit("/look", "hello ")
+			first := bob.wants("/look", "hello ")
+			again := ada.wantsHit("/look", "hello ")
+			if got, want := again.header["Cache-Control"], first.header["Cache-Control"]; !slices.Equal(got, want) {
+				t.Errorf("a hit has Cache-Control %q, the first response %q: caches in front must know", got, want)
+			}
 
 			bob.post("/user=bob") // logs in
 			bob.wants("/page", "hello bob")
@@ -345,11 +349,13 @@ func (p *person) wants(path, body string) answer {
 	return a
 }
 
-func (p *person) wantsHit(path, body string) {
+func (p *person) wantsHit(path, body string) answer {
 	p.t.Helper()
-	if a := p.wants(path, body); !a.hit() {
+	a := p.wants(path, body)
+	if !a.hit() {
 		p.t.Errorf("%s: %s, want a hit", path, a.header.Get("Cache-Status"))
 	}
+	return a
 }
 
 func contextWith(r *http.Request, key, value any) *http.Request {
