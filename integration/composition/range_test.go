@@ -123,5 +123,8 @@ func isCodedPart(contentRange string, a answer, page string) bool {
 	}
 	a.status = http.StatusOK // of which the whole body is coded
 	part := decoded(a)
+	if strings.HasPrefix(a.header.Get("Content-Type"), "multipart/byteranges") {
+		part = a.raw // see oneBoundary
+	}
 	return a.raw == "" || isPart(a.header.Get("Content-Type"), contentRange, part, page, alike)
 }

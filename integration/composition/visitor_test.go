@@ -178,6 +178,11 @@ func (v *visitor) keepCookies(h http.Header) []string {
 // oneBoundary replaces the boundary between parts, which is random.
 func oneBoundary(a *answer) {
 	if _, params, _ := mime.ParseMediaType(a.header.Get("Content-Type")); params["boundary"] != "" {
+		if a.header.Get("Content-Encoding") == "gzip" { // somebody has coded the parts
+			whole := *a
+			whole.status = http.StatusOK
+			a.raw = decoded(whole)
+		}
 		a.raw = strings.ReplaceAll(a.raw, params["boundary"], "boundary")
 		a.header.Set("Content-Type", strings.ReplaceAll(a.header.Get("Content-Type"), params["boundary"], "boundary"))
 	}
