@@ -70,17 +70,27 @@ func addPort(tb testing.TB, req *testcontainers.ContainerRequest) string {
 
 // freePort returns a TCP port that nothing listens on. It lies below the range
 // that systems give to outgoing connections: a client that redials a killed
-// server could otherwise take the server's port, or connect to itself.
+// server could otherwise take the server's port, or connect to itself. Until tb
+// ends no other test gets the port, in whichever process, while its server is
+// dead: a listener at another port stands for it.
 func freePort(tb testing.TB) int {
 	tb.Helper()
+	const first, ports = 24000, 6000
 	for range 100 {
-		port := 24000 + rand.IntN(6000)
-		listener, err := net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port)))
-		if err == nil {
-			listener.Close()
-			return port
+		port := first + rand.IntN(ports)
+		guard, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port-ports)))
+		if err != nil {
+			continue
 		}
+		listener, err := net.Listen("tcp", net.JoinHostPort("", strconv.Itoa(port)))
+		if err != nil {
+			guard.Close()
+			continue
+		}
+		listener.Close()
+		tb.Cleanup(func() { guard.Close() })
+		return port
 	}
-	tb.Fatal("no free port between 24000 and 29999")
+	tb.Fatalf("no free port between %d and %d", first, first+ports-1)
 	return 0
 }
