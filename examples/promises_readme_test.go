@@ -34,7 +34,7 @@ var readmePromises = []promise{
 
 	{"Ask for a page twice", "TestReadme_ResponseCache"},
 	{"[examples/gin]", "TestSite_ServesAPageFromTheCacheUntilItIsPurged TestPages_NameCommandsThatExist"},
-	{"With net/http it is", "TestFrameworks_OfNetHTTP TestWrap_StoresAndReuses TestSite_ServesAPageFromTheCacheUntilItIsPurged"},
+	{"With net/http it is", "TestFrameworks_OfNetHTTP TestWrap_StoresAndReuses TestSite_ServesAPageFromTheCacheUntilItIsChanged"},
 	{"`Purge` takes a request", "TestPurge_RemovesAllVariantsInAllProcesses"},
 	{"`PurgeTags`, `PurgeAll`", "TestTags_PurgeWhatCarriesThem TestPathTags_PurgeWhatIsBelow"},
 	{"`SoftPurge` and its like", "TestSoftPurge_StaleIsSentWhileOneRevalidates TestSoftPurge_StaleEndsAsTheResponseSays"},

@@ -290,7 +290,7 @@ func TestReadme_PlacementsAreThere(t *testing.T) {
 		}
 	}
 	rows, clients := 0, map[string]bool{}
-	for _, match := range regexp.MustCompile("(?m)^\\| ([^|]+?) \\| [^|]+ \\| (?:yes|no|) *\\|").FindAllStringSubmatch(table, -1) {
+	for _, match := range regexp.MustCompile(`(?m)^\| ([^|]+?) \| [^|]+ \| (?:yes|no|) *\|`).FindAllStringSubmatch(table, -1) {
 		rows++
 		clients[regexp.MustCompile(` v?\d.*$`).ReplaceAllString(match[1], "")] = true
 	}
