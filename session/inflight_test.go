@@ -200,3 +200,47 @@ func TestList_KeepsWhatOtherRequestsSaid(t *testing.T) {
 		}
 	})
 }
+
+// A save is a use: a session that it gives a shorter life, or that a request saves after
+// hours, is in the list, and no other login drops it.
+func TestList_HasWhatWasSavedJustNow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		for name, save := range map[string]func(store *session.Store, w http.ResponseWriter, r *http.Request, s *sessions.Session) error{
+			"a minute after five": func(store *session.Store, w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+				return errors.Join(store.Remember(r, s, time.Minute), s.Save(r, w))
+			},
+			"the same life": func(_ *session.Store, w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+				time.Sleep(14 * time.Hour)
+				s.Values["k"] = 1
+				return s.Save(r, w)
+			},
+			"two hours after many": func(store *session.Store, w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+				if err := errors.Join(store.Remember(r, s, 48*time.Hour), s.Save(r, w)); err != nil {
+					return err
+				}
+				time.Sleep(12 * time.Hour)
+				return errors.Join(store.Remember(r, s, 2*time.Hour), s.Save(r, w))
+			},
+		} {
+			_, store := newStore(t, &session.Options{IdleTimeout: 15 * time.Hour, AbsoluteTimeout: 100 * time.Hour})
+			if name != "the same life" {
+				_, store = newStore(t, nil)
+			}
+			b := newLogin(t, store, "ada")
+			time.Sleep(5*time.Minute - time.Second) // longer would be written down by the next
+			b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+				if err := save(store, w, r, s); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+			if name == "the same life" {
+				time.Sleep(2 * time.Hour)
+			}
+			if infos, err := store.List(t.Context(), "ada"); len(infos) != 1 || err != nil {
+				t.Errorf("%s: List = %v, %v, want one session", name, infos, err)
+			}
+			newLogin(t, store, "ada")
+			b.wantValue(store, "user", "ada")
+		}
+	})
+}

@@ -143,11 +143,14 @@ func (st *state) checkRoster(ctx context.Context, item *memcached.Item) bool {
 	return true
 }
 
-// reenter writes down in the roster what a save changes of the session's timeouts.
+// reenter writes down in the roster what a save changes of the session's timeouts, and
+// that the session is used: in the roster, a shorter idle timeout would have passed since
+// it was loaded, as any has when the request took long.
 func (st *state) reenter(ctx context.Context, d *draft) error {
 	e := st.place
 	e.idle, e.end = st.idle(&d.record), st.absoluteEnd(&d.record)
-	if e.handle == (handle{}) || e.endsAs(&st.place) {
+	e.used = time.Now()
+	if e.handle == (handle{}) || e.endsAs(&st.place) && e.used.Sub(st.place.used) < e.usedEvery() {
 		return nil
 	}
 	var was place
@@ -157,7 +160,7 @@ func (st *state) reenter(ctx context.Context, d *draft) error {
 			return nil, st.dead("its user's sessions were revoked")
 		}
 		was = *there // other requests may have changed it
-		e.used, e.label = was.used, was.label
+		e.label = was.label
 		return l.with(e, st.opts.MaxSessions), nil
 	})
 	if err == nil {
@@ -169,8 +172,8 @@ func (st *state) reenter(ctx context.Context, d *draft) error {
 	return err
 }
 
-// takeBack gives the session's place in the roster the timeouts again that it had
-// before a save that failed. It would be listed as long as they say.
+// takeBack gives the session's place in the roster the timeouts and the time of use
+// again that it had before a save that failed. It would be listed as long as they say.
 func (st *state) takeBack(ctx context.Context) {
 	if st.before.handle == (handle{}) || st.record == nil {
 		return
@@ -186,6 +189,9 @@ func (st *state) takeBack(ctx context.Context) {
 		}
 		e := *there
 		e.idle, e.end = st.before.idle, st.before.end
+		if e.used.Unix() == st.place.used.Unix() {
+			e.used = st.before.used
+		}
 		return l.with(e, st.opts.MaxSessions), nil
 	})
 	st.place = st.before

@@ -32,7 +32,7 @@ type grip struct {
 	label   string
 	created time.Time
 	loaded  time.Time     // when a request loaded the session last
-	bound   time.Time     // when Bind was called last, which may write it down as used
+	bound   time.Time     // when Bind or Save was called last, which may write it down as used
 	idle    time.Duration // the longest idle timeout that the session had
 	gone    bool          // from the roster
 }

@@ -1,7 +1,6 @@
 package session_test
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -109,6 +108,9 @@ func (m *machine) save(t *rapid.T) { m.saved(t, m.any(t)) }
 func (m *machine) saved(t *rapid.T, v *visitor) {
 	v.w = httptest.NewRecorder()
 	err := v.s.Save(v.r, v.w)
+	if g := v.grip(); g != nil {
+		g.bound = time.Now()
+	}
 	nothing := v.change.empty() && !v.fresh && v.remember == 0 && !m.reissues(v)
 	switch {
 	case v.dead:
@@ -136,7 +138,7 @@ func (m *machine) saved(t *rapid.T, v *visitor) {
 		v.dead = true
 		return
 	}
-	if g := cmp.Or(v.bound, n.grip); g != nil && g.gone && errors.Is(err, session.ErrNotFound) {
+	if g := v.grip(); g != nil && g.gone && errors.Is(err, session.ErrNotFound) {
 		v.dead = true // the roster is asked if the timeouts change
 		return
 	}
@@ -172,6 +174,14 @@ func (m *machine) saved(t *rapid.T, v *visitor) {
 		v.idle = m.idle[c.Value]
 		m.cookieSet(t, v, c)
 	}
+}
+
+// grip is that of the session as the request would save it.
+func (v *visitor) grip() *grip {
+	if v.bound != nil || v.node == nil {
+		return v.bound
+	}
+	return v.node.grip
 }
 
 // said is what a cookie says of the session's idle timeout: nothing where it is the
