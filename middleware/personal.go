@@ -71,12 +71,23 @@ func cookieName(pair string) string {
 	return strings.TrimSpace(name)
 }
 
+// maxPairs bounds the cookies of a request of which some are overlooked. Of more than
+// 3,000 net/http shows the handler none, and of others it would then see them.
+const maxPairs = 1000
+
+func pairsIn(lines []string) (n int) {
+	for _, line := range lines {
+		n += 1 + strings.Count(line, ";")
+	}
+	return n
+}
+
 // selecting is visible without neutral cookies: they make no variants. Cookies are told
 // apart as net/http does it for the handler, whose other space is part of a value.
 func (c *Cache) selecting(h http.Header, ix *stored.Index) http.Header {
 	h = c.visible(h, ix)
 	lines := h["Cookie"]
-	if len(c.opts.NeutralCookies) == 0 || len(lines) == 0 {
+	if len(c.opts.NeutralCookies) == 0 || len(lines) == 0 || pairsIn(lines) > maxPairs {
 		return h
 	}
 	var others []string
