@@ -119,7 +119,8 @@ conformance: ## Run the public HTTP cache test suite against the middleware; nee
 	@cd integration && go run ./conformance
 
 .PHONY: soak
-soak: ## Run the soak alone, ten minutes with a fault every few seconds, the order of writes for minutes, and 100,000 keys
+soak: ## Run the soak alone, ten minutes with a fault every few seconds, the order of writes for minutes, 3,000 random fleets, and 100,000 keys
+	@STORE_MODEL_SEEDS=3000 go test -timeout=1h -run=TestFleetModel ./store
 	@cd integration && MEMCACHED_SOAK=10m go run ./setup go test -race -run=TestSoak -timeout=2h -v .
 	@cd integration && MEMCACHED_ORDER=2m go run ./setup go test -race -timeout=1h -v ./order
 	@cd integration && STORE_LOAD_KEYS=100000 go run ./setup go test -race -timeout=1h -run=TestManyKeys -v ./store

@@ -17,6 +17,7 @@ type flight struct {
 	away      bool          // memcached did not answer the first caller
 	abandoned chan struct{} // closed when nobody waits any more, unless it loads
 	done      chan struct{} // closed when out is set
+	returned  chan struct{} // closed when load has returned; nil: it was not called
 	out       outcome
 
 	callers int  // guarded by loads.mu, as are the next three

@@ -21,6 +21,9 @@ const (
 	// cacheTimeout bounds each step of a flight on memcached, for clients without
 	// a timeout of their own.
 	cacheTimeout = 10 * time.Second
+
+	// loadGrace is how long a load may take to return when its context has ended.
+	loadGrace = time.Second
 )
 
 // loading is the work of a flight: to wait until the value is there or the lock
@@ -139,8 +142,15 @@ func (l *loading) turn(ctx context.Context) (out outcome, mine bool, err error) 
 // overdue reports whether this process must not load.
 func (l *loading) overdue() bool { return l.loads.overdue(l.flight.key) }
 
-// unlock gives the lock back.
+// unlock gives the lock back. A load whose context has ended is given a moment to
+// return, so that the next one does not begin beside it.
 func (l *loading) unlock(ctx context.Context) {
+	if l.took && l.returned != nil {
+		select {
+		case <-l.returned:
+		case <-time.After(loadGrace):
+		}
+	}
 	if l.release != nil {
 		l.release()
 	}

@@ -61,6 +61,27 @@ func (h *hooked) CompareAndSwap(ctx context.Context, item *memcached.Item) error
 	return h.do("cas", func() error { return h.Client.CompareAndSwap(ctx, item) }, item.Key)
 }
 
+func (h *hooked) Set(ctx context.Context, item *memcached.Item) error {
+	return h.do("set", func() error { return h.Client.Set(ctx, item) }, item.Key)
+}
+
+func (h *hooked) Delete(ctx context.Context, key string) error {
+	return h.do("delete", func() error { return h.Client.Delete(ctx, key) }, key)
+}
+
+func (h *hooked) DeleteMulti(ctx context.Context, keys []string) error {
+	return h.do("delete", func() error { return h.Client.DeleteMulti(ctx, keys) }, keys...)
+}
+
+func (h *hooked) Increment(ctx context.Context, key string, delta uint64) (n uint64, err error) {
+	err = h.do("increment", func() (err error) { n, err = h.Client.Increment(ctx, key, delta); return err }, key)
+	return n, err
+}
+
+func (h *hooked) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	return h.do("touch", func() error { return h.Client.Touch(ctx, key, ttl) }, key)
+}
+
 // hook gives a process a client with hooks.
 func (f *fleet) hook(process int, h *hooked) {
 	h.Client = f.connect()
@@ -325,6 +346,35 @@ func TestGetOrLoad_AChangeAfterAFailedLoadIsLoadedAtOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A load whose context has ended has a moment to return before the next one begins.
+func TestGetOrLoad_ALoadThatIsCancelledReturnsBeforeTheNext(t *testing.T) {
+	inFleet(t, store.Options{LoadTimeout: 2 * time.Second}, func(t *testing.T, f *fleet) {
+		var running atomic.Bool
+		go func() {
+			_, err := f.stores[0].GetOrLoad(t.Context(), "k", time.Minute, func(ctx context.Context) (string, error) {
+				running.Store(true)
+				<-ctx.Done()
+				time.Sleep(500 * time.Millisecond) // the query is cancelled
+				running.Store(false)
+				return "", ctx.Err()
+			})
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("GetOrLoad = %v, want an error of the deadline", err)
+			}
+		}()
+		time.Sleep(time.Second)
+		_, err := f.stores[1].GetOrLoad(t.Context(), "k", time.Minute, func(context.Context) (string, error) {
+			if running.Load() {
+				t.Error("two loads at once")
+			}
+			return "v1", nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // While a load ignores its context, its process loads the key no second time.

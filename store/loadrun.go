@@ -39,7 +39,9 @@ func (c *core) run(ctx context.Context, f *flight) outcome {
 	began := time.Now()
 	result := make(chan outcome, 1)
 	c.loads.begun(f.key)
+	f.returned = make(chan struct{})
 	c.loads.wg.Go(func() {
+		defer close(f.returned)
 		defer c.loads.returned(f.key)
 		call(ctx, f.load, result)
 	})

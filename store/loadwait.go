@@ -14,6 +14,7 @@ type waiting struct {
 	limit    time.Duration
 	owner    uint64    // of the lock
 	since    time.Time // when it was first seen
+	overdue  time.Time // when an earlier load of this process was first seen to run
 	failures int       // in a row
 	began    time.Time // the first of them
 }
@@ -36,10 +37,15 @@ func (w *waiting) waited(l *loading) error {
 	if owner != w.owner || w.since.IsZero() {
 		w.owner, w.since = owner, time.Now()
 	}
-	switch {
-	case l.overdue() && time.Since(w.since) >= l.opts.LoadTimeout:
+	switch overdue := l.overdue(); {
+	case !overdue:
+		w.overdue = time.Time{}
+	case w.overdue.IsZero():
+		w.overdue = time.Now()
+	case time.Since(w.overdue) >= l.opts.LoadTimeout:
 		return errOverdue
-	case l.other != nil && time.Since(w.since) >= w.limit:
+	}
+	if l.other != nil && time.Since(w.since) >= w.limit {
 		return fmt.Errorf("store: GetOrLoad: the lock of another load is there for more than %v", w.limit)
 	}
 	return nil
