@@ -47,6 +47,8 @@ func TestAllocations(t *testing.T) {
 	var value any = []byte("value")
 	options := []libstore.Option{libstore.WithExpiration(time.Hour)}
 	s := store.New(&fixed{value: plain.Value, flags: plain.Flags})
+	typed := newTyped[[]byte](t, &fixed{value: plain.Value, flags: plain.Flags}, nil)
+	load := func(context.Context) ([]byte, error) { return nil, errDatabase }
 	tags := store.New(&fixed{value: enveloped.Value, flags: enveloped.Flags, counter: counter.Value})
 	for _, c := range []struct {
 		name string
@@ -56,6 +58,7 @@ func TestAllocations(t *testing.T) {
 		{"Get", 1, func() error { _, err := s.Get(ctx, key); return err }},
 		{"GetWithTTL", 1, func() error { _, _, err := s.GetWithTTL(ctx, key); return err }},
 		{"Get tagged", 5, func() error { _, err := tags.Get(ctx, key); return err }},
+		{"GetOrLoad of a hit", 3, func() error { _, err := typed.GetOrLoad(ctx, "k", time.Minute, load); return err }},
 		{"Set", 1, func() error { return s.Set(ctx, key, value) }},
 		{"Set with options", 2, func() error { return s.Set(ctx, key, value, options...) }},
 		{"Delete", 0, func() error { return s.Delete(ctx, key) }},

@@ -99,7 +99,10 @@ const (
 func loadStore(t *testing.T, addr string) *store.Typed[string] {
 	t.Helper()
 	client := connectTo(t, []string{addr}, sasl.Auto(username, password))
-	s := newTyped[string](t, client, &store.Options{Prefix: "load:", KeepStale: loadKeep})
+	s := newTyped[string](t, client, &store.Options{
+		Prefix: "load:", KeepStale: loadKeep,
+		LoadTimeout: 5 * time.Minute, // queries are held while containers stop, which can take long
+	})
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -211,7 +214,7 @@ func TestLoad_MemcachedStopsInTheMiddle(t *testing.T) {
 	release := d.hold()
 	_, theirs := otherProcess(t, server, d)
 	<-d.begun
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	got := make(chan map[string]int, 1)
 	go func() { got <- manyCallers(ctx, s, d.URL, 500) }()
