@@ -185,6 +185,7 @@ var sessionDocumented = []promise{
 	{"Of two requests that renew one session", "TestRenew_OfTwoOnlyOneSurvives TestAttack_RenewedTwice"},
 	{"If the session is not bound to a user, both succeed", "TestRenew_DoubleClickedLogin TestRenew_SecondOneLosesNothing"},
 	{"A logout with the old ID, or with one of the new", "TestRenew_DoubleClickedLogin TestLogout_BesideRenew TestLogout_AfterTheForwardWasEvicted TestStateMachine_InProcess"},
+	{"If the session was bound to a user, a logout", "TestLogout_OfABoundSessionWithAnOldCookie TestLogout_AfterTheForwardWasEvicted"},
 	{"A session that could not be decoded is deleted", "TestNewerFormat_IsADecodeError"},
 	{"Revoke ends one session of the user", "TestASVS_7_5_2_UsersSeeAndEndTheirSessions TestStateMachine_InProcess"},
 	{"ErrNotFound says that the user has no such session, or", "TestList_FailsClosedWhenEvicted"},

@@ -14,16 +14,18 @@ import (
 )
 
 // token is what a cookie says: an ID and, when the session is bound, its
-// user's tag, so that the user's roster can be read along with the record.
+// user's tag, so that the user's roster can be read along with the record, and its
+// handle there, so that a logout finds it without the record.
 type token struct {
-	id   id
-	user tag
-	idle uint32 // the session's idle timeout in seconds; 0: the store's
+	id     id
+	user   tag
+	handle handle // with user
+	idle   uint32 // the session's idle timeout in seconds; 0: the store's
 }
 
 // A cookie is, in base64,
 //
-//	1 | ID (32 bytes) | user tag (16), if any | idle timeout (4), if it has its own | MAC (32)
+//	1 | ID (32 bytes) | user tag and handle (32), if any | idle timeout (4), if it has its own | MAC (32)
 //	2 | initialization vector (16) | the same, AES-CTR-encrypted | MAC (32)
 //
 // with an HMAC-SHA-256 of the cookie's name and everything before it for MAC.
@@ -37,7 +39,7 @@ const (
 
 	idleSize = 4
 
-	maxCookieBytes = 1 + ivSize + len(id{}) + len(tag{}) + idleSize + macSize
+	maxCookieBytes = 1 + ivSize + len(id{}) + len(tag{}) + len(handle{}) + idleSize + macSize
 )
 
 // cookieText accepts one text for each cookie.
@@ -47,7 +49,7 @@ var cookieText = base64.RawURLEncoding.Strict()
 func (p *pair) encodeCookie(name string, t token) string {
 	content := append(make([]byte, 0, maxCookieBytes), t.id[:]...)
 	if t.user != (tag{}) {
-		content = append(content, t.user[:]...)
+		content = append(append(content, t.user[:]...), t.handle[:]...)
 	}
 	if t.idle != 0 {
 		content = binary.BigEndian.AppendUint32(content, t.idle)
@@ -103,8 +105,9 @@ func asToken(content []byte) (t token, ok bool) {
 		return token{}, false
 	}
 	content = content[copy(t.id[:], content):]
-	if len(content) >= len(t.user) {
+	if len(content) >= len(t.user)+len(t.handle) {
 		content = content[copy(t.user[:], content):]
+		content = content[copy(t.handle[:], content):]
 	}
 	if len(content) == idleSize {
 		t.idle, content = binary.BigEndian.Uint32(content), nil

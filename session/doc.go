@@ -21,7 +21,9 @@
 //
 // What ended stays ended. A logout that answered has ended the session, whatever
 // renewal ran beside it. For that a renewal leaves a forward under the old ID, for
-// ten minutes. If memcached evicts the forward, a logout with the old cookie ends
+// ten minutes, and the cookie of a session that is bound to a user leads to it in the
+// user's roster, at any time. If memcached evicts the forward of a session that was
+// nobody's, or one from before a change of the keys, a logout with the old cookie ends
 // nothing: the renewed session lives on until it is logged out itself, or RevokeAll
 // ends it. A session is created with ADD under an ID that the store drew, and
 // updated with CAS, never with an unconditional write. A request that saves after
@@ -113,7 +115,7 @@
 //	3.3.2  SameSite=Lax unless told otherwise                    chooses Strict where it can
 //	3.3.3  Path=/, no Domain, Secure: what "__Host-" needs       names the cookie "__Host-…"
 //	3.3.4  HttpOnly; Session.ID is not the token                 -
-//	3.3.5  a cookie of up to 135 bytes and its name              names it in less than 4,000
+//	3.3.5  a cookie of up to 156 bytes and its name              names it in less than 4,000
 //	7.1.1  nothing                                               documents the timeouts and why
 //	7.1.2  Options.MaxSessions, 100 for each user                chooses and documents it
 //	7.1.3  nothing                                               documents other systems with sessions (single sign-on)

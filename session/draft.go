@@ -64,7 +64,7 @@ func (st *state) draftCookie(session *sessions.Session, d *draft) {
 		d.cookieEnd = now().Add(d.age())
 	}
 	d.idle = st.idleOf(&d.record)
-	d.send = !st.issued || st.pair != 0 || d.tag != st.token.user || d.idle != st.token.idle ||
+	d.send = !st.issued || st.pair != 0 || d.tag != st.token.user || d.handle != st.token.handle || d.idle != st.token.idle ||
 		!asGiven || rolls || st.remember > 0 || d.options.MaxAge > 0 && d.until.IsZero()
 	if !d.cookieEnd.IsZero() { // keeps the life that it once was given
 		left := int64(math.Ceil(time.Until(d.cookieEnd).Seconds()))
@@ -113,7 +113,7 @@ func (st *state) withdraw(ctx context.Context, w http.ResponseWriter) {
 	case started(w):
 		ctx, done := st.contexts.detached(ctx)
 		defer done()
-		_ = st.endOwn(ctx)
+		_, _ = st.endOwn(ctx)
 	case len(others) == 0:
 		w.Header().Del("Set-Cookie")
 	default:

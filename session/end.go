@@ -16,48 +16,72 @@ func (st *state) logout(ctx context.Context, r *http.Request, w http.ResponseWri
 	if started(w) {
 		return ErrResponseStarted
 	}
-	err := st.endOwn(ctx)
+	found, err := st.endOwn(ctx)
 	if err == nil {
 		err = st.endAll(ctx, r)
 	}
 	if err == nil && st.record != nil && st.record.from != (id{}) {
 		err = st.endID(ctx, st.record.from)
 	}
+	if err == nil {
+		err = st.strikeOwn(ctx, found)
+	}
 	if err != nil {
 		err = fault("deleting", err)
 		st.log.warn(ctx, "a session could not be deleted", err)
 		return err
 	}
-	if st.record != nil && st.record.user != "" {
-		st.strike(ctx, st.sealed, st.record.user, st.record.handle)
-	}
 	st.end(session)
 	return st.setCookie(w, session.Options)
 }
 
-// endOwn deletes the record, in one operation if it is as it was read.
-func (st *state) endOwn(ctx context.Context) error {
-	if !st.stored && !st.issued {
+// strikeOwn takes the session out of its user's roster, which matters if no record was
+// found. If it could not be loaded, the cookie tells where it stands.
+func (st *state) strikeOwn(ctx context.Context, found bool) (err error) {
+	switch {
+	case st.record != nil && st.record.user != "":
+		err = st.strike(ctx, st.sealed, st.userTag(), st.record.handle)
+	case st.record == nil && st.token.user != (tag{}):
+		err = st.strike(ctx, st.pair, st.token.user, st.token.handle)
+	}
+	if found {
 		return nil
+	}
+	return err
+}
+
+// endOwn deletes the record, in one operation if it is as it was read. It reports
+// whether there was one: if not, the session may have been renewed, and only its user's
+// roster leads to it.
+func (st *state) endOwn(ctx context.Context) (found bool, err error) {
+	if !st.stored && !st.issued {
+		return false, nil
 	}
 	if version, err := st.version(); err == nil && st.forward == nil {
 		err = st.client.CompareAndDelete(ctx, st.location(), version)
 		if !errors.Is(err, memcached.ErrCASConflict) {
-			return unlessMissing(err)
+			return err == nil, unlessMissing(err)
 		}
 	}
-	return st.endID(ctx, st.token.id)
+	return st.endRecord(ctx, st.token.id, st.location())
 }
 
 // endAll ends the sessions of all cookies of the session's name that the request
 // carries, and what renewals made of them. One that is left alive would be the
 // next request's session.
 func (st *state) endAll(ctx context.Context, r *http.Request) error {
-	for t := range st.tokens(r) {
+	for t, pair := range st.tokens(r) {
 		if t.id == st.token.id { // see endOwn
 			continue
 		}
-		if err := st.endID(ctx, t.id); err != nil {
+		found, err := st.endRecord(ctx, t.id, st.of(t.id).location)
+		if err != nil {
+			return err
+		}
+		if t.user == (tag{}) {
+			continue
+		}
+		if err := st.strike(ctx, pair, t.user, t.handle); err != nil && !found {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/session"
 	ginsessions "github.com/gin-contrib/sessions"
@@ -80,31 +81,106 @@ func TestLogout_AfterSeveralRenewals(t *testing.T) {
 	b.wantValue(store, "k", nil)
 }
 
-// The limit of the above, which the documentation names: nothing leads from the old
-// cookie to the new session once memcached has evicted what the renewal left.
-func TestLogout_AfterTheForwardWasEvicted(t *testing.T) {
-	server, store := newStore(t, nil)
-	b := newLogin(t, store, "ada")
-	late := b.copy()
-	before := server.Keys()
+// renewAndEvict renews the session of a browser and has memcached evict what that
+// leaves, and all else but the rosters and the new record. It returns the browser with
+// the old cookie.
+func renewAndEvict(t *testing.T, server *memcachedtest.Server, store *session.Store, b *browser) *browser {
+	t.Helper()
+	late, before := b.copy(), server.Keys()
 	b.gin(store, func(c *gin.Context) {
 		if err := session.Renew(c); err != nil {
 			t.Errorf("Renew: %v", err)
 		}
 	})
-	for _, key := range before { // the roster among them is needed
+	for _, key := range before {
 		if !strings.Contains(key, "user:") {
 			if err := newClient(t, server).Delete(t.Context(), key); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+	return late
+}
+
+// Once memcached has evicted what a renewal left, the user's roster still leads from
+// the old cookie to the new session, if the user was bound before.
+func TestLogout_AfterTheForwardWasEvicted(t *testing.T) {
+	for name, load := range map[string]bool{"a request that came late": false, "one that had loaded the session": true} {
+		server, store := newStore(t, nil)
+		b, other := newLogin(t, store, "ada"), newLogin(t, store, "ada")
+		if load {
+			b.copy().gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+				renewAndEvict(t, server, store, b)
+				s.Options.MaxAge = -1
+				if err := s.Save(r, w); err != nil {
+					t.Errorf("logout: %v", err)
+				}
+			})
+			other = newLogin(t, store, "ada") // its record was evicted along
+		} else {
+			late := renewAndEvict(t, server, store, b)
+			other = newLogin(t, store, "ada")
+			if err := late.logout(store); err != nil {
+				t.Errorf("logout: %v", err)
+			}
+		}
+		b.wantValue(store, "user", nil)
+		if got := other.value(store, "user"); got != "ada" {
+			t.Errorf("%s ended another session of the user", name)
+		}
+	}
+}
+
+// So it does when the ten minutes are over, whatever was renewed since.
+func TestLogout_OfABoundSessionWithAnOldCookie(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, &session.Options{IdleTimeout: time.Hour})
+		b := newLogin(t, store, "ada")
+		old := b.copy()
+		for range 3 {
+			b.login(store, "ada")
+			time.Sleep(15 * time.Minute)
+		}
+		b.wantValue(store, "user", "ada")
+		if err := old.logout(store); err != nil {
+			t.Errorf("logout: %v", err)
+		}
+		b.wantValue(store, "user", nil)
+	})
+}
+
+// The limit of it, which the documentation names: nothing leads to a session whose old
+// cookie was nobody's.
+func TestLogout_AfterTheForwardOfNobodysSessionWasEvicted(t *testing.T) {
+	server, store := newStore(t, nil)
+	b := newBrowser(t)
+	b.set(store, "cart", 1)
+	late := renewAndEvict(t, server, store, b)
 	if err := late.logout(store); err != nil {
 		t.Errorf("logout: %v", err)
 	}
-	b.wantValue(store, "user", "ada")
-	if err := store.RevokeAll(t.Context(), "ada"); err != nil {
-		t.Errorf("RevokeAll: %v", err)
+	b.wantValue(store, "cart", 1)
+}
+
+// A logout that neither finds the record nor reaches the roster has ended nothing, and
+// says so.
+func TestLogout_ThatReachesNeitherRecordNorRoster(t *testing.T) {
+	server, store := newStore(t, nil)
+	b := newLogin(t, store, "ada")
+	late := renewAndEvict(t, server, store, b)
+	roster := rosterOn(t, server).Key
+	server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+		if r.Key == roster {
+			return memcachedtest.Action{Status: memcached.StatusTemporaryFailure}
+		}
+		return memcachedtest.Action{}
+	})
+	if err := late.copy().logout(store); !errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("logout: %v, want ErrUnavailable", err)
+	}
+	server.Intercept(nil)
+	if err := late.logout(store); err != nil {
+		t.Errorf("logout: %v", err)
 	}
 	b.wantValue(store, "user", nil)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/session"
+	ginsessions "github.com/gin-contrib/sessions"
 	"github.com/gorilla/sessions"
 )
 
@@ -168,6 +169,27 @@ func TestList_KeepsTheLifeThatAnotherRequestGave(t *testing.T) {
 		time.Sleep(time.Hour)
 		if infos, err := store.List(t.Context(), "ada"); len(infos) != 1 || err != nil {
 			t.Errorf("List = %v, %v, want one session", infos, err)
+		}
+		b.wantValue(store, "user", "ada")
+	})
+}
+
+// A shorter idle timeout begins with the save that gives it, in the list, too: the
+// session would be dropped from it at the user's next login.
+func TestList_KeepsASessionThatWasGivenAShorterLife(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		_, store := newStore(t, nil)
+		store.Options(ginsessions.Options{Path: "/", MaxAge: 86400})
+		b := newLogin(t, store, "ada")
+		b.gorilla(store, func(w http.ResponseWriter, r *http.Request, s *sessions.Session, _ error) {
+			time.Sleep(25 * time.Minute)
+			if err := errors.Join(store.Remember(r, s, 10*time.Minute), s.Save(r, w)); err != nil {
+				t.Error(err)
+			}
+		})
+		newLogin(t, store, "ada")
+		if infos, err := store.List(t.Context(), "ada"); len(infos) != 2 || err != nil {
+			t.Errorf("List = %v, %v, want two sessions", infos, err)
 		}
 		b.wantValue(store, "user", "ada")
 	})

@@ -22,8 +22,8 @@ type Info struct {
 	// Created is when the session was made, which can be before the login.
 	Created time.Time
 
-	// LastUsed is when a request loaded the session last, within a quarter of its
-	// idle timeout and five minutes.
+	// LastUsed is when a request loaded the session last, or changed its timeouts,
+	// within a quarter of its idle timeout and five minutes.
 	LastUsed time.Time
 }
 

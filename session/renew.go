@@ -28,7 +28,8 @@ var errForeign = errors.New("session: not a session of this store")
 // has a session of its own with the values and flash messages of the old one, so
 // that a login that is clicked twice is a login. A logout with the old ID, or with
 // one of the new ones, ends all of them, for ten minutes, or until memcached evicts
-// what Renew leaves under the old ID for that.
+// what Renew leaves under the old ID for that. If the session was bound to a user, a
+// logout with the old ID ends it at any time, by the user's roster.
 //
 // After an error the session cannot be saved any more in this request. A session
 // that could not be decoded is deleted and becomes new. Renew does not extend the

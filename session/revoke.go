@@ -67,7 +67,7 @@ func (st *state) bind(ctx context.Context, user string) error {
 	if r.user == user || st.bound && st.user == user {
 		e.handle = st.place.handle
 	}
-	err := st.changeRoster(ctx, 0, user, func(l roster) (roster, error) {
+	err := st.changeRoster(ctx, 0, st.pairs[0].tagOf(user), func(l roster) (roster, error) {
 		old := l.find(e.handle)
 		if old == nil { // revoked meanwhile, or new
 			e.handle = newHandle()
@@ -86,7 +86,7 @@ func (st *state) bind(ctx context.Context, user string) error {
 		return err
 	}
 	if r.user != "" && r.user != user {
-		st.strike(ctx, st.sealed, r.user, r.handle)
+		_ = st.strike(ctx, st.sealed, st.userTag(), r.handle)
 	}
 	st.bound, st.user, st.place = true, user, e
 	return nil
@@ -119,7 +119,7 @@ func (s *Store) RevokeAll(ctx context.Context, user string) error {
 func (s *Store) Revoke(ctx context.Context, user, handle string) error {
 	h, found := parseHandle(handle), false
 	err := s.everyRoster(ctx, user, func(ctx context.Context, pair int) error {
-		return s.changeRoster(ctx, pair, user, func(l roster) (roster, error) {
+		return s.changeRoster(ctx, pair, s.pairs[pair].tagOf(user), func(l roster) (roster, error) {
 			if l.find(h) == nil {
 				return nil, errUnchanged
 			}
@@ -151,7 +151,7 @@ func (s *Store) RevokeOthers(ctx context.Context, user, handle string) error {
 	}
 	h := parseHandle(handle)
 	return s.everyRoster(ctx, user, func(ctx context.Context, pair int) error {
-		return s.changeRoster(ctx, pair, user, func(l roster) (roster, error) {
+		return s.changeRoster(ctx, pair, s.pairs[pair].tagOf(user), func(l roster) (roster, error) {
 			e := l.find(h)
 			switch {
 			case e == nil:

@@ -79,9 +79,8 @@ func (s *Store) decodeSealed(pair int, t tag, item *memcached.Item) (roster, err
 // errUnchanged, of a change of a roster, says that there is nothing to write.
 var errUnchanged = errors.New("session: the roster is as it was")
 
-// changeRoster changes the roster of a user under a key pair.
-func (s *Store) changeRoster(ctx context.Context, pair int, user string, change func(roster) (roster, error)) error {
-	t := s.pairs[pair].tagOf(user)
+// changeRoster changes the roster of a tag, which is one of a key pair.
+func (s *Store) changeRoster(ctx context.Context, pair int, t tag, change func(roster) (roster, error)) error {
 	for attempt := range maxAttempts {
 		item, err := s.readRoster(ctx, t)
 		if err != nil {
@@ -154,7 +153,7 @@ func (st *state) reenter(ctx context.Context, d *draft) error {
 		return nil
 	}
 	var was place
-	err := st.changeRoster(ctx, 0, d.user, func(l roster) (roster, error) {
+	err := st.changeRoster(ctx, 0, d.tag, func(l roster) (roster, error) {
 		there := l.find(e.handle)
 		if there == nil {
 			return nil, st.dead("its user's sessions were revoked")
@@ -182,7 +181,7 @@ func (st *state) takeBack(ctx context.Context) {
 	if st.bound {
 		user = st.user
 	}
-	_ = st.changeRoster(ctx, 0, user, func(l roster) (roster, error) {
+	_ = st.changeRoster(ctx, 0, st.pairs[0].tagOf(user), func(l roster) (roster, error) {
 		there := l.find(st.place.handle)
 		if there == nil || !there.endsAs(&st.place) {
 			return nil, errUnchanged // another request changed it
@@ -197,10 +196,10 @@ func (st *state) takeBack(ctx context.Context) {
 	st.place = st.before
 }
 
-// strike takes a session out of its user's roster. It has ended, so that the roster
-// may as well keep it until its timeouts pass.
-func (s *Store) strike(ctx context.Context, pair int, user string, h handle) {
-	_ = s.changeRoster(ctx, pair, user, func(l roster) (roster, error) {
+// strike takes a session out of its user's roster. Where its record is gone, too, the
+// roster may as well keep it until its timeouts pass.
+func (s *Store) strike(ctx context.Context, pair int, t tag, h handle) error {
+	return s.changeRoster(ctx, pair, t, func(l roster) (roster, error) {
 		if l.find(h) == nil {
 			return nil, errUnchanged
 		}
@@ -213,7 +212,8 @@ func (s *Store) strike(ctx context.Context, pair int, user string, h handle) {
 // everyRoster.
 func (st *state) rebind(ctx context.Context, r *record) error {
 	e := st.place
-	err := st.changeRoster(ctx, 0, r.user, func(l roster) (roster, error) { return l.with(e, st.opts.MaxSessions), nil })
+	mine := st.pairs[0].tagOf(r.user)
+	err := st.changeRoster(ctx, 0, mine, func(l roster) (roster, error) { return l.with(e, st.opts.MaxSessions), nil })
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (st *state) rebind(ctx context.Context, r *record) error {
 		return err
 	}
 	if st.openRoster(ctx, st.sealed, t, item).find(r.handle) == nil {
-		st.strike(ctx, 0, r.user, r.handle)
+		_ = st.strike(ctx, 0, mine, r.handle)
 		return st.dead("its user's sessions were revoked")
 	}
 	return nil

@@ -229,7 +229,7 @@ func (st *state) written(w http.ResponseWriter, session *sessions.Session, next 
 	if !next.send {
 		return nil
 	}
-	st.token.user, st.token.idle, st.pair, st.issued, st.given = next.tag, next.idle, 0, true, *session.Options
+	st.token.user, st.token.handle, st.token.idle, st.pair, st.issued, st.given = next.tag, next.handle, next.idle, 0, true, *session.Options
 	return st.setCookie(w, &next.options)
 }
 

@@ -120,15 +120,15 @@ func (m *machine) compare(t *rapid.T, g *grip, info session.Info) {
 	}
 }
 
-// evict makes memcached forget records, rosters or both, as eviction, expiry and
-// a restart do.
+// evict makes memcached forget records, rosters, what renewals leave or all, as
+// eviction, expiry and a restart do.
 func (m *machine) evict(t *rapid.T) {
 	if !seldom(t) {
 		return
 	}
-	what := rapid.SampledFrom([]string{"records", "rosters", "all"}).Draw(t, "what")
+	what := rapid.SampledFrom([]string{"records", "rosters", "forwards", "all"}).Draw(t, "what")
 	for key := range m.keys.all() {
-		if rosters := strings.Contains(key, "user:"); what == "all" || rosters == (what == "rosters") {
+		if what == "all" || what == m.kind(t, key) || what == "records" && m.kind(t, key) == "forwards" {
 			if err := m.clients[0].Delete(m.ctx, key); err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 				t.Fatalf("evicting: %v", err)
 			}
@@ -142,14 +142,37 @@ func (m *machine) evict(t *rapid.T) {
 			}
 		}
 		for _, n := range nodes {
-			n.stored, n.next = false, nil
-			n.ended = n.created // else nothing says any more that a logout was there first
+			n.next = nil
+			if !n.created {
+				n.ended = false // nothing says any more that a logout was there first
+			} else if what != "forwards" {
+				n.stored, n.ended = false, true
+			}
 		}
 	}
-	if what != "records" {
+	if what == "rosters" || what == "all" {
 		for _, g := range m.grips {
 			g.gone = true
 		}
+	}
+}
+
+// kind tells what memcached holds under a key.
+func (m *machine) kind(t *rapid.T, key string) string {
+	if strings.Contains(key, "user:") {
+		return "rosters"
+	}
+	item, err := m.clients[0].Get(m.ctx, key)
+	switch {
+	case errors.Is(err, memcached.ErrCacheMiss):
+		return "nothing"
+	case err != nil:
+		t.Fatal(err)
+		return ""
+	case item.Value[0] == 0xf1: // session/seal.go
+		return "forwards"
+	default:
+		return "records"
 	}
 }
 

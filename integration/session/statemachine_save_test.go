@@ -170,7 +170,7 @@ func (m *machine) saved(t *rapid.T, v *visitor) {
 		if m.cookies[c.Value] == nil {
 			m.known = append(m.known, c.Value)
 		}
-		m.cookies[c.Value], m.idle[c.Value] = n, m.said(&n.lifetime)
+		m.cookies[c.Value], m.grip[c.Value], m.idle[c.Value] = n, n.grip, m.said(&n.lifetime)
 		v.idle = m.idle[c.Value]
 		m.cookieSet(t, v, c)
 	}
@@ -256,6 +256,9 @@ func (m *machine) logout(t *rapid.T) {
 	}
 	if v.node != nil && v.node.grip != nil {
 		v.node.grip.gone = true
+	}
+	if g := m.grip[v.cookie]; g != nil {
+		g.gone = true
 	}
 	m.browsers[v.browser] = cookie{}
 }

@@ -98,6 +98,7 @@ type machine struct {
 	open     []*visitor
 	cookies  map[string]*node         // every one that was ever set
 	idle     map[string]time.Duration // what each says of the idle timeout
+	grip     map[string]*grip         // by which a logout finds the session of each in its user's roster
 	known    []string                 // the same, in order
 	grips    []*grip
 	count    int // makes values unlike each other
@@ -134,7 +135,7 @@ func newMachine(t *rapid.T, clients []session.Client, prefix string) *machine {
 	m := &machine{
 		slack: time.Second,
 		ctx:   context.Background(), rules: rulesOf(t), clients: clients, prefix: prefix, keys: &keysSeen{keys: map[string]bool{}},
-		browsers: make([]cookie, 2), cookies: map[string]*node{}, idle: map[string]time.Duration{}, got: map[any]bool{},
+		browsers: make([]cookie, 2), cookies: map[string]*node{}, idle: map[string]time.Duration{}, got: map[any]bool{}, grip: map[string]*grip{},
 	}
 	for i := range clients {
 		m.stores = append(m.stores, m.newStore(t, i))
