@@ -66,7 +66,7 @@
 // server each has a connection to itself. From eight on small ones are pipelined
 // together on one or two, which is what carries the throughput of hundreds of
 // goroutines; operations on many keys, and those that come to 1 KiB there and
-// back, spread over all connections instead. A response is matched to its request
+// back, spread over more, up to all, instead. A response is matched to its request
 // by the opaque of its header and by its opcode; any mismatch closes the
 // connection, so a value can never be delivered for another key.
 //

@@ -94,6 +94,34 @@ func TestLanes_AreForSmallOperations(t *testing.T) {
 	}
 }
 
+// TestSpread_OperationsOfAFewKibibytesHaveSeveralToWriteWith: they take more
+// connections as there are more of them, and larger ones all at once.
+func TestSpread_OperationsOfAFewKibibytesHaveSeveralToWriteWith(t *testing.T) {
+	for _, test := range []struct{ bytes, inFlight, want int }{
+		{200, 1, 8},
+		{2 << 10, 1, 2},
+		{2 << 10, 17, 2},
+		{2 << 10, 24, 4},
+		{2 << 10, 48, 8},
+		{2 << 10, 500, 8},
+		{4 << 10, 12, 8},
+		{1 << 20, 12, 8},
+	} {
+		n := crowd(8)
+		for range 200 {
+			n.weigh(test.bytes, 1)
+		}
+		n.inFlight.Store(int32(test.inFlight))
+		if got := n.spread(8); got != test.want {
+			t.Errorf("%d operations of %d bytes take %d connections, want %d", test.inFlight, test.bytes, got, test.want)
+		}
+		n.crowded.Store(false)
+		if got := n.spread(8); got != 8 {
+			t.Errorf("few operations of %d bytes take %d connections, want all 8", test.bytes, got)
+		}
+	}
+}
+
 // TestWriter_YieldsOnlyToCallersWhoComeBack: each yield may wake up a thread of
 // the runtime.
 func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {

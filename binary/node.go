@@ -74,9 +74,23 @@ func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd b
 		c, crowd = conns[0], true
 		c.load.Add(1)
 	} else {
-		c, crowd = n.free(conns)
+		if few := conns[:n.spread(len(conns))]; len(few) == len(conns) {
+			c, crowd = n.free(conns)
+		} else {
+			c, crowd = n.least(few)
+		}
 	}
 	return c, crowd, nil
+}
+
+// spread returns how many of a number of connections bulky operations take: all, or, if
+// they are not much too large for a lane, as many as have several to write at once.
+func (n *node) spread(conns int) int {
+	const several = 6
+	if !n.bulky.Load() || !n.crowded.Load() || n.each.Load() >= 3*bulky {
+		return conns
+	}
+	return min(conns, max(2, int(n.inFlight.Load())/several))
 }
 
 // free counts the call on a connection without any, or else on the one with the
@@ -90,6 +104,11 @@ func (n *node) free(conns []*conn) (c *conn, crowd bool) {
 	if len(conns) < n.client.opts.MaxConns {
 		n.grow()
 	}
+	return n.least(conns)
+}
+
+// least counts the call on the connection with the fewest.
+func (n *node) least(conns []*conn) (c *conn, crowd bool) {
 	c = conns[0]
 	for _, other := range conns[1:] {
 		if other.load.Load() < c.load.Load() {
