@@ -83,6 +83,49 @@ func TestAbsence_OfSessionsIsNotPrivate(t *testing.T) {
 	}
 }
 
+// TestAbsence_IsSaidOnHits, too, where a layer above says it at the first byte because
+// the handler has looked: caches in front must know.
+func TestAbsence_IsSaidOnHits(t *testing.T) {
+	const line = `private, without-session="sid"`
+	opts := minute()
+	opts.PersonalCookies = []string{"sid"}
+	looked := false
+	s := newSiteAbove(t, memcachedtest.Start(t, nil), opts, func(c *gin.Context) {
+		looked = false
+		c.Writer = &atFirstByte{c.Writer, func() {
+			if looked {
+				c.Header("Cache-Control", line)
+			}
+		}}
+	}, func(c *gin.Context) {
+		looked = true
+		c.String(http.StatusOK, "nobody")
+	})
+	for _, hit := range []bool{false, true, true} {
+		if r := s.get("/a"); r.hit() != hit || r.Header.Get("Cache-Control") != line {
+			t.Errorf("%s with Cache-Control %q, want a hit: %t, with %s", r.cacheStatus(), r.Header.Get("Cache-Control"), hit, line)
+		}
+	}
+}
+
+// atFirstByte calls something before the first byte goes out.
+type atFirstByte struct {
+	gin.ResponseWriter
+	call func()
+}
+
+func (w *atFirstByte) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *atFirstByte) Write(p []byte) (int, error) {
+	w.call()
+	return w.ResponseWriter.Write(p)
+}
+
+func (w *atFirstByte) WriteString(p string) (int, error) {
+	w.call()
+	return w.ResponseWriter.WriteString(p)
+}
+
 // TestNeutralCookies_MakeNoVariants of pages that vary on Cookie: others do.
 func TestNeutralCookies_MakeNoVariants(t *testing.T) {
 	opts := minute()
