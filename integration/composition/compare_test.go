@@ -16,6 +16,7 @@ type exchange struct {
 	ask       ask
 	got, want seen // with the cache, and without
 	hit       bool // the cache answered with what it has
+	coded     bool // what the cache sent is coded
 	confirmed bool // what is stored, by the handler, or what the visitor has, by a 304
 }
 
@@ -28,6 +29,7 @@ func newExchange(s *site, a ask, got, want seen) *exchange {
 	x.hit = slices.ContainsFunc(got.header["Cache-Status"], func(line string) bool {
 		return strings.Contains(line, "hit") || strings.Contains(line, "collapsed")
 	})
+	x.coded = got.header.Get("Content-Encoding") != ""
 	x.confirmed = strings.Contains(got.header.Get("Cache-Status"), "fwd-status=304") || len(got.header[confirmedField]) > 0
 	return x
 }

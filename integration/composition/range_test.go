@@ -18,7 +18,7 @@ func cutRange(x *exchange) {
 		return
 	}
 	whole := x.want.body
-	if x.got.header.Get("Content-Encoding") != "" {
+	if x.coded {
 		whole = x.want.raw
 	}
 	said := x.got.header.Get("Content-Range")

@@ -178,7 +178,7 @@ func (v *visitor) keepCookies(h http.Header) []string {
 // oneBoundary replaces the boundary between parts, which is random.
 func oneBoundary(a *answer) {
 	if _, params, _ := mime.ParseMediaType(a.header.Get("Content-Type")); params["boundary"] != "" {
-		if a.header.Get("Content-Encoding") == "gzip" { // somebody has coded the parts
+		if a.header.Get("Content-Encoding") == "gzip" && strings.HasPrefix(a.raw, "\x1f\x8b") { // somebody has coded the parts
 			whole := *a
 			whole.status = http.StatusOK
 			a.raw = decoded(whole)
