@@ -22,7 +22,7 @@ type Info struct {
 	// Created is when the session was made, which can be before the login.
 	Created time.Time
 
-	// LastUsed is when a request loaded the session last, or changed its timeouts,
+	// LastUsed is when a request loaded the session last, or saved it,
 	// within a quarter of its idle timeout and five minutes.
 	LastUsed time.Time
 }
