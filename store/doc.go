@@ -109,8 +109,8 @@
 // no value whose load began before it. Invalidate and Clear make what it stores
 // invalid. A value that was set or deleted meanwhile is not replaced, which the
 // item's version and the lock show: so the Delete of a Typed marks the lock, too.
-// The Delete of a Store does not, and a Set does not count any more when memcached
-// has evicted its value. The next load begins when the one that has lost ends, so
+// The Delete of a Store does not, and a Set does not count any more when its value
+// was evicted, or removed by a Delete that went on beside it. The next load begins when the one that has lost ends, so
 // that there are never two at once.
 //
 // # Chains

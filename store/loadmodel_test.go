@@ -50,12 +50,13 @@ type model struct {
 
 // modelKey is what the model knows of a key.
 type modelKey struct {
-	floor     int64     // nothing from before it may be returned
-	set       int64     // the same of a Set, while memcached has its value
-	setIn     int       // evictions before that
-	evictions int       // of the value, two for each: when it begins and when it ends
-	running   []running // loads of it
-	lost      time.Time // when memcached may last have lost the lock
+	floor    int64     // nothing from before it may be returned
+	set      int64     // the same of a Set, while memcached has its value
+	setIn    int       // removals before that
+	removals int       // of the value: evictions and changes, each when it begins and when it ends
+	removing int       // those that have begun and not ended
+	running  []running // loads of it
+	lost     time.Time // when memcached may last have lost the lock
 }
 
 // running is a load.
@@ -214,9 +215,20 @@ func (m *model) logf(format string, args ...any) {
 	}
 }
 
+// removes notes that something that removes a value begins, 1, or ends, -1. A Set
+// beside it need not be what counts.
+func (m *model) removes(key string, begins int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keys[key].removals++
+	m.keys[key].removing += begins
+}
+
 // change makes the values of a key old that are from before it.
 func (m *model) change(key string, f func() error) {
 	began := m.clock.Add(1)
+	m.removes(key, 1)
+	defer m.removes(key, -1)
 	err := f()
 	m.logf("change of %s, begun at %d: %v", key, began, err)
 	if err == nil {
@@ -230,7 +242,7 @@ func (m *model) change(key string, f func() error) {
 func (m *model) set(p *process, key string) {
 	began := m.clock.Add(1)
 	m.mu.Lock()
-	evictions := m.keys[key].evictions
+	removals, removing := m.keys[key].removals, m.keys[key].removing
 	m.mu.Unlock()
 	err := p.Set(m.t.Context(), key, fmt.Sprint("set ", began), libstore.WithExpiration(time.Hour), tagged("tag of "+key))
 	m.logf("set %s = %d: %v", key, began, err)
@@ -238,8 +250,8 @@ func (m *model) set(p *process, key string) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.acknowledged[fmt.Sprint("set ", began)] = m.clock.Add(1)
-		if k := m.keys[key]; began > k.set && evictions%2 == 0 {
-			k.set, k.setIn = began, evictions
+		if k := m.keys[key]; began > k.set && removing == 0 {
+			k.set, k.setIn = began, removals
 		}
 	}
 }
@@ -278,7 +290,7 @@ func (m *model) floorOf(p *process, key string) func() int64 {
 		switch {
 		case p.dies.Err() != nil || p.faults.Load() != faults:
 			return 0
-		case k.evictions == setIn:
+		case k.removals == setIn:
 			return max(floor, set)
 		default:
 			return floor
@@ -418,16 +430,16 @@ func (m *model) disturb(stop <-chan struct{}) {
 		}
 		victim := all[r.IntN(len(all))]
 		m.logf("evict %s", victim)
-		m.evicted(victim)
+		m.evicted(victim, 1)
 		if err := evicts.Delete(m.t.Context(), victim); err != nil && !errors.Is(err, memcached.ErrCacheMiss) {
 			m.t.Error(err)
 		}
-		m.evicted(victim)
+		m.evicted(victim, -1)
 	}
 }
 
 // evicted notes that an item is evicted, once before it is and once after.
-func (m *model) evicted(victim string) {
+func (m *model) evicted(victim string, begins int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, k := range m.keys {
@@ -435,7 +447,8 @@ func (m *model) evicted(victim string) {
 		case victim == memcached.SafeKey(m.opts.Prefix, "\x00lock\x00"+key):
 			k.lost = time.Now()
 		case victim == key || strings.HasPrefix(victim, m.opts.Prefix) && strings.HasSuffix(victim, ":"+key), m.opts.Prefix != "":
-			k.evictions++
+			k.removals++
+			k.removing += begins
 		}
 	}
 }
