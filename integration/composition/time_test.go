@@ -27,7 +27,6 @@ type run struct {
 	changes []time.Time // when the page became the next version
 	purged  time.Time   // the last change that the cache has seen
 	failing bool
-	failed  time.Duration // how long stale pages may stand in for failures
 	slow    bool
 	made    int // runs of the handler
 	hits    int
