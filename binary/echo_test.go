@@ -1,7 +1,6 @@
 package memcached_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -100,7 +99,7 @@ func TestAuth_TextsOfServersAreNotRepeated(t *testing.T) {
 // use runs operations that fail, and returns all that can be read of it.
 func use(t *testing.T, auth sasl.Mechanism, server *memcachedtest.Server) (printed string) {
 	t.Helper()
-	var log bytes.Buffer
+	var log logBuffer
 	client := newClient(t, memcached.Options{
 		Auth: auth, EjectAfter: 1, Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, server)
@@ -109,6 +108,7 @@ func use(t *testing.T, auth sasl.Mechanism, server *memcachedtest.Server) (print
 		printed += inAllWays(err) + inAllWays(client.Ping(t.Context()))
 		time.Sleep(100 * time.Millisecond) // it is tried again
 	}
+	_ = client.Close() // what it does in the background has written
 	return printed + log.String()
 }
 
