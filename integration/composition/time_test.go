@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,9 +22,11 @@ import (
 
 // run is a site in operation, in virtual time.
 type run struct {
-	site    timedSite
-	began   time.Time
-	engine  http.Handler
+	site   timedSite
+	began  time.Time
+	engine http.Handler
+
+	mu      sync.Mutex  // guards what follows: pages are also made in the background
 	changes []time.Time // when the page became the next version
 	purged  time.Time   // the last change that the cache has seen
 	failing bool
@@ -91,6 +94,8 @@ func newRun(t *testing.T, s timedSite) *run {
 
 // version is how often the page had changed at a time.
 func (r *run) version(at time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	n := 0
 	for n+1 < len(r.changes) && !r.changes[n+1].After(at) {
 		n++
@@ -98,20 +103,32 @@ func (r *run) version(at time.Time) int {
 	return n
 }
 
+// note looks at what mu guards, or changes it.
+func (r *run) note(f func() bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return f()
+}
+
+// change makes the page the next version.
+func (r *run) change() {
+	r.note(func() bool { r.changes = append(r.changes, time.Now()); return true })
+}
+
 // serve is the page, or changes it.
 func (r *run) serve(w http.ResponseWriter, request *http.Request) {
-	r.made++
 	begun := time.Now()
+	slow := r.note(func() bool { r.made++; return r.slow })
 	if request.Method == http.MethodPost {
-		r.changes = append(r.changes, begun)
+		r.change()
 		_, _ = io.WriteString(w, "changed")
 		return
 	}
 	version := r.version(begun)
-	if r.slow {
+	if slow {
 		time.Sleep(slowness)
 	}
-	if r.failing {
+	if r.note(func() bool { return r.failing }) {
 		http.Error(w, "it does not work", http.StatusServiceUnavailable)
 		return
 	}
@@ -142,7 +159,7 @@ func (r *run) do(s step) string {
 	case "wait":
 		time.Sleep(s.wait)
 	case "change":
-		r.changes = append(r.changes, time.Now())
+		r.change()
 	case "post":
 		if w := r.send(http.MethodPost, ""); w.Code != http.StatusOK {
 			return fmt.Sprintf("POST is %d", w.Code)
@@ -150,9 +167,9 @@ func (r *run) do(s step) string {
 		r.purged = time.Now()
 		synctest.Wait()
 	case "fail":
-		r.failing = !r.failing
+		r.note(func() bool { r.failing = !r.failing; return true })
 	case "slow":
-		r.slow = !r.slow
+		r.note(func() bool { r.slow = !r.slow; return true })
 	default:
 		return r.get(s)
 	}
@@ -175,16 +192,23 @@ type timedWriter struct{ *httptest.ResponseRecorder }
 
 func (timedWriter) SetReadDeadline(time.Time) error { return nil }
 
+// runs returns how often the handler has run.
+func (r *run) runs() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.made
+}
+
 // get asks for the page, and looks at how old it is.
 func (r *run) get(s step) string {
-	asked, runs := time.Now(), r.made
+	asked, runs := time.Now(), r.runs()
 	w := r.send(http.MethodGet, s.control)
 	status := w.Header().Get("Cache-Status")
 	hit := strings.Contains(status, "; hit")
 	defer time.Sleep(time.Millisecond)
 	switch {
 	case w.Code == http.StatusGatewayTimeout && s.onlyIfCached:
-		if r.made != runs {
+		if r.runs() != runs {
 			return "the handler ran for only-if-cached"
 		}
 		return ""
