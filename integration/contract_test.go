@@ -196,11 +196,11 @@ var (
 	_ func(*middleware.Cache, context.Context, *http.Request) error           = (*middleware.Cache).SoftPurgePath
 	_                                                                         = middleware.Options{
 		TTL: time.Second, StaleWhileRevalidate: time.Second, StaleIfError: time.Second, StaleIfUnreachable: true,
-		StoreSetCookie: true, MaxBody: int64(1), Targeted: []string{},
+		StoreSetCookie: true, MaxBody: int64(1), TargetedFields: []string{},
 		Key:    func(*http.Request) (string, bool) { return "", false },
 		Engine: http.Handler(nil), Prefix: "", LookupTimeout: time.Second,
 		RequestFields: []string{}, IgnoreRequestDirectives: true, HideTags: true, PathTags: true,
-		MaxRecordings: int64(1), Keys: [][]byte{},
+		MaxRecordings: int64(1), SealKeys: [][]byte{},
 		Lifetime: func(*http.Request, int, http.Header, time.Duration) time.Duration { return 0 },
 		OnEvent:  func(middleware.Event) {}, Logger: (*slog.Logger)(nil),
 	}

@@ -66,7 +66,7 @@ func New(client Client, opts *Options) (*Cache, error) {
 		keys:   keyspace{prefix: o.Prefix},
 		slots:  make(chan struct{}, maxWork),
 	}
-	if err := c.useKeys(o.Keys); err != nil {
+	if err := c.useKeys(o.SealKeys); err != nil {
 		return nil, err
 	}
 	if o.RequestFields != nil {

@@ -157,7 +157,7 @@
 // # Who else uses memcached
 //
 // No value in memcached has the Cookie or Authorization field or the URL of a request;
-// keys are digests of them. Pages are readable there unless [Options.Keys] seal them.
+// keys are digests of them. Pages are readable there unless [Options.SealKeys] seal them.
 // A value that was changed or moved is a miss, and a lock that nobody renews holds a
 // request up for LookupTimeout. Processes that share pages should have about the same
 // LookupTimeout: it is also how soon the owner of a lock must be seen to live.

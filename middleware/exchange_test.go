@@ -176,10 +176,10 @@ func TestTargeted_CDNCacheControlBeatsCacheControl(t *testing.T) {
 		if r := s.get("/a"); !r.hit() || r.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("response = %s, Cache-Control %q, want a hit that tells clients no-store", r.cacheStatus(), r.Header.Get("Cache-Control"))
 		}
-		own := newSite(t, &middleware.Options{Targeted: []string{"Site-Cache-Control"}}, text("x", "Site-Cache-Control: max-age=60", "CDN-Cache-Control: no-store"))
+		own := newSite(t, &middleware.Options{TargetedFields: []string{"Site-Cache-Control"}}, text("x", "Site-Cache-Control: max-age=60", "CDN-Cache-Control: no-store"))
 		own.get("/a")
 		if !own.get("/a").hit() {
-			t.Error("a field that Options.Targeted lists is not obeyed")
+			t.Error("a field that Options.TargetedFields lists is not obeyed")
 		}
 	})
 }

@@ -87,9 +87,9 @@ func (w *nowhere) WriteHeader(int) {}
 // one round trip to the server in this process.
 func BenchmarkHit(b *testing.B) { benchmarkHit(b, &middleware.Options{TTL: time.Hour}) }
 
-// BenchmarkHitSealed is BenchmarkHit with Options.Keys.
+// BenchmarkHitSealed is BenchmarkHit with Options.SealKeys.
 func BenchmarkHitSealed(b *testing.B) {
-	benchmarkHit(b, &middleware.Options{TTL: time.Hour, Keys: [][]byte{sealKey(1)}})
+	benchmarkHit(b, &middleware.Options{TTL: time.Hour, SealKeys: [][]byte{sealKey(1)}})
 }
 
 func benchmarkHit(b *testing.B, opts *middleware.Options) {

@@ -61,7 +61,7 @@ func (x *exchange) fill(s slot) {
 	f := &fill{exchange: x, slot: s, called: x.cache.now()}
 	f.rec = newRecorder(x.visit.writer(), x.cache.opts.MaxBody, &x.cache.recordings)
 	f.rec.setsCookie = x.cache.setsCookie
-	f.rec.forbids = func(h http.Header) bool { return policy.Forbids(x.cache.forVisitors(h), x.cache.opts.Targeted) }
+	f.rec.forbids = func(h http.Header) bool { return policy.Forbids(x.cache.forVisitors(h), x.cache.opts.TargetedFields) }
 	if s.lock != nil || s.flight != nil {
 		f.keep(s.lock)
 	}

@@ -31,7 +31,7 @@ const (
 // them can tell which key is whose.
 type keyspace struct {
 	prefix string
-	macs   []*macPool // of Options.Keys; the first makes the keys that are used
+	macs   []*macPool // of Options.SealKeys; the first makes the keys that are used
 }
 
 // macPool has MACs under one secret: a hit needs one, and it is half the work to use

@@ -118,9 +118,10 @@ type Options struct {
 	// stored. 0: 64 MiB, or MaxBody if that is more.
 	MaxRecordings int64
 
-	// Targeted lists the targeted cache-control fields (RFC 9213) that this cache
-	// obeys, the most important first. nil: CDN-Cache-Control.
-	Targeted []string
+	// TargetedFields lists the targeted cache-control fields (RFC 9213) that this cache
+	// obeys before Cache-Control, the most important first. nil: CDN-Cache-Control;
+	// empty: none.
+	TargetedFields []string
 
 	// Key returns what tells pages apart besides scheme, host, path and query, or
 	// false to bypass the cache. It may change r.URL.RawQuery, and nothing else, of
@@ -139,13 +140,13 @@ type Options struct {
 	// spaces nor control characters. "": "page:".
 	Prefix string
 
-	// Keys seal what is stored. Then who can read memcached learns nothing of it but
-	// its size, and who can write there can delete it, or put back what was in the
-	// same place before, and nothing else. Each has 32 random bytes or more. The first
-	// seals; all open, and purges reach what was stored under any, so that a new key
-	// is first added at the end everywhere, then moved to the front. nil: entries are
-	// readable.
-	Keys [][]byte
+	// SealKeys are secrets under which what is stored is sealed. Then who can read
+	// memcached learns nothing of it but its size, and who can write there can delete
+	// it, or put back what was in the same place before, and nothing else. Each has 32
+	// random bytes or more. The first seals; all open, and purges reach what was stored
+	// under any, so that a new key is first added at the end everywhere, then moved to
+	// the front. nil: entries are readable.
+	SealKeys [][]byte
 
 	// LookupTimeout is how long a request waits for memcached, in all, before it
 	// goes on without. 0: 100 ms.
@@ -190,7 +191,7 @@ func (o *Options) check() error {
 		option, kind string
 		values       []string
 	}{
-		{"Targeted", "header field", o.Targeted},
+		{"TargetedFields", "header field", o.TargetedFields},
 		{"NeutralCookies", "cookie", o.NeutralCookies},
 		{"PersonalCookies", "cookie", o.PersonalCookies},
 		{"PersonalFields", "header field", o.PersonalFields},
@@ -202,7 +203,7 @@ func (o *Options) check() error {
 			}
 		}
 	}
-	if err := checkKeys(o.Keys); err != nil {
+	if err := checkKeys(o.SealKeys); err != nil {
 		return err
 	}
 	return checkPrefix(o.Prefix)
@@ -230,10 +231,10 @@ func (o *Options) withDefaults() Options {
 	if opts.LookupTimeout == 0 {
 		opts.LookupTimeout = defaultLookupTimeout
 	}
-	if opts.Targeted == nil {
-		opts.Targeted = []string{"Cdn-Cache-Control"}
+	if opts.TargetedFields == nil {
+		opts.TargetedFields = []string{"Cdn-Cache-Control"}
 	}
-	opts.Targeted = slices.Clone(opts.Targeted)
+	opts.TargetedFields = slices.Clone(opts.TargetedFields)
 	opts.NeutralCookies = slices.Clone(opts.NeutralCookies)
 	opts.PersonalCookies = slices.Clone(opts.PersonalCookies)
 	opts.PersonalFields = slices.Clone(opts.PersonalFields)
@@ -256,6 +257,6 @@ func (o *Options) policy() *policy.Config {
 		StaleIfError:         o.StaleIfError,
 		StaleIfUnreachable:   o.StaleIfUnreachable,
 		StoreSetCookie:       o.StoreSetCookie,
-		Targeted:             o.Targeted,
+		Targeted:             o.TargetedFields,
 	}
 }

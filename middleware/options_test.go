@@ -37,8 +37,8 @@ func TestNew_RefusesOptions(t *testing.T) {
 		"lookup without a unit":         {middleware.Options{LookupTimeout: 100}, "Options.LookupTimeout of 100ns: durations"},
 		"negative lookup":               {middleware.Options{LookupTimeout: -1}, "Options.LookupTimeout is -1ns: want 0"},
 		"negative body":                 {middleware.Options{MaxBody: -1}, "Options.MaxBody is -1: want 0 or more"},
-		"targeted field without a name": {middleware.Options{Targeted: []string{""}}, `Options.Targeted has ""`},
-		"targeted field with a colon":   {middleware.Options{Targeted: []string{"A", "CDN:"}}, `Options.Targeted has "CDN:": want the name of a header field`},
+		"targeted field without a name": {middleware.Options{TargetedFields: []string{""}}, `Options.TargetedFields has ""`},
+		"targeted field with a colon":   {middleware.Options{TargetedFields: []string{"A", "CDN:"}}, `Options.TargetedFields has "CDN:": want the name of a header field`},
 		"prefix with a space":           {middleware.Options{Prefix: "my page:"}, `Options.Prefix is "my page:": want neither spaces`},
 		"prefix with a control":         {middleware.Options{Prefix: "page\x7f"}, `Options.Prefix is "page\x7f"`},
 		"prefix too long":               {middleware.Options{Prefix: strings.Repeat("p", 151)}, "Options.Prefix has 151 bytes: want at most 150"},
@@ -62,7 +62,7 @@ func TestNew_TakesOptionsAtTheirLimits(t *testing.T) {
 	for name, opts := range map[string]*middleware.Options{
 		"nil":             nil,
 		"a millisecond":   {TTL: time.Millisecond, LookupTimeout: time.Millisecond},
-		"no targeted":     {Targeted: []string{}},
+		"no targeted":     {TargetedFields: []string{}},
 		"longest prefix":  {Prefix: strings.Repeat("p", 150)},
 		"prefix of UTF-8": {Prefix: "страница:"},
 	} {
@@ -79,9 +79,9 @@ func TestNew_TakesOptionsAtTheirLimits(t *testing.T) {
 // TestNew_CopiesOptions: what the caller does with them afterwards is no concern
 // of the cache.
 func TestNew_CopiesOptions(t *testing.T) {
-	opts := &middleware.Options{Targeted: []string{"My-Cache-Control"}}
+	opts := &middleware.Options{TargetedFields: []string{"My-Cache-Control"}}
 	s := newSite(t, opts, text("a", "My-Cache-Control: max-age=60", "Cache-Control: no-store"))
-	opts.Targeted[0] = "Other-Cache-Control"
+	opts.TargetedFields[0] = "Other-Cache-Control"
 	s.get("/a")
 	if r := s.get("/a"); !r.hit() {
 		t.Errorf("Cache-Status = %q, want a hit: the options changed after New", r.cacheStatus())

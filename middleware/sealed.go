@@ -12,7 +12,7 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
-// shortestKey is the least length of Options.Keys.
+// shortestKey is the least length of Options.SealKeys.
 const shortestKey = 32
 
 // sealed is a Client whose values are sealed (AES-256-GCM) and bound to their keys in
@@ -75,7 +75,7 @@ func derive(key []byte, purpose string) ([]byte, error) {
 func checkKeys(keys [][]byte) error {
 	for i, key := range keys {
 		if len(key) < shortestKey {
-			return fmt.Errorf("middleware: Options.Keys[%d] has %d bytes: want at least %d", i, len(key), shortestKey)
+			return fmt.Errorf("middleware: Options.SealKeys[%d] has %d bytes: want at least %d", i, len(key), shortestKey)
 		}
 	}
 	return nil

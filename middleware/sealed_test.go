@@ -22,7 +22,7 @@ func sealKey(n byte) []byte { return bytes.Repeat([]byte{n}, 32) }
 func sealedBy(keys ...byte) *middleware.Options {
 	opts := minute()
 	for _, n := range keys {
-		opts.Keys = append(opts.Keys, sealKey(n))
+		opts.SealKeys = append(opts.SealKeys, sealKey(n))
 	}
 	return opts
 }

@@ -20,7 +20,7 @@ func pageOurs(addr string, keys [][]byte) (*webApp, error) {
 		return nil, err
 	}
 	app := newPage(client.Close)
-	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second, Keys: keys})
+	cache, err := middleware.New(client, &middleware.Options{TTL: time.Hour, LookupTimeout: time.Second, SealKeys: keys})
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type setting struct {
 var settings = []setting{
 	{"TTL", middleware.Options{TTL: time.Minute}},
 	{"only what pages declare", middleware.Options{}},
-	{"sealed", middleware.Options{TTL: time.Minute, Keys: [][]byte{secret}}},
+	{"sealed", middleware.Options{TTL: time.Minute, SealKeys: [][]byte{secret}}},
 	{"PathTags", middleware.Options{TTL: time.Minute, PathTags: true}},
 	{"PersonalCookies", middleware.Options{TTL: time.Minute, PersonalCookies: []string{"sid", "session", gorillaName}}},
 	{"IgnoreRequestDirectives", middleware.Options{TTL: time.Minute, IgnoreRequestDirectives: true}},
