@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -56,6 +57,55 @@ func TestCacheStatus_SaysWhatHappened(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What gin knows to be wrong when the first byte goes out is not said to be stored, and
+// what nobody wrote has the field as well.
+func TestCacheStatus_OfWhatGinDoesNotComplete(t *testing.T) {
+	for name, test := range map[string]struct {
+		handler gin.HandlerFunc
+		status  int
+		want    string
+	}{
+		"aborted":           {func(c *gin.Context) { c.AbortWithStatusJSON(http.StatusNotFound, "gone") }, 404, "aborted"},
+		"aborted, no body":  {func(c *gin.Context) { c.AbortWithStatus(http.StatusNotFound) }, 404, ""}, // it aborts last
+		"aborted, no word":  {func(c *gin.Context) { c.Abort() }, 404, "aborted"},
+		"error":             {func(c *gin.Context) { _ = c.Error(io.ErrUnexpectedEOF); c.String(http.StatusOK, "x") }, 200, "error"},
+		"error, no body":    {func(c *gin.Context) { _ = c.Error(io.ErrUnexpectedEOF); c.Status(http.StatusNotFound) }, 404, "error"},
+		"nothing":           {func(*gin.Context) {}, 404, "empty"},
+		"aborted when late": {func(c *gin.Context) { c.String(http.StatusOK, "x"); c.Abort() }, 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, minute(), test.handler)
+			r := s.get("/")
+			want := "bmemcached; fwd=uri-miss; detail=" + test.want
+			if test.want == "" {
+				want = "bmemcached; fwd=uri-miss; stored" // nobody could know
+			}
+			if r.StatusCode != test.status || r.cacheStatus() != want {
+				t.Errorf("GET = %d, Cache-Status %q, want %d, %q", r.StatusCode, r.cacheStatus(), test.status, want)
+			}
+			if s.get("/"); s.runs.Load() != 2 {
+				t.Errorf("the handler ran %d times for two requests", s.runs.Load())
+			}
+		})
+	}
+}
+
+// A reason why something is not stored stands beside nothing that is.
+func TestCacheStatus_WhatIsStoredHasNoReasonAgainstIt(t *testing.T) {
+	private := true
+	s := newSite(t, minute(), func(c *gin.Context) {
+		if private {
+			setLines(c, "Cache-Control: private")
+		}
+		c.String(http.StatusOK, "x")
+	})
+	s.get("/")
+	private = false
+	if got, want := s.get("/").cacheStatus(), "bmemcached; fwd=uri-miss; stored"; got != want {
+		t.Errorf("Cache-Status of what replaces a note = %q, want %q", got, want)
+	}
 }
 
 func TestCacheStatus_FollowsThatOfCachesBefore(t *testing.T) {

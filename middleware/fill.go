@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -35,7 +36,6 @@ type fill struct {
 	request   *http.Request // as the handler sees it
 	last      *http.Request // what the handlers made of it; nil before they returned
 	asked     bool          // with validators of the stale entry
-	taken     bool          // it shows what a layer above has taken from the query
 	called    time.Time
 	received  time.Time
 	purges    uint64 // when the making began
@@ -111,7 +111,7 @@ func (f *fill) prepare() (*http.Request, func()) {
 	r.URL = &url
 	r = originForm(r)
 	showQuery(r, f.query)
-	f.taken = asksMore(r, f.query)
+	f.rec.unkeyed = asksMore(r, f.query)
 	if !f.private {
 		r.Host = f.host
 	}
@@ -180,12 +180,11 @@ func (f *fill) commit(status int, header http.Header) action {
 // hand returns what the client gets.
 func (f *fill) hand(status int, header http.Header) action {
 	act := action{pass: !f.background, record: f.verdict.Store, hide: f.cache.opts.HideTags}
-	detail := f.detail
-	if detail == "" && !f.verdict.Store {
-		detail = f.verdict.Reason
+	line := forwardStatus{why: f.why, stored: f.verdict.Store}
+	if !f.verdict.Store {
+		line.detail = cmp.Or(f.detail, f.verdict.Reason)
 	}
-	line := forwardStatus{why: f.why, stored: f.verdict.Store, detail: detail}
-	if f.ownsConditions() && status/100 == 2 && policy.IsConditional(f.original.Header) {
+	if f.ownsConditions() && !f.rec.silent && status/100 == 2 && policy.IsConditional(f.original.Header) {
 		selected := policy.Selected{ETag: header.Get("Etag"), LastModified: header.Get("Last-Modified"), Date: f.received}
 		if policy.NotModified(f.original.Header, selected, f.received) {
 			act.status = http.StatusNotModified

@@ -37,12 +37,21 @@ func (v ginVisit) run(rec *recorder, r *http.Request, direct bool) result {
 	rec.status = below.Status()
 	v.Writer, v.Request = w, r
 	defer func() { v.Writer, v.Request = below, original }()
-	rec.unkeyed = v.showsMore(original.URL)
-	faults := len(v.Errors)
+	rec.unkeyed = rec.unkeyed || v.showsMore(original.URL)
+	errors := len(v.Errors)
+	rec.wrong = func() string {
+		switch {
+		case len(v.Errors) != errors:
+			return "error"
+		case v.IsAborted():
+			return "aborted"
+		default:
+			return ""
+		}
+	}
 	v.Next()
-	good := len(v.Errors) == faults
-	w.finish(good)
-	return result{good: good && !v.IsAborted(), last: v.Request}
+	w.finish(len(v.Errors) == errors)
+	return result{good: rec.wrong() == "", last: v.Request}
 }
 
 // showsMore reports whether gin has kept the parameters of the original URL, because

@@ -126,15 +126,10 @@ func (w *ginWriter) Size() int {
 // finish ends a response of which the handler did not write a body: one whose status
 // it stated is complete if all went well.
 func (w *ginWriter) finish(good bool) {
-	switch {
-	case w.committed:
-	case good && w.stated, w.always:
-		w.unsent = true
-		w.settle(0)
-	default:
-		w.abandon()
-		if w.stated && !w.direct {
-			w.below.WriteHeader(w.status)
-		}
+	if w.committed {
+		return
 	}
+	w.unsent = good && w.stated
+	w.silent = !w.unsent
+	w.settle(0)
 }

@@ -91,7 +91,7 @@ func (c *Cache) otherMethod(v visit, start time.Time) {
 	}
 	came := request.Clone(request.Context()) // layers below may rewrite the request in place
 	rec := newRecorder(v.writer(), 0, &c.recordings)
-	rec.ctx, rec.always = request.Context(), true
+	rec.ctx = request.Context()
 	rec.stream = func() {}
 	var succeeded, reached bool
 	var locations http.Header

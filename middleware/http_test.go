@@ -286,3 +286,20 @@ func TestWrap_AroundGin(t *testing.T) {
 		}
 	}
 }
+
+// A handler may set fields and leave the response to a layer above, as echo's do that
+// return an error: the client's condition is not answered then in its place.
+func TestWrap_WhatTheHandlerLeavesToOthersIsTheirs(t *testing.T) {
+	s := newHTTPSite(t, &middleware.Options{TTL: time.Minute}, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Etag", `"1"`)
+	})
+	cached := s.handler
+	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cached.ServeHTTP(w, r)
+		w.WriteHeader(http.StatusNotFound)
+	})
+	r := s.do(http.MethodGet, "/", `If-None-Match: "1"`)
+	if want := "bmemcached; fwd=uri-miss; detail=empty"; r.StatusCode != http.StatusNotFound || r.cacheStatus() != want {
+		t.Errorf("GET = %d, Cache-Status %q, want 404, %q", r.StatusCode, r.cacheStatus(), want)
+	}
+}

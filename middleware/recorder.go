@@ -34,17 +34,18 @@ type recorder struct {
 	setsCookie func(lines []string) bool
 	// forbids reports whether a header says that the response is not for others.
 	forbids func(header http.Header) bool
+	// wrong returns what the framework knows to have gone wrong so far, or "".
+	wrong func() string
 
 	status    int
 	stated    bool // the handler chose the status
-	altered   bool // somebody changed the header between calls of the writer below
 	restated  bool // and chose another when it was too late
-	silent    bool // the handler returned without writing anything
-	unsent    bool // the handler stated a status and sent nothing
+	altered   bool // somebody changed the header between calls of the writer below
+	silent    bool // the handler returned and left the response to others
+	unsent    bool // the handler returned and left a status to be sent
 	wrote     bool // the handler wrote a body, if an empty one
 	unguessed bool // the header went out before the body, of which net/http guesses the type
 	unkeyed   bool // the handler may see of the query what is not in the key
-	always    bool // commit a response even if the handler wrote nothing
 	committed bool
 	act       action
 	size      int // bytes that the handler wrote
@@ -74,6 +75,7 @@ func newRecorder(below http.ResponseWriter, limit int64, pool *recordings) *reco
 	w := &recorder{
 		below: below, before: below.Header().Clone(), status: http.StatusOK, limit: limit,
 		setsCookie: func([]string) bool { return false },
+		wrong:      func() string { return "" },
 	}
 	w.recording = &recording{pool: pool, heldUp: w.heldUp}
 	return w
@@ -217,14 +219,6 @@ func (w *recorder) CloseNotify() <-chan bool {
 	gone := make(chan bool, 1)
 	context.AfterFunc(w.ctx, func() { gone <- true })
 	return gone
-}
-
-// abandon ends a response of a handler that wrote nothing, and which the writer
-// below answers for.
-func (w *recorder) abandon() {
-	w.committed = true
-	w.act = action{pass: true}
-	w.header = w.Header().Clone()
 }
 
 // declared returns the length that the handler stated, or -1.

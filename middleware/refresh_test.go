@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -216,6 +217,15 @@ func TestStaleIfError_CoversFailures(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		failures := map[string]func(*gin.Context){
 			"panic": func(*gin.Context) { panic("on purpose") },
+			"error and a mere status": func(c *gin.Context) {
+				setLines(c, "X-Bad: 1", "Set-Cookie: a=b")
+				_ = c.AbortWithError(http.StatusInternalServerError, errors.New("on purpose")).SetType(gin.ErrorTypePublic)
+			},
+			"error and a status that gin sends": func(c *gin.Context) {
+				setLines(c, "X-Bad: 1", "Set-Cookie: a=b")
+				_ = c.Error(errors.New("on purpose"))
+				c.Status(http.StatusInternalServerError)
+			},
 		}
 		for _, status := range []int{500, 502, 503, 504} {
 			failures[strconv.Itoa(status)] = func(c *gin.Context) {

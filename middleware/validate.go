@@ -92,7 +92,7 @@ func (f *fill) freshen(stale *stored.Entry, header http.Header) (*stored.Entry, 
 	if header.Get("Date") == "" {
 		delete(effective, "Date") // made here and now
 	}
-	f.tagNames = append(stored.UniqueTags(stored.TagsOf(effective)), f.cache.pathTags(f.original)...)
+	f.tagNames = f.tagsOf(effective)
 	verdict := policy.Evaluate(f.response(stale.Status, f.effective(effective)), f.cache.policy)
 	fresh.Terms = verdict.Terms
 	f.verdict = verdict

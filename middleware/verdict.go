@@ -14,45 +14,54 @@ import (
 func (f *fill) judge(status int, header http.Header) {
 	effective := f.effective(header)
 	f.verdict = policy.Evaluate(f.response(status, effective), f.cache.policy)
-	if f.verdict.Store && f.touched() {
-		f.verdict = policy.Verdict{Reason: "session"}
+	if !f.verdict.Store {
+		return
 	}
-	if (f.rec.unkeyed || f.taken) && f.verdict.Store {
-		f.verdict = policy.Verdict{Reason: "query"}
+	f.vary = policy.VaryFields(effective["Vary"])
+	f.fields = stored.Delta(f.rec.before, header, f.unstorable(header))
+	f.tagNames = f.tagsOf(header)
+	if reason, refused := f.refusal(status); refused {
+		f.verdict = policy.Verdict{Reason: reason}
 	}
-	if f.rec.silent && f.verdict.Store {
-		f.verdict = policy.Verdict{Reason: "empty"}
+}
+
+// refusal returns why a response is not stored that policy would store, if anything
+// speaks against it.
+func (f *fill) refusal(status int) (reason string, refused bool) {
+	switch {
+	case f.touched():
+		reason = "session"
+	case f.rec.unkeyed:
+		reason = "query"
+	case f.rec.wrong() != "":
+		reason = f.rec.wrong()
+	case f.rec.silent:
+		reason = "empty"
+	case f.request.Method != http.MethodGet:
+		reason = "method"
+	case len(f.request.Header["Range"]) > 0 && status != http.StatusOK:
+		reason = "range" // about a part, if not about the range itself
+	case f.private:
+		reason = f.detail
+	case max(f.rec.declared(), int64(f.rec.first)) > f.rec.limit:
+		reason = "too-large"
+	case slices.ContainsFunc(f.vary, func(name string) bool { return !policy.IsFieldName(name) }):
+		reason = "vary"
+	case (&stored.Entry{Key: f.name, Fields: f.fields}).Overhead() > stored.MaxOverhead:
+		reason = "too-large"
+	case !stored.Sendable(f.fields, f.rec.declared()):
+		reason = "header" // net/http sends it changed
+	case len(f.tagNames) > stored.MaxTags, len(f.tagNames) > 0 && !f.hasPurges:
+		reason = "tags" // could not be purged by them
+	default:
+		return "", false
 	}
-	if f.request.Method != http.MethodGet && f.verdict.Store {
-		f.verdict = policy.Verdict{Reason: "method"}
-	}
-	if len(f.request.Header["Range"]) > 0 && status != http.StatusOK && f.verdict.Store {
-		f.verdict = policy.Verdict{Reason: "range"} // about a part, if not about the range itself
-	}
-	if f.private && f.verdict.Store {
-		f.verdict = policy.Verdict{Reason: f.detail}
-	}
-	if f.verdict.Store && max(f.rec.declared(), int64(f.rec.first)) > f.rec.limit {
-		f.verdict = policy.Verdict{Reason: "too-large"}
-	}
-	if f.verdict.Store {
-		f.vary = policy.VaryFields(effective["Vary"])
-		if slices.ContainsFunc(f.vary, func(name string) bool { return !policy.IsFieldName(name) }) {
-			f.verdict = policy.Verdict{Reason: "vary"}
-			return
-		}
-		f.fields = stored.Delta(f.rec.before, header, f.unstorable(header))
-		switch e := (&stored.Entry{Key: f.name, Fields: f.fields}); {
-		case e.Overhead() > stored.MaxOverhead:
-			f.verdict = policy.Verdict{Reason: "too-large"}
-		case !stored.Sendable(f.fields, f.rec.declared()):
-			f.verdict = policy.Verdict{Reason: "header"} // net/http sends it changed
-		}
-	}
-	f.tagNames = append(stored.UniqueTags(stored.TagsOf(header)), f.cache.pathTags(f.original)...)
-	if n := len(f.tagNames); f.verdict.Store && (n > stored.MaxTags || n > 0 && !f.hasPurges) {
-		f.verdict = policy.Verdict{Reason: "tags"} // could not be purged by them
-	}
+	return reason, true
+}
+
+// tagsOf returns the names of the tags of a response with this header.
+func (f *fill) tagsOf(header http.Header) []stored.TagName {
+	return append(stored.UniqueTags(stored.TagsOf(header)), f.cache.pathTags(f.original)...)
 }
 
 // unstorable returns which fields of a response are not stored.
