@@ -89,6 +89,7 @@ var middlewarePromises = []promise{
 	{"A mere status of gin", "TestUnsent_WhatOthersSendLaterIsNotStored"},
 	{"Nor is a response without Content-Length", "TestStored_NotWhenTheHandlerWasCutShort TestStream_OfGinIsNotStoredInPart"},
 	{"A handler sees Accept-Language sorted", "TestPoison_OrderOfLanguages"},
+	{"It sees Accept-Encoding without weights", "TestAcceptEncoding_HasTheOrderOfBrowsers TestCompression_HandlersFindCodingsInTheOrderOfBrowsers"},
 	{"A 206 is never stored", "TestRange_206IsNeverStored TestRange_IsCutFromAStoredResponse TestRange_IsNotCutBelowCompression"},
 	{"HEAD is answered from a stored GET.", "TestHEAD_IsAnsweredFromGET"},
 

@@ -174,7 +174,9 @@
 // whether it is complete.
 //
 // A handler sees Accept-Language sorted by weight, and by name where weights are
-// equal, because variants are told apart by that form.
+// equal, because variants are told apart by that form. It sees Accept-Encoding
+// without weights and refused codings: gzip, deflate, br and zstd first, as browsers send
+// them.
 //
 // A 206 is never stored; ranges are cut from stored responses, but not below middleware
 // that might compress the part. HEAD is answered from a stored GET.

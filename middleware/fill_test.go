@@ -209,6 +209,22 @@ func TestCompression_VariantsByWhatTheClientTakes(t *testing.T) {
 	})
 }
 
+// TestCompression_HandlersFindCodingsInTheOrderOfBrowsers: gorilla's CompressHandler takes
+// the first coding that it knows.
+func TestCompression_HandlersFindCodingsInTheOrderOfBrowsers(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Header("Vary", "Accept-Encoding")
+		c.String(http.StatusOK, c.GetHeader("Accept-Encoding"))
+	})
+	const browser = "gzip, deflate, br, zstd"
+	for _, accept := range []string{browser, "gzip,deflate,br,zstd", "br, zstd;q=0.9, deflate, gzip;q=0.1"} {
+		if r := s.get("/a", "Accept-Encoding: "+accept); r.body != browser {
+			t.Errorf("of Accept-Encoding: %s the handler sees %q (%s), want %q", accept, r.body, r.cacheStatus(), browser)
+		}
+	}
+	s.wantRuns(1)
+}
+
 func TestCompression_AboveTheCache(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		// As gin-contrib/gzip does it: the field first, then a writer that compresses.

@@ -15,6 +15,7 @@ type ask struct {
 	query    string
 	visitor  string
 	gzip     bool
+	codings  bool // all those of browsers
 	german   bool
 	cross    bool   // from another origin
 	login    bool   // with Authorization
@@ -24,6 +25,9 @@ type ask struct {
 	change   string // what a POST does
 	together bool   // with the next
 }
+
+// browserCodings is what every browser takes, in this order.
+const browserCodings = "gzip, deflate, br, zstd"
 
 var visitorNames = []string{"ada", "bob"}
 
@@ -54,6 +58,7 @@ func asks(n int) *rapid.Generator[ask] {
 		if seldom("missing") {
 			a.page = n
 		}
+		a.codings = a.gzip && rapid.Bool().Draw(t, "codings")
 		a.german = seldom("german")
 		a.cross = seldom("cross")
 		a.login = seldom("login")
@@ -81,7 +86,8 @@ func (a ask) String() string {
 		is   bool
 		text string
 	}{
-		{a.gzip, "gzip"},
+		{a.gzip && !a.codings, "gzip"},
+		{a.codings, browserCodings},
 		{a.german, "in German"},
 		{a.cross, "cross-origin"},
 		{a.login, "Authorization"},

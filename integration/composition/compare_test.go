@@ -126,8 +126,8 @@ var allowances = []allowance{
 			uncoded(x.want.header)
 		}
 	}},
-	{"compression above holds a page back until it knows the length, for visitors who want it; a hit says that from the beginning. What is added late counts only where a page is held back", func(x *exchange) {
-		if x.hit && slices.ContainsFunc(append(slices.Clone(x.site.around), x.site.above...), func(l layer) bool { return l.holds && l.compressor }) {
+	{"compression above holds a page back until it knows the length, for visitors who want it; what is stored says that from the beginning. What is added late counts only where a page is held back", func(x *exchange) {
+		if (x.hit || x.confirmed) && slices.ContainsFunc(append(slices.Clone(x.site.around), x.site.above...), func(l layer) bool { return l.holds && l.compressor }) {
 			withoutLate(x)
 		}
 	}},

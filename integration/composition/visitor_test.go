@@ -77,6 +77,7 @@ func (v *visitor) request(a ask) *http.Request {
 		{a.change != "", "Content-Type", "text/plain"},
 		{a.change != "" && v.token != "", "X-Csrf-Token", v.token},
 		{a.gzip, "Accept-Encoding", "gzip"},
+		{a.codings, "Accept-Encoding", browserCodings},
 		{a.german, "Accept-Language", "de"},
 		{a.cross, "Origin", otherOrigin},
 		{a.method == http.MethodOptions, "Access-Control-Request-Method", "POST"},
@@ -105,7 +106,7 @@ func (v *visitor) request(a ask) *http.Request {
 
 // memory is what a browser files a page under. What it accepts may select it.
 func (v *visitor) memory(a ask) string {
-	return fmt.Sprint(a.url(), a.gzip, a.german, a.cross, a.login)
+	return fmt.Sprint(a.url(), a.gzip, a.codings, a.german, a.cross, a.login)
 }
 
 // visit makes a request and returns what the visitor has then: where a 304 or no body

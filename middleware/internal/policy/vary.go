@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,10 +67,14 @@ func PlainValue(h http.Header, field string) (string, bool) {
 	}
 }
 
+// commonCodings are those of browsers, in the order in which all of them send them.
+// Handlers that take the first coding that they know must find them so.
+var commonCodings = []string{"gzip", "deflate", "br", "zstd"}
+
 // AcceptEncoding returns the codings that a client takes, not how much it likes
-// each: any of them is an answer it accepts. What it refuses stays visible only
-// where it would be taken otherwise: identity, the wildcard, and any coding
-// beside a wildcard.
+// each: any of them is an answer it accepts. Common ones come first, as browsers spell
+// them. What it refuses stays visible only where it would be taken otherwise: identity,
+// the wildcard, and any coding beside a wildcard.
 func AcceptEncoding(lines []string) string {
 	var codings, refused []string
 	wildcard := false
@@ -91,8 +96,17 @@ func AcceptEncoding(lines []string) string {
 	if wildcard {
 		codings = append(codings, refused...)
 	}
-	slices.Sort(codings)
-	return strings.Join(slices.Compact(codings), ",")
+	slices.SortFunc(codings, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rankOfCoding(a), rankOfCoding(b)), cmp.Compare(a, b))
+	})
+	return strings.Join(slices.Compact(codings), ", ")
+}
+
+func rankOfCoding(coding string) int {
+	if i := slices.Index(commonCodings, coding); i >= 0 {
+		return i
+	}
+	return len(commonCodings)
 }
 
 // splitWeight separates the q parameter, in thousandths (RFC 9110, section

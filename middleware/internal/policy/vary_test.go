@@ -58,6 +58,23 @@ func TestVaryValue_SameMeaningSameValue(t *testing.T) {
 	}
 }
 
+// TestAcceptEncoding_HasTheOrderOfBrowsers: a handler that takes the first coding that it
+// knows takes the same as without the cache.
+func TestAcceptEncoding_HasTheOrderOfBrowsers(t *testing.T) {
+	for line, want := range map[string]string{
+		"gzip, deflate, br, zstd":          "gzip, deflate, br, zstd",
+		"zstd, br;q=0.5, deflate, X-GZIP":  "gzip, deflate, br, zstd",
+		"compress, br":                     "br, compress",
+		"dcb, aes128gcm, br, gzip":         "gzip, br, aes128gcm, dcb",
+		"*;q=0.5, br;q=0, identity;q=0, a": "*, a, br;q=0, identity;q=0",
+		"":                                 "",
+	} {
+		if got := AcceptEncoding([]string{line}); got != want {
+			t.Errorf("Accept-Encoding: %s is %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestPlainValue_IgnoresWhiteSpaceOfLists(t *testing.T) {
 	tests := map[string]struct {
 		field string
