@@ -3,6 +3,7 @@ package middleware
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -25,6 +26,7 @@ type exchange struct {
 	body       *body         // that the entry uses, for leave
 	deadline   time.Time     // until when to wait for the responses of others
 	turn       *flight       // that this request is to lead, see reload.go
+	leads      *flight       // that others may wait for until run returns
 }
 
 func (c *Cache) exchange(f *fast) *exchange {
@@ -40,7 +42,7 @@ const maxLooks = 5
 
 // run answers the request. found is what is known already, if anything.
 func (x *exchange) run(found lookup) {
-	defer x.passTurn()
+	defer x.landAll()
 	for range maxLooks {
 		if found.at.IsZero() {
 			found = x.look()
@@ -55,12 +57,35 @@ func (x *exchange) run(found lookup) {
 			break
 		}
 		found = lookup{}
-		if x.original.Context().Err() != nil {
-			x.visit.stop() // nobody is there to answer
+		if err := x.original.Context().Err(); err != nil {
+			x.giveUp(err)
 			return
 		}
 	}
 	x.direct(fwdURIMiss, "contended")
+}
+
+// giveUp ends a request whose context has ended while it waited for others. A deadline is
+// the site's, and the client is there: the handler is asked, as without the cache. Whether
+// a client is there whose request is cancelled nobody knows; an empty 200 it shall not get.
+func (x *exchange) giveUp(why error) {
+	if errors.Is(why, context.DeadlineExceeded) {
+		x.direct(fwdURIMiss, "deadline")
+		return
+	}
+	x.visit.stop()
+	w := x.visit.writer()
+	addStatus(w.Header(), forwardStatus{why: fwdURIMiss, detail: "cancelled"}.String())
+	sendHeader(w, http.StatusServiceUnavailable)
+}
+
+// landAll ends the flights for which this request is responsible, if they have not
+// ended: also when something panics that is not the handler.
+func (x *exchange) landAll() {
+	x.passTurn()
+	if x.leads != nil {
+		x.cache.flights.land(x.leads, outcome{})
+	}
 }
 
 // step acts on what was found, and reports false to have it looked for again.

@@ -144,16 +144,22 @@ func (f *fill) handlerContext() (context.Context, func()) {
 	if f.flight == nil || f.background || parent.Done() == nil {
 		return parent, func() {}
 	}
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	ctx, expire := context.WithoutCancel(parent), func() {}
+	at, has := parent.Deadline()
+	if has {
+		ctx, expire = context.WithDeadline(ctx, at)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(parent, func() {
 		cause := context.Cause(parent)
-		if parent.Err() == context.DeadlineExceeded {
+		switch {
+		case parent.Err() != context.DeadlineExceeded:
+			f.cache.flights.whenIdle(f.flight, func() { cancel(cause) })
+		case !has:
 			cancel(cause)
-			return
 		}
-		f.cache.flights.whenIdle(f.flight, func() { cancel(cause) })
 	})
-	return ctx, func() { stop(); cancel(nil) }
+	return ctx, func() { stop(); cancel(nil); expire() }
 }
 
 // commit decides what happens to a response whose header is final.

@@ -2,6 +2,7 @@ package middleware_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -61,13 +62,16 @@ func TestCollapse_LeaderAloneEndsWithItsClient(t *testing.T) {
 func TestCollapse_DeadlineOfTheRequestHoldsForTheHandler(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), func(c *gin.Context) {
-			<-c.Request.Context().Done()
-			c.String(http.StatusServiceUnavailable, context.Cause(c.Request.Context()).Error())
+			ctx := c.Request.Context()
+			at, _ := ctx.Deadline()
+			<-ctx.Done()
+			c.String(http.StatusServiceUnavailable, "%v %v %v", at.Equal(time.Now()), ctx.Err(), context.Cause(ctx))
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if r := s.send(s.request(ctx, http.MethodGet, "/a")); r.body != context.DeadlineExceeded.Error() {
-			t.Errorf("body = %q, want the handler to see its deadline", r.body)
+		want := fmt.Sprint(true, " ", context.DeadlineExceeded, " ", context.DeadlineExceeded)
+		if r := s.send(s.request(ctx, http.MethodGet, "/a")); r.body != want {
+			t.Errorf("body = %q, want %q: the handler sees its deadline, before and after", r.body, want)
 		}
 	})
 }

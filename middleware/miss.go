@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -17,6 +18,7 @@ func (x *exchange) miss(l lookup) bool {
 	if !leads {
 		return x.follow(f, l)
 	}
+	x.leads = f
 	if l.state == stateLocked {
 		return x.await(f, l.name, slot{lookup: l, why: x.missReason(l)})
 	}
@@ -70,12 +72,17 @@ func (x *exchange) follow(f *flight, l lookup) bool {
 func (x *exchange) followAs(f *flight, l lookup, d policy.Directives, why forward) bool {
 	x.passTurn()
 	x.beginWaiting()
+	timer := time.NewTimer(x.deadline.Sub(x.cache.now()))
+	defer timer.Stop()
 	select {
 	case <-f.done:
+	case <-timer.C:
+		x.cache.flights.leave(f)
+		x.direct(why, "contended")
+		return true
 	case <-x.original.Context().Done():
 		x.cache.flights.leave(f)
-		x.visit.stop()
-		return true
+		return false
 	}
 	if f.outcome.again {
 		return false

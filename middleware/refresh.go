@@ -47,6 +47,7 @@ func (x *exchange) refreshLater(l lookup) bool {
 		return true
 	}
 	if c.opts.Engine == nil {
+		x.leads = f
 		return !x.refreshHere(f, key, l)
 	}
 	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered

@@ -68,10 +68,10 @@ func (x *exchange) reload(l lookup, why forward, run func(*flight) bool) bool {
 		}
 		f = joined
 	}
-	x.turn = nil
+	x.turn, x.leads = nil, f
 	x.cache.flights.begin(f)
 	if !run(f) {
-		x.turn = f
+		x.turn, x.leads = f, nil
 		return false
 	}
 	return true

@@ -37,6 +37,7 @@ func (x *exchange) validate(l lookup, age time.Duration) bool {
 	if !leads {
 		return x.follow(f, l)
 	}
+	x.leads = f
 	lock, err := x.takeRefreshLock(key)
 	switch {
 	case err == nil:
