@@ -29,7 +29,8 @@ type Cache struct {
 	bodies     bodies     // of stored ones, from chunks
 	hints      hints
 	deadlines  deadlines    // of lookups
-	lastLog    atomic.Int64 // when a fault was last logged, in Unix nanoseconds
+	faultLog   seldom       // when faults of memcached are logged
+	strayLog   seldom       // when revalidations are that do not come to the cache
 	maxChunk   atomic.Int64 // the largest item that the servers are known to take
 
 	versionless atomic.Bool // the client does not write by version
@@ -128,12 +129,18 @@ func isAnswer(err error) bool {
 // fault reports a fault of memcached.
 func (c *Cache) fault(key string, took time.Duration, err error) {
 	c.event(Event{Kind: EventError, Key: key, Duration: took, Err: err})
-	const pause = 10 * time.Second
-	now := c.now().UnixNano()
-	last := c.lastLog.Load()
-	if now-last >= int64(pause) && c.lastLog.CompareAndSwap(last, now) {
+	if c.faultLog.due(c.now()) {
 		c.opts.Logger.Warn("middleware: cache unavailable, serving without it", "error", err)
 	}
+}
+
+// seldom is due at most once in ten seconds.
+type seldom struct{ last atomic.Int64 } // in Unix nanoseconds
+
+func (s *seldom) due(now time.Time) bool {
+	const pause = 10 * time.Second
+	last := s.last.Load()
+	return now.UnixNano()-last >= int64(pause) && s.last.CompareAndSwap(last, now.UnixNano())
 }
 
 func (c *Cache) event(e Event) {

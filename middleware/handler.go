@@ -36,8 +36,8 @@ func (c *Cache) handle(v visit) {
 	}
 	f.full, f.host, f.query = p.append(f.full), p.host, p.query
 	f.name = c.keys.of(letterPage, f.full)
-	if m := markerOf(r, c); m != nil {
-		c.exchange(f).refresh(m)
+	if e := errandOf(r, c); e != nil && e.page == f.name {
+		c.exchange(f).refresh(e)
 		return
 	}
 	served, found := f.serve()
@@ -72,7 +72,8 @@ func mustBypass(r *http.Request) bool {
 
 // bypass runs the handler and keeps out of its way.
 func (c *Cache) bypass(v visit, why forwardStatus, start time.Time) {
-	if markerOf(v.request(), c) != nil {
+	if e := errandOf(v.request(), c); e != nil {
+		e.done.Store(true)
 		v.stop() // there is no client
 		return
 	}

@@ -130,10 +130,11 @@ type Options struct {
 	Key func(r *http.Request) (key string, ok bool)
 
 	// Engine receives the requests that revalidate stale responses in the
-	// background: give it the router or handler that this cache is a part of. They
-	// carry the header of the request that found the response stale, and a context
-	// that outlives it. nil: one of the requests that find a response stale revalidates
-	// it before it is answered; the others are answered at once.
+	// background: give it what the server serves, the outermost handler with this cache
+	// in it. They have the URL and the header of the request that found the response
+	// stale, and a context that outlives it. nil: one of the requests that find a
+	// response stale revalidates it before it is answered; the others are answered at
+	// once.
 	Engine http.Handler
 
 	// Prefix begins every key in memcached. It has at most 150 bytes and neither
@@ -157,9 +158,10 @@ type Options struct {
 	// nobody is told.
 	OnEvent func(Event)
 
-	// Logger gets faults of memcached, at most one in ten seconds, and panics that
-	// a stale response covered up; never keys, values or credentials. nil:
-	// slog.Default; slog.DiscardHandler silences.
+	// Logger gets faults of memcached, and revalidations in the background that do not
+	// come to the cache, at most one of each kind in ten seconds, and panics that a
+	// stale response covered up; never keys, values or credentials. nil: slog.Default;
+	// slog.DiscardHandler silences.
 	Logger *slog.Logger
 }
 

@@ -3,6 +3,8 @@ package middleware
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/policy"
@@ -11,28 +13,28 @@ import (
 // refreshTimeout bounds a revalidation in the background.
 const refreshTimeout = time.Minute
 
-// marker is in the context of a request by which the cache revalidates a stored
+// errand is in the context of a request by which the cache revalidates a stored
 // response through the engine.
-type marker struct {
+type errand struct {
 	cache  *Cache
+	page   string // key in memcached of the page that is revalidated
 	lock   *lock
 	flight *flight
-	used   bool
+	done   atomic.Bool // the request has come to the cache
 }
 
-type markerContext struct{}
+type errandContext struct{}
 
-// markerOf returns the marker of a request of c, once.
-func markerOf(r *http.Request, c *Cache) *marker {
+// errandOf returns the errand of a request of c, until it has been done.
+func errandOf(r *http.Request, c *Cache) *errand {
 	if c.opts.Engine == nil {
 		return nil
 	}
-	m, _ := r.Context().Value(markerContext{}).(*marker)
-	if m == nil || m.cache != c || m.used {
+	e, _ := r.Context().Value(errandContext{}).(*errand)
+	if e == nil || e.cache != c || e.done.Load() {
 		return nil
 	}
-	m.used = true
-	return m
+	return e
 }
 
 // refreshLater has a stale response revalidated by one process, in the
@@ -51,7 +53,8 @@ func (x *exchange) refreshLater(l lookup) bool {
 		return !x.refreshHere(f, key, l)
 	}
 	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered
-	if !c.spawn(func() { c.refreshNow(request, key, f, l.token(l.version.id)) }) {
+	asSent(request)
+	if !c.spawn(func() { c.refreshNow(request, x.pageKey, key, f, l.token(l.version.id)) }) {
 		c.flights.land(f, outcome{})
 	}
 	return true
@@ -70,10 +73,22 @@ func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
 	return true
 }
 
-// refreshNow sends the request through the engine, to have the entry with the token
-// stale revalidated. Its context has the values of the original one and a life of
-// its own.
-func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64) {
+// asSent gives r, which must be the caller's own, the URL that the client asked for,
+// where layers above the cache have changed its path: the engine stands above them, and
+// at the path that is left there may be another page.
+func asSent(r *http.Request) {
+	if mountOf(r) == "" {
+		return
+	}
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		r.URL = u
+	}
+}
+
+// refreshNow sends the request through the engine, to have the entry of the page with
+// the token stale revalidated, under the lock at key. Its context has the values of the
+// original one and a life of its own.
+func (c *Cache) refreshNow(r *http.Request, page, key string, f *flight, stale uint64) {
 	defer c.flights.land(f, outcome{})
 	ctx, cancel := detached(r.Context(), refreshTimeout)
 	defer cancel()
@@ -86,19 +101,23 @@ func (c *Cache) refreshNow(r *http.Request, key string, f *flight, stale uint64)
 		return
 	}
 	c.flights.locked(f, c.now(), stale)
-	m := &marker{cache: c, lock: lock, flight: f}
+	e := &errand{cache: c, page: page, lock: lock, flight: f}
 	defer c.pauseRefresh(ctx, lock)
 	defer func() {
 		if cause := recover(); cause != nil {
 			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
 		}
 	}()
-	request := r.WithContext(context.WithValue(ctx, markerContext{}, m))
+	request := r.WithContext(context.WithValue(ctx, errandContext{}, e))
 	request.Method, request.Body = http.MethodGet, http.NoBody
 	for _, name := range []string{"If-None-Match", "If-Modified-Since", "Range", "If-Range", "Cache-Control", "Pragma"} {
 		delete(request.Header, name)
 	}
 	c.opts.Engine.ServeHTTP(&discardWriter{header: http.Header{}}, request)
+	if !e.done.Load() && ctx.Err() == nil && c.strayLog.due(c.now()) {
+		c.opts.Logger.Warn("middleware: a revalidation in the background did not come to its page in the cache: " +
+			"Options.Engine must be the outermost handler, with the cache in it, and let such requests through")
+	}
 }
 
 // pauseRefresh leaves a note where the lock of a revalidation in the background
@@ -113,7 +132,8 @@ func (c *Cache) pauseRefresh(ctx context.Context, l *lock) {
 }
 
 // refresh is what the handler does for a request of refreshNow.
-func (x *exchange) refresh(m *marker) {
+func (x *exchange) refresh(e *errand) {
+	e.done.Store(true)
 	defer func() { x.cache.bodies.leave(x.body) }()
 	defer x.visit.stop()
 	x.directives = policy.ParseRequest(nil)
@@ -125,8 +145,8 @@ func (x *exchange) refresh(m *marker) {
 		return
 	}
 	x.fill(slot{
-		lookup: l, why: fwdStale, stale: l.entry, flight: m.flight,
-		lock: m.lock, background: true,
+		lookup: l, why: fwdStale, stale: l.entry, flight: e.flight,
+		lock: e.lock, background: true,
 	})
 }
 
