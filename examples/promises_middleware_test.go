@@ -67,7 +67,8 @@ var middlewarePromises = []promise{
 	{"Other requests have a run each", "TestReload_OthersRunEach TestReload_WhatIsNotForAllIsSharedWithNobody"},
 	{"A site that must bound them", ""},
 
-	{"Every response has a Cache-Status field", "TestCacheStatus_SaysWhatHappened TestCacheStatus_IsAStructuredField"},
+	{"Every response has a Cache-Status field", "TestCacheStatus_SaysWhatHappened TestCacheStatus_IsAStructuredField TestCacheStatus_OfWhatGinDoesNotComplete"},
+	{"A reason is the name of a field or directive", "TestCacheStatus_DocumentationNamesEveryReason"},
 	{"[Options.OnEvent] tells the same", "TestOnEvent_TellsWhatHappened"},
 
 	{"[Cache.Purge] makes one page", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FindsThePageByAnyName"},
@@ -94,7 +95,7 @@ var middlewarePromises = []promise{
 	{"HEAD is answered from a stored GET.", "TestHEAD_IsAnsweredFromGET"},
 
 	{"The middleware is a shared cache", ""},
-	{"It does not store responses with", "TestSetCookie_IsNeitherStoredNorShared TestGet_ResponsesThatMustNotBeStored TestCredentials_AreNotOnlyAuthorization TestPersonal_ClientCertificatesBypassTheCache TestSession_MakesAResponsePrivate"},
+	{"It does not store responses with", "TestSetCookie_IsNeitherStoredNorShared TestGet_ResponsesThatMustNotBeStored TestCredentials_AreNotOnlyAuthorization TestAuthorization_PublicResponsesAreShared TestPersonal_ClientCertificatesBypassTheCache TestSession_MakesAResponsePrivate"},
 	{"Sessions of scs are seen where", "TestComposition_SCSAround"},
 	{"Scheme, host and the full URL", "TestScheme_IsInTheKey TestGet_KeyHasHostPathAndQuery TestMounts_OfOneRouterAreDifferentPages"},
 	{"Key and handler see the same query", "TestKey_HandlerSeesTheQueryOfTheKey TestVary_LinesOfOneFieldAreOneValue TestVary_AnotherSpellingOfAListPoisonsNothing"},

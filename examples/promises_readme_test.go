@@ -36,7 +36,7 @@ var readmePromises = []promise{
 	{"[examples/gin]", "TestSite_ServesAPageFromTheCacheUntilItIsPurged TestPages_NameCommandsThatExist"},
 	{"With net/http it is", "TestFrameworks_OfNetHTTP TestWrap_StoresAndReuses TestSite_ServesAPageFromTheCacheUntilItIsChanged"},
 	{"`Purge` takes a request", "TestPurge_RemovesAllVariantsInAllProcesses"},
-	{"`PurgeTags`, `PurgeAll`", "TestTags_PurgeWhatCarriesThem TestPathTags_PurgeWhatIsBelow"},
+	{"`PurgeTags` purges many", "TestTags_PurgeWhatCarriesThem TestPathTags_PurgeWhatIsBelow TestPathTags_WhatCannotPurgeIsAnError"},
 	{"`SoftPurge` and its like", "TestSoftPurge_StaleIsSentWhileOneRevalidates TestSoftPurge_StaleEndsAsTheResponseSays"},
 	{"A response is not stored if", "TestSetCookie_IsNeitherStoredNorShared TestStoreSetCookie_SharesIt TestNeutralCookies_GoToTheirVisitorOnly TestCredentials_AreNotOnlyAuthorization TestAuthorization_PublicResponsesAreShared TestGet_ResponsesThatMustNotBeStored TestSession_MakesAResponsePrivate"},
 	{"Other cookies of a visitor", "TestPersonal_RequestsBypassTheCache"},

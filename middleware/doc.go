@@ -19,7 +19,8 @@
 //
 // These responses are not stored: those on which anybody sets a cookie, those with
 // Cache-Control: private or no-store, those to requests with Authorization,
-// Proxy-Authorization or X-Api-Key unless they are marked public, and those of
+// Proxy-Authorization or X-Api-Key unless they have Cache-Control: public, s-maxage or
+// must-revalidate, which mark them as public (RFC 9111, section 3.5), and those of
 // handlers that touched a session of this module's package session. A response is
 // stored when it is complete, or not at all.
 //
@@ -124,13 +125,32 @@
 //
 //	hit; ttl=59                       stored, and fresh for 59 more seconds
 //	hit; ttl=-3; detail=stale         stored, stale for 3 seconds, and sent anyway
-//	fwd=uri-miss; stored              made by the handler, and stored
+//	fwd=uri-miss; stored              made by the handler, and stored once it is complete
 //	fwd=uri-miss; collapsed           made by the handler for another request
-//	fwd=uri-miss; detail=private      made by the handler; the reason why it was not stored
+//	fwd=uri-miss; detail=private      made by the handler; the reason why it is not stored
 //	fwd=vary-miss; stored             the page was stored, but not in this variant
 //	fwd=stale; …                      the stored response was stale; the handler was asked
+//	fwd=stale; detail=stale-if-error  the handler failed, and the stored response was sent
+//	fwd=partial                       a range of a page that is not stored
 //	fwd=request                       the request's Cache-Control wants it so
 //	fwd=method, fwd=bypass            not for the cache
+//
+// A reason is the name of a field or directive that forbids storing, or one of these:
+//
+//	no-freshness            it states no lifetime, and there is no TTL for its status
+//	already-stale, stream   it is too old, or of the type text/event-stream
+//	lifetime                Options.Lifetime says so
+//	hit-for-miss            the last response was not for others, so that nobody waits
+//	not-shared              it waited for a response that was not for others
+//	session                 somebody touched a session of package session
+//	empty, aborted, error   nobody wrote it; gin's chain was aborted, or gin has an error
+//	query                   the handler could see parameters that are not in the key
+//	header, too-large       net/http would change the header; it or the body is too large
+//	tags                    it has too many, or memcached did not say what was purged
+//	method, range, status   of the request, or of the response: not one to store
+//	contended               what it waited for was never for it
+//	deadline, cancelled     its context ended while it waited for others
+//	unavailable             memcached did not answer
 //
 // [Options.OnEvent] tells the same to a program, for metrics.
 //

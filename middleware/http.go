@@ -3,8 +3,8 @@ package middleware
 import "net/http"
 
 // Wrap returns a handler that answers with stored responses, and has next make those
-// that are missing. It is Handler for net/http and the frameworks that use its
-// middleware: outside of it belongs what must see every request (logging,
+// that are missing: the cache as middleware of net/http, and of the frameworks that use
+// its middleware. Outside of it belongs what must see every request (logging,
 // authentication, CORS). One Cache may wrap several handlers and be used in gin as
 // well.
 func (c *Cache) Wrap(next http.Handler) http.Handler {

@@ -91,10 +91,10 @@ type Options struct {
 	IgnoreRequestDirectives bool
 
 	// Lifetime is called for each response that may be stored, and returns how long
-	// it is fresh, or a negative duration if it must not be stored. stated is what it
-	// has without that: 0 if it states nothing and TTL is 0. What a response states
-	// can be shortened only, and a status of 500 and above gets nothing that it does
-	// not state. nil: stated.
+	// it is fresh, or a negative duration if it must not be stored. stated is how long
+	// it would be without Lifetime: as it says itself, or as TTL says; 0 if neither
+	// does. What a response says itself can be shortened only, and a status of 500 and
+	// above gets nothing that it does not say. nil: stated.
 	Lifetime func(r *http.Request, status int, header http.Header, stated time.Duration) time.Duration
 
 	// HideTags keeps Cache-Tag and Surrogate-Key from clients, except in responses

@@ -19,7 +19,7 @@ import (
 // what clients ask for, also where http.StripPrefix takes a part of it away before
 // the cache. A response that is being made while Purge runs will not be stored. After
 // an error memcached could not be told, and the page may still be served. A request
-// without a host is an error.
+// without a host is an error; one that Options.Key declines has no page to purge.
 func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 	keys, err := c.pageKeys(r)
 	if err != nil {
