@@ -84,7 +84,8 @@ var middlewarePromises = []promise{
 	{"Pages are readable there unless", "TestSealed_ReaderLearnsNothing"},
 	{"A value that was changed or moved is a miss", "TestEntry_DamageIsNoticed TestDump_EntryOfAnotherPrefixIsAMiss TestForged_LockHoldsNobodyUp"},
 	{"Processes that share pages should have", ""},
-	{"[Options.MaxRecordings] bounds", "TestAbuse_ClientsThatDoNotReadTakeBoundedMemory"},
+	{"[Options.MaxRecordings] bounds", "TestAbuse_ClientsThatDoNotReadTakeBoundedMemory TestAbuse_ClientsThatDoNotReadStoredPagesTakeBoundedMemory TestAbuse_ClientsThatShareARunAndDoNotReadTakeBoundedMemory"},
+	{"Stored ones of up to 64 KiB", "TestBodies_SmallOnesAreNotCounted"},
 
 	{"A response is not cached when its handler returns", "TestStored_OnlyWhenTheHandlerReturned"},
 	{"A mere status of gin", "TestUnsent_WhatOthersSendLaterIsNotStored"},
@@ -106,7 +107,7 @@ var middlewarePromises = []promise{
 	{"No entry and no key in memcached holds", "TestDump_HasNothingOfRequests TestSealed_ReaderLearnsNothing"},
 	{"What comes out of an entry", "TestForged_EntryDoesNotSplitResponses TestEntry_CostsWhatItIsLong"},
 	{"A lock that nobody renews", "TestForged_LockHoldsNobodyUp TestForged_LockWithoutVersionsHoldsNobodyUpForLong"},
-	{"The memory for bodies is bounded", "TestAbuse_ClientsThatDoNotReadTakeBoundedMemory TestAbuse_ClientsThatDoNotReadWhatIsStoredKeepNothingFromBeingStored TestAbuse_ClientsThatDoNotReadAPageKeepItFromNobody"},
+	{"The memory for bodies is bounded", "TestAbuse_ClientsThatDoNotReadTakeBoundedMemory TestAbuse_ClientsThatDoNotReadStoredPagesTakeBoundedMemory TestAbuse_ClientsThatShareARunAndDoNotReadTakeBoundedMemory TestBodies_SmallOnesAreNotCounted TestAbuse_ClientsThatDoNotReadWhatIsStoredKeepNothingFromBeingStored TestAbuse_ClientsThatDoNotReadAPageKeepItFromNobody"},
 	{"Requests that ask for the handler's word", "TestReload_ThoseAtOnceShareRuns TestReload_WhoComesDuringARunGetsTheNext"},
 	{"Requests with credentials, `no-store`", "TestReload_OthersRunEach"},
 	{"A response is stored when it is complete: not", "TestStored_OnlyWhenTheHandlerReturned TestProxy_NothingIsServedInPart"},

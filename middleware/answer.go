@@ -14,8 +14,25 @@ type answer struct {
 	entry stored.Entry // its body is in value
 }
 
-// answers are those of joint lookups that nobody reads any more.
-var answers = sync.Pool{New: func() any { return new(answer) }}
+// answers are those that nobody reads any more: with room for values of up to maxKept, and
+// of up to maxPooled. A small response does not keep the room for a large one from others
+// while its client does not read.
+var answers, largeAnswers = sync.Pool{New: newAnswer}, sync.Pool{New: newAnswer}
+
+func newAnswer() any { return new(answer) }
+
+// maxPooled is the size up to which room for values is used again.
+const maxPooled = 256 << 10
+
+// recycle lets others use a.
+func (a *answer) recycle() {
+	switch size := cap(a.value); {
+	case size <= maxKept:
+		answers.Put(a)
+	case size <= maxPooled:
+		largeAnswers.Put(a)
+	}
+}
 
 // read asks for the value of a page, and decodes it if it is an entry.
 func (a *answer) read(ctx context.Context, client Client, page string) error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -211,6 +212,7 @@ func (r *reader) Write(p []byte) (int, error) {
 	if r.reads -= len(p); r.reads < 0 {
 		time.Sleep(r.pause)
 	}
+	runtime.KeepAlive(p) // as a connection does that takes no more
 	return len(p), nil
 }
 

@@ -7,9 +7,9 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// bodies are those of stored responses that were put together from chunks. Requests for
-// the same response have one in common, which is in memory until the last of them is
-// answered: clients that do not read take no more than one does.
+// bodies are those of stored responses that are being sent: put together from chunks, or
+// large (hold.go). Requests for the same response have one in common, which is in memory
+// until the last of them is answered: clients that do not read take no more than one does.
 type bodies struct {
 	room recordings // bounds the memory for them
 
@@ -22,9 +22,10 @@ type bodyName struct {
 	key             string // of the entry
 	id              uint64
 	size, chunkSize int64
+	pooled          bool // in room that is used again
 }
 
-// body is one that is put together, or was.
+// body is one that is put together, or was, or came whole.
 type body struct {
 	name  bodyName
 	users int
@@ -32,21 +33,26 @@ type body struct {
 	done  chan struct{} // closed when what follows is there
 	bytes []byte        // nil: it could not be put together
 	err   error         // why memcached could not tell
+
+	// Of a body that came whole.
+	id   uint64       // of its entry
+	room *jointLookup // in which it is, for leave
 }
 
-func nameOfBody(e *stored.Entry) bodyName { return bodyName{e.Key, e.BodyID, e.Size, e.ChunkSize} }
+func nameOfBody(e *stored.Entry) bodyName {
+	return bodyName{key: e.Key, id: e.BodyID, size: e.Size, chunkSize: e.ChunkSize}
+}
 
-// join returns the body of e, and whether the caller is to put it together, or nil if
+// join returns the body of this name, and whether the caller is to finish it, or nil if
 // there is no room. leave must follow.
-func (bs *bodies) join(e *stored.Entry) (b *body, leads bool) {
-	name := nameOfBody(e)
+func (bs *bodies) join(name bodyName) (b *body, leads bool) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	if b = bs.all[name]; b != nil {
 		b.users++
 		return b, false
 	}
-	if !bs.room.take(e.Size) {
+	if !bs.room.take(name.size) {
 		return nil, false
 	}
 	if bs.all == nil {
@@ -73,18 +79,24 @@ func (bs *bodies) finish(b *body, bytes []byte, err error) {
 
 // leave says that one user needs b no more. A nil body is none.
 func (bs *bodies) leave(b *body) {
-	if b == nil {
+	if b == nil || !bs.remove(b) {
 		return
 	}
+	bs.room.give(b.name.size)
+	b.room.leave()
+}
+
+// remove takes a user from b, and reports whether it was the last.
+func (bs *bodies) remove(b *body) bool {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	if b.users--; b.users > 0 {
-		return
+		return false
 	}
 	if bs.all[b.name] == b {
 		delete(bs.all, b.name)
 	}
-	bs.room.give(b.name.size)
+	return true
 }
 
 // bodyTries bounds how often a request waits for the body of another, whose lookup fails.
@@ -94,7 +106,7 @@ const bodyTries = 3
 // e is whole, and then which body it uses, for leave.
 func (c *Cache) addBody(ctx context.Context, e *stored.Entry) (ok bool, used *body, err error) {
 	for range bodyTries {
-		b, leads := c.bodies.join(e)
+		b, leads := c.bodies.join(nameOfBody(e))
 		if b == nil {
 			return false, nil, errNoRoom
 		}

@@ -21,14 +21,14 @@ func TestBodies_GiveBackWhatTheyTook(t *testing.T) {
 	} {
 		bs := new(bodies)
 		bs.room.left = 15
-		first, leads := bs.join(e)
-		second, follows := bs.join(e)
+		first, leads := bs.join(nameOfBody(e))
+		second, follows := bs.join(nameOfBody(e))
 		if first == nil || first != second || !leads || follows {
 			t.Fatalf("%s: join = %v %v, then %v %v, want one body and one who makes it", name, first, leads, second, follows)
 		}
 		other := *e
 		other.BodyID = 2
-		if b, _ := bs.join(&other); b != nil {
+		if b, _ := bs.join(nameOfBody(&other)); b != nil {
 			t.Errorf("%s: there is room for another body", name)
 		}
 		bs.finish(first, outcome.bytes, outcome.err)
@@ -49,9 +49,9 @@ func TestBodies_OneFailureIsNotThatOfAll(t *testing.T) {
 	e := &stored.Entry{Key: "key", Size: 10, ChunkSize: 5, BodyID: 1}
 	bs := new(bodies)
 	bs.room.left = 20
-	failed, _ := bs.join(e)
+	failed, _ := bs.join(nameOfBody(e))
 	bs.finish(failed, nil, context.DeadlineExceeded)
-	if b, leads := bs.join(e); b == failed || !leads {
+	if b, leads := bs.join(nameOfBody(e)); b == failed || !leads {
 		t.Error("whoever comes after a failure gets that failure")
 	}
 }

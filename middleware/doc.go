@@ -182,7 +182,8 @@
 // request up for LookupTimeout. Processes that share pages should have about the same
 // LookupTimeout: it is also how soon the owner of a lock must be seen to live.
 //
-// [Options.MaxRecordings] bounds the memory for bodies.
+// [Options.MaxRecordings] bounds the memory for bodies, also while clients do not read.
+// Stored ones of up to 64 KiB do not count.
 //
 // # Limits
 //

@@ -11,9 +11,6 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
-// maxPooled is the size up to which room for values is kept.
-const maxPooled = 256 << 10
-
 // fast is a request that may be answered at once, because the stored response is
 // fresh. It asks for as much as one round trip can bring. After recycle it is used
 // for another request. What it cannot answer, an exchange does.
@@ -45,17 +42,18 @@ func (c *Cache) newFast(v visit, d policy.Directives, start time.Time) *fast {
 func (f *fast) recycle() {
 	f.leave()
 	f.visit, f.name, f.host, f.query, f.full = nil, "", "", "", f.full[:0]
-	if cap(f.own.value) <= maxPooled && cap(f.full) <= maxPooled {
+	if f.own.value != nil && cap(f.own.value) <= maxKept && cap(f.full) <= maxKept {
 		fasts.Put(f)
 	}
 }
 
 // serve answers the request and reports true, or returns what it learned.
 func (f *fast) serve() (served bool, found lookup) {
-	if h := f.cache.hints.get(f.name); h != nil {
+	h := f.cache.hints.get(f.name)
+	if h != nil && !h.large {
 		return f.serveHinted(h)
 	}
-	a, err := f.lookUp()
+	a, err := f.lookUp(h)
 	if err == nil && a.whole && f.serveEntry(&a.entry) {
 		return true, lookup{}
 	}
@@ -83,19 +81,47 @@ func (f *fast) learned(s state) lookup {
 }
 
 // lookUp returns what memcached has, in room of its own, or in one that others read too.
-func (f *fast) lookUp() (a *answer, err error) {
-	ctx := f.cache.deadlines.detached(f.visit.request().Context(), f.start)
-	f.joint, err = f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, &f.own)
-	if f.joint != nil {
-		return f.joint.answer, err
+// A hint says that it is large.
+func (f *fast) lookUp(large *hint) (a *answer, err error) {
+	own, pool := &f.own, &answers
+	if large != nil {
+		pool = &largeAnswers
+		own = pool.Get().(*answer)
 	}
-	return &f.own, err
+	ctx := f.cache.deadlines.detached(f.visit.request().Context(), f.start)
+	f.joint, err = f.cache.lookups.lookUp(ctx, f.start, f.cache.client, f.name, own, pool)
+	switch {
+	case f.joint != nil && large != nil:
+		own.recycle()
+	case f.joint != nil:
+	case large != nil:
+		f.joint = lookedUpAlone(own)
+	case own.whole && counted(&own.entry):
+		moved := f.own
+		f.own = answer{}
+		f.joint = lookedUpAlone(&moved)
+	default:
+		return own, err
+	}
+	a = f.joint.answer
+	f.learnSize(a, large)
+	return a, err
+}
+
+// learnSize remembers whether the page is large. known is what says so now.
+func (f *fast) learnSize(a *answer, known *hint) {
+	switch large := a.whole && counted(&a.entry); {
+	case large && known == nil:
+		f.cache.hints.put(&hint{page: f.name, large: true})
+	case a.whole && !large && known != nil:
+		f.cache.hints.forget(known)
+	}
 }
 
 // serveEntry answers with the entry of the page, if that is all it takes. Others may be
 // reading it.
 func (f *fast) serveEntry(e *stored.Entry) bool {
-	if e.Chunked() || len(e.Tags) > 0 {
+	if e.Chunked() || len(e.Tags) > 0 || counted(e) {
 		if !f.mayUse(e) {
 			return false
 		}
@@ -108,8 +134,12 @@ func (f *fast) serveEntry(e *stored.Entry) bool {
 	return f.send(e)
 }
 
-// complete fetches chunks and what is known of the tags, and remembers these.
+// complete fetches chunks and what is known of the tags, and remembers these, and takes
+// part in a large body.
 func (f *fast) complete(e *stored.Entry) bool {
+	if !e.Chunked() && len(e.Tags) == 0 {
+		return f.hold(e)
+	}
 	left := f.cache.opts.LookupTimeout - f.cache.now().Sub(f.start)
 	ctx, cancel := detached(f.visit.request().Context(), left)
 	defer cancel()
@@ -117,7 +147,7 @@ func (f *fast) complete(e *stored.Entry) bool {
 	if err == nil && ok && len(e.Tags) > 0 && !e.Chunked() {
 		f.cache.hintOf(f.name, nil, e)
 	}
-	return err == nil && ok
+	return err == nil && ok && f.hold(e)
 }
 
 // hintOf remembers what a page needs.
@@ -147,7 +177,7 @@ func (f *fast) serveHinted(h *hint) (served bool, found lookup) {
 	if e == nil {
 		return false, lookup{}
 	}
-	return f.send(e), lookup{}
+	return f.mayUse(e) && f.hold(e) && f.send(e), lookup{}
 }
 
 // pick returns the entry among items, or nil if the hint was wrong.

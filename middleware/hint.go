@@ -13,6 +13,7 @@ type hint struct {
 	page  string // key of the page
 	index *stored.Index
 	tags  []string // their keys
+	large bool     // nothing, but its value is larger than maxKept
 }
 
 // hints is a table with one place for each of many pages; a newer hint pushes

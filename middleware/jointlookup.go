@@ -52,8 +52,8 @@ var errNoAnswer = errors.New("middleware: a joint lookup was given up")
 
 // lookUp looks up what client has for a page, for a request that began at start. It is
 // in own, or in that of the lookup that is returned, which others read too: leave must
-// follow.
-func (c *jointLookups) lookUp(ctx context.Context, start time.Time, client Client, page string, own *answer) (*jointLookup, error) {
+// follow. Answers that others read come from pool.
+func (c *jointLookups) lookUp(ctx context.Context, start time.Time, client Client, page string, own *answer, pool *sync.Pool) (*jointLookup, error) {
 	s := &c.shards[page[len(page)-2]%jointShards]
 	joint, leads := s.join(page)
 	if joint == nil {
@@ -63,7 +63,7 @@ func (c *jointLookups) lookUp(ctx context.Context, start time.Time, client Clien
 	enough := c.waits.detached(ctx, start).expired
 	if leads {
 		if s.await(page, joint, enough) {
-			return s.lead(ctx, client, page, own, joint)
+			return s.lead(ctx, client, page, own, joint, pool)
 		}
 	} else {
 		select {
@@ -116,7 +116,7 @@ func (s *jointShard) await(page string, l *jointLookup, enough <-chan struct{}) 
 }
 
 // lead makes a lookup for all who joined it, or, if nobody has, for itself.
-func (s *jointShard) lead(ctx context.Context, client Client, page string, own *answer, l *jointLookup) (*jointLookup, error) {
+func (s *jointShard) lead(ctx context.Context, client Client, page string, own *answer, l *jointLookup, pool *sync.Pool) (*jointLookup, error) {
 	defer close(l.done)
 	runtime.Gosched() // requests that are on their way here still join
 	alone := s.start(page, l)
@@ -124,17 +124,23 @@ func (s *jointShard) lead(ctx context.Context, client Client, page string, own *
 	if alone {
 		return nil, own.read(ctx, client, page)
 	}
-	l.answer = answers.Get().(*answer)
+	l.answer = pool.Get().(*answer)
 	l.err = l.answer.read(ctx, client, page)
 	return l, l.err
 }
 
 // leave says that one of those who joined l needs its answer no more.
 func (l *jointLookup) leave() {
-	if l == nil || l.users.Add(-1) > 0 || l.answer == nil || cap(l.answer.value) > maxPooled {
-		return
+	if l != nil && l.users.Add(-1) == 0 && l.answer != nil {
+		l.answer.recycle()
 	}
-	answers.Put(l.answer)
+}
+
+// lookedUpAlone returns a lookup that one request has made, and nobody joins.
+func lookedUpAlone(a *answer) *jointLookup {
+	l := &jointLookup{answer: a}
+	l.users.Store(1)
+	return l
 }
 
 // start keeps further requests from joining l, and reports whether none has, or none

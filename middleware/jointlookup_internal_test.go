@@ -73,13 +73,13 @@ func TestJointLookups_LooksAloneWhenItHasWaitedEnough(t *testing.T) {
 	s.join(page)
 	for range 3 {
 		own := new(answer)
-		if joint, err := c.lookUp(t.Context(), time.Now(), found{}, page, own); string(own.value) != "value" || joint != nil || err != nil {
+		if joint, err := c.lookUp(t.Context(), time.Now(), found{}, page, own, &answers); string(own.value) != "value" || joint != nil || err != nil {
 			t.Errorf("lookUp = %q, %v, %v, want a value of its own", own.value, joint, err)
 		}
 	}
 	next, _ := s.join(page)
 	own := new(answer)
-	joint, err := c.lookUp(t.Context(), time.Now(), found{}, page, own) // follows
+	joint, err := c.lookUp(t.Context(), time.Now(), found{}, page, own, &answers) // follows
 	if string(own.value) != "value" || joint != nil || err != nil || next.users.Load() != 1 {
 		t.Errorf("lookUp of who follows = %q, %v, %v, want a value of its own", own.value, joint, err)
 	}

@@ -134,6 +134,7 @@ func (x *exchange) lookAt(l *lookup) {
 func (x *exchange) complete(l *lookup) {
 	e := l.entry
 	if !e.Chunked() && len(e.Tags) == 0 {
+		x.holdFound(l)
 		return
 	}
 	ok := false
@@ -149,6 +150,17 @@ func (x *exchange) complete(l *lookup) {
 		l.state, l.entry = stateFailed, nil
 	case !ok:
 		l.state, l.entry = stateMissing, nil
+	default:
+		x.holdFound(l)
+	}
+}
+
+// holdFound takes part in the body of the entry that was found, if it is large.
+func (x *exchange) holdFound(l *lookup) {
+	if e, ok := x.hold(l.entry); ok {
+		l.entry = e
+	} else {
+		l.state, l.entry = stateFailed, nil
 	}
 }
 

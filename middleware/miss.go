@@ -96,11 +96,12 @@ func (x *exchange) followAs(f *flight, l lookup, d policy.Directives, why forwar
 		return false // another variant: look for the right one
 	}
 	age := e.Age(x.cache.now())
-	if policy.Judge(e.Terms, age, d) == policy.Validate {
+	held, ok := x.hold(e)
+	if !ok || policy.Judge(e.Terms, age, d) == policy.Validate {
 		x.afterFlight(l, why)
 		return true
 	}
-	x.cache.send(x.visit, e, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
+	x.cache.send(x.visit, held, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
 	x.event(EventCollapsed, l.name, age)
 	return true
 }

@@ -112,10 +112,11 @@ type Options struct {
 	MaxBody int64
 
 	// MaxRecordings bounds the memory, in bytes, for bodies of responses that are
-	// being recorded, for all requests at once, and as much again for those that are
-	// put together from several items of memcached, which all who read the same
-	// response have in common. What does not fit is made by the handler, sent, and not
-	// stored. 0: 64 MiB, or MaxBody if that is more.
+	// being recorded, for all requests at once, and as much again for bodies of more than
+	// 64 KiB of stored ones that are being sent, which all who get the same response have
+	// in common. What does not fit is made by the handler, sent, and not stored. Smaller
+	// stored bodies are not counted: each request that sends one holds it.
+	// 0: 64 MiB, or MaxBody if that is more.
 	MaxRecordings int64
 
 	// TargetedFields lists the targeted cache-control fields (RFC 9213) that this cache

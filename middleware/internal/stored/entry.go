@@ -68,6 +68,18 @@ func (e *Entry) Lines() int {
 	return n
 }
 
+// Detach gives e fields of its own, which stay when memory of the entry of which it is a
+// copy is used again.
+func (e *Entry) Detach() {
+	fields, values := make([]Field, len(e.Fields)), make([]string, 0, e.Lines())
+	for i, f := range e.Fields {
+		start := len(values)
+		values = append(values, f.Values...)
+		fields[i] = Field{Name: f.Name, Mode: f.Mode, Values: values[start:len(values):len(values)]}
+	}
+	e.Fields, e.values = fields, nil
+}
+
 const (
 	flagNoCache = 1 << iota
 	flagNoStale

@@ -51,6 +51,34 @@ func TestEntry_SurvivesEncoding(t *testing.T) {
 	}
 }
 
+// TestEntry_DetachedFieldsStay when the entry of which it is a copy is used again.
+func TestEntry_DetachedFieldsStay(t *testing.T) {
+	decodeInto := func(e *Entry, of *Entry) {
+		v, err := Open(of.Encode())
+		if err == nil {
+			err = v.Entry(e, of.Key)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := sampleEntry(), sampleEntry()
+	for i := range second.Fields {
+		second.Fields[i].Name = "X-Other"
+		for j := range second.Fields[i].Values {
+			second.Fields[i].Values[j] = "other"
+		}
+	}
+	room := new(Entry)
+	decodeInto(room, first)
+	copied := *room
+	copied.Detach()
+	decodeInto(room, second)
+	if !reflect.DeepEqual(copied.Fields, first.Fields) {
+		t.Errorf("the fields of the copy are %q, want %q", copied.Fields, first.Fields)
+	}
+}
+
 func TestEntry_ChunkedSurvivesEncoding(t *testing.T) {
 	e := sampleEntry()
 	e.Body, e.Size, e.ChunkSize, e.BodyID = nil, 100_000, 30_000, 1<<62
