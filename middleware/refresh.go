@@ -3,7 +3,6 @@ package middleware
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -73,18 +72,6 @@ func (x *exchange) refreshHere(f *flight, key string, l lookup) bool {
 	return true
 }
 
-// asSent gives r, which must be the caller's own, the URL that the client asked for,
-// where layers above the cache have changed its path: the engine stands above them, and
-// at the path that is left there may be another page.
-func asSent(r *http.Request) {
-	if mountOf(r) == "" {
-		return
-	}
-	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
-		r.URL = u
-	}
-}
-
 // refreshNow sends the request through the engine, to have the entry of the page with
 // the token stale revalidated, under the lock at key. Its context has the values of the
 // original one and a life of its own.
@@ -108,11 +95,7 @@ func (c *Cache) refreshNow(r *http.Request, page, key string, f *flight, stale u
 			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
 		}
 	}()
-	request := r.WithContext(context.WithValue(ctx, errandContext{}, e))
-	request.Method, request.Body = http.MethodGet, http.NoBody
-	for _, name := range []string{"If-None-Match", "If-Modified-Since", "Range", "If-Range", "Cache-Control", "Pragma"} {
-		delete(request.Header, name)
-	}
+	request := r.WithContext(context.WithValue(withoutRoute{ctx}, errandContext{}, e))
 	c.opts.Engine.ServeHTTP(&discardWriter{header: http.Header{}}, request)
 	if !e.done.Load() && ctx.Err() == nil && c.strayLog.due(c.now()) {
 		c.opts.Logger.Warn("middleware: a revalidation in the background did not come to its page in the cache: " +
@@ -149,12 +132,3 @@ func (x *exchange) refresh(e *errand) {
 		lock: e.lock, background: true,
 	})
 }
-
-// discardWriter is the client of a background request.
-type discardWriter struct{ header http.Header }
-
-func (w *discardWriter) Header() http.Header { return w.header }
-
-func (w *discardWriter) Write(p []byte) (int, error) { return len(p), nil }
-
-func (w *discardWriter) WriteHeader(int) {}

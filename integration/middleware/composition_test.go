@@ -28,14 +28,19 @@ var secret = []byte("0123456789abcdef0123456789abcdef")
 // newCache returns a cache with a memcached of its own.
 func newCache(t *testing.T) (*middleware.Cache, *memcached.Client) {
 	t.Helper()
+	return newCacheWith(t, &middleware.Options{TTL: time.Minute})
+}
+
+// newCacheWith has more options.
+func newCacheWith(t *testing.T, opts *middleware.Options) (*middleware.Cache, *memcached.Client) {
+	t.Helper()
 	memory := memcachedtest.Start(t, nil)
 	client, err := memcached.New([]string{memory.Addr()}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := middleware.New(client, &middleware.Options{
-		TTL: time.Minute, LookupTimeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
-	})
+	opts.LookupTimeout, opts.Logger = 5*time.Second, slog.New(slog.DiscardHandler)
+	cache, err := middleware.New(client, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

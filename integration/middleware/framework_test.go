@@ -1,9 +1,12 @@
 package middleware_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
@@ -60,6 +63,58 @@ func TestFrameworks_OfNetHTTP(t *testing.T) {
 			for range 2 {
 				if a := ask(t, url+"/1/missing"); a.status != http.StatusNotFound || a.body == "" || a.hit() && name == "echo" {
 					t.Errorf("what is not there = %d %.100q (%s), want 404", a.status, a.body, a.header.Get("Cache-Status"))
+				}
+			}
+		})
+	}
+}
+
+// TestFrameworks_RevalidateInTheBackground: chi finds its way anew, also in a router that
+// is mounted, and not by what it has used for others meanwhile.
+func TestFrameworks_RevalidateInTheBackground(t *testing.T) {
+	var version atomic.Int64
+	answer := func(w http.ResponseWriter, id string) {
+		w.Header().Set("Cache-Control", "max-age=0, stale-while-revalidate=60")
+		_, _ = fmt.Fprintf(w, "page %s of %d", id, version.Load())
+	}
+	frameworks := map[string]func(*middleware.Cache) http.Handler{
+		"chi": func(cache *middleware.Cache) http.Handler {
+			top, mounted := chi.NewRouter(), chi.NewRouter()
+			mounted.With(cache.Wrap).Get("/{id}", func(w http.ResponseWriter, r *http.Request) { answer(w, chi.URLParam(r, "id")) })
+			top.Mount("/pages", mounted)
+			return top
+		},
+		"echo": func(cache *middleware.Cache) http.Handler {
+			e := echo.New()
+			e.GET("/pages/:id", func(c echo.Context) error { answer(c.Response(), c.Param("id")); return nil }, echo.WrapMiddleware(cache.Wrap))
+			return e
+		},
+		"standard mux": func(cache *middleware.Cache) http.Handler {
+			top, mounted := http.NewServeMux(), http.NewServeMux()
+			mounted.Handle("/{id}", cache.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r.PathValue("id")) })))
+			top.Handle("/pages/", http.StripPrefix("/pages", mounted))
+			return top
+		},
+	}
+	for name, framework := range frameworks {
+		t.Run(name, func(t *testing.T) {
+			var site http.Handler
+			cache, _ := newCacheWith(t, &middleware.Options{Engine: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { site.ServeHTTP(w, r) })})
+			site = framework(cache)
+			url := serve(t, site)
+			version.Store(1)
+			for _, id := range []string{"1", "2", "3"} {
+				ask(t, url+"/pages/"+id)
+			}
+			version.Store(2)
+			for _, id := range []string{"1", "2", "3"} {
+				want := fmt.Sprintf("page %s of 2", id)
+				got := ask(t, url+"/pages/"+id).body
+				for began := time.Now(); got != want && time.Since(began) < 20*time.Second; got = ask(t, url+"/pages/"+id).body {
+					time.Sleep(10 * time.Millisecond)
+				}
+				if got != want {
+					t.Errorf("page %s stays %q, want %q", id, got, want)
 				}
 			}
 		})
