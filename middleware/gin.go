@@ -33,7 +33,7 @@ func (v ginVisit) stop() { v.Abort() }
 
 func (v ginVisit) run(rec *recorder, r *http.Request, direct bool) result {
 	below, original := v.Writer, v.Request
-	w := &ginWriter{recorder: rec, below: below, direct: direct}
+	w := &ginWriter{recorder: rec, below: below, direct: direct, interim: original.ProtoAtLeast(1, 1)}
 	rec.status = below.Status()
 	v.Writer, v.Request = w, r
 	defer func() { v.Writer, v.Request = below, original }()

@@ -17,6 +17,9 @@ type ginWriter struct {
 	// direct: the response goes to the client whatever it is. Calls are passed on
 	// as they come, and the writer below answers for itself.
 	direct bool
+	// interim: the client knows interim responses, as those of HTTP/1.0 do not (RFC 9110,
+	// section 15.2): nginx takes one for the response, and the response for its body.
+	interim bool
 }
 
 var (
@@ -27,7 +30,7 @@ var (
 func (w *ginWriter) WriteHeader(status int) {
 	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols {
 		// gin's writer would take it for the status of the response.
-		if !w.committed {
+		if !w.committed && w.interim {
 			base(w.below).WriteHeader(status)
 		}
 		return

@@ -245,6 +245,20 @@ func TestInterimResponses_PassAndAreNotStored(t *testing.T) {
 	}
 }
 
+// TestInterimResponses_NotForHTTP10: gin sends none at all, and proxies in front that speak
+// HTTP/1.0, as nginx does, would take one for the response.
+func TestInterimResponses_NotForHTTP10(t *testing.T) {
+	s := newSite(t, minute(), func(c *gin.Context) {
+		c.Writer.WriteHeader(http.StatusEarlyHints)
+		c.String(http.StatusOK, "x")
+	}).listen()
+	for _, want := range []string{"stored", "hit"} {
+		if r := s.raw("GET /a HTTP/1.0\r\nHost: x\r\n\r\n"); r.StatusCode != http.StatusOK || r.body != "x" || !strings.Contains(r.cacheStatus(), want) {
+			t.Errorf("response = %d %q (%s), want 200 x, %s", r.StatusCode, r.body, r.cacheStatus(), want)
+		}
+	}
+}
+
 func TestTrailers_PassThrough(t *testing.T) {
 	s := newSite(t, minute(), func(c *gin.Context) {
 		c.Header("Trailer", "X-Sum")
