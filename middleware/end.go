@@ -62,7 +62,7 @@ func (f *fill) respond(e *stored.Entry, s forwardStatus) {
 		return
 	}
 	f.rec.withdraw(!f.cache.opts.StoreSetCookie)
-	f.cache.send(f.visit, e, e.Age(f.cache.now()), []byte(s.String()))
+	_ = f.cache.send(f.visit, e, e.Age(f.cache.now()), []byte(s.String()))
 }
 
 func (f *fill) endStored() {

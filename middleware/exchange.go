@@ -158,7 +158,7 @@ func (x *exchange) sendStored(l lookup, age time.Duration) {
 	if age >= l.entry.Terms.Lifetime {
 		kind, detail = EventStale, "stale"
 	}
-	x.cache.send(x.visit, l.entry, age, appendHit(nil, l.entry.Terms.Lifetime-age, detail))
+	_ = x.cache.send(x.visit, l.entry, age, appendHit(nil, l.entry.Terms.Lifetime-age, detail))
 	x.event(kind, l.name, age)
 }
 

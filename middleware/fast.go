@@ -27,6 +27,7 @@ type fast struct {
 	joint      *jointLookup // whose answer is used, for leave
 	status     []byte       // room for Cache-Status
 	body       *body        // that the entry uses, for leave
+	sending    bool         // somebody may be reading what was found
 }
 
 var fasts = sync.Pool{New: func() any {
@@ -71,9 +72,23 @@ func (f *fast) serve() (served bool, found lookup) {
 
 // leave says that the request needs what it found no more.
 func (f *fast) leave() {
+	if f.sending {
+		f.sending = false
+		f.spoil()
+	}
 	f.cache.bodies.leave(f.body)
 	f.joint.leave()
 	f.body, f.joint = nil, nil
+}
+
+// spoil keeps the memory of what was found from being used again. HTTP/2 may go on reading
+// what it was given to write when it has said that the client is gone.
+func (f *fast) spoil() {
+	f.own = answer{}
+	f.joint.spoil()
+	if f.body != nil {
+		f.body.room.spoil()
+	}
 }
 
 func (f *fast) learned(s state) lookup {
@@ -221,7 +236,8 @@ func (f *fast) send(e *stored.Entry) bool {
 	}
 	age := e.Age(f.start)
 	f.status = appendHit(f.status[:0], e.Terms.Lifetime-age, "")
-	f.cache.send(f.visit, e, age, f.status)
+	f.sending = true // also when the write panics
+	f.sending = f.cache.send(f.visit, e, age, f.status) != nil
 	if f.cache.opts.OnEvent != nil {
 		f.cache.event(Event{Kind: EventHit, Key: f.name, Age: age, Duration: f.cache.now().Sub(f.start)})
 	}

@@ -1,9 +1,19 @@
 package middleware_test
 
 import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 	"github.com/bmemcached/bmemcached-go/middleware"
@@ -103,4 +113,62 @@ func benchmarkHit(b *testing.B, opts *middleware.Options) {
 		s.router.ServeHTTP(w, request)
 	}
 	s.wantRuns(1)
+}
+
+// gone is a client that leaves, of whose response something is read yet when the write
+// has failed: HTTP/2 does that.
+type gone struct {
+	serverWriter
+	panics     bool
+	read, want []byte
+}
+
+func (g *gone) Write(p []byte) (int, error) {
+	g.read, g.want = p, bytes.Clone(p)
+	if g.panics {
+		panic(http.ErrAbortHandler)
+	}
+	return 0, net.ErrClosed
+}
+
+// TestHit_WhatAFailedWriteMayReadIsNotUsedAgain for other pages.
+func TestHit_WhatAFailedWriteMayReadIsNotUsedAgain(t *testing.T) {
+	for _, size := range []int{3 << 10, 100 << 10} {
+		for _, joint := range []int64{1, 2, 3} {
+			for _, panics := range []bool{false, true} {
+				t.Run(fmt.Sprint(size, joint, panics), func(t *testing.T) {
+					inTime(t, func(t *testing.T) {
+						page := func(c *gin.Context) { c.String(http.StatusOK, strings.Repeat(c.Request.URL.Path+" ", size/3)) }
+						plain := newSite(t, minute(), page)
+						client := &lookupClient{Client: plain.client}
+						s := newSiteWith(t, client, minute(), nil, page)
+						for range 2 { // the second time shows how large it is
+							s.get("/a")
+						}
+						s.get("/b")
+						client.after = func(int64) { time.Sleep(100 * time.Millisecond) }
+						leavers := make([]*gone, joint)
+						var wg sync.WaitGroup
+						for i := range leavers {
+							leavers[i] = &gone{serverWriter: serverWriter{httptest.NewRecorder()}, panics: panics}
+							wg.Go(func() { s.router.ServeHTTP(leavers[i], s.request(context.Background(), http.MethodGet, "/a")) })
+							synctest.Wait()
+						}
+						wg.Wait()
+						for range 20 {
+							for range 3 {
+								wg.Go(func() { s.get("/b") })
+							}
+							wg.Wait()
+						}
+						for i, g := range leavers {
+							if len(g.read) == 0 || !bytes.Equal(g.read, g.want) {
+								t.Errorf("client %d reads %d bytes, %.12q, want those of its page, %.12q", i, len(g.read), g.read, g.want)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
 }

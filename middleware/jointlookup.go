@@ -45,6 +45,8 @@ type jointLookup struct {
 	done   chan struct{} // closed when answer and err are there
 	answer *answer       // for reading only; nil: there is none
 	err    error
+
+	spoiled atomic.Bool // the memory of answer is not used again
 }
 
 // errNoAnswer says that a joint lookup did not come to an end.
@@ -131,8 +133,15 @@ func (s *jointShard) lead(ctx context.Context, client Client, page string, own *
 
 // leave says that one of those who joined l needs its answer no more.
 func (l *jointLookup) leave() {
-	if l != nil && l.users.Add(-1) == 0 && l.answer != nil {
+	if l != nil && l.users.Add(-1) == 0 && l.answer != nil && !l.spoiled.Load() {
 		l.answer.recycle()
+	}
+}
+
+// spoil keeps the memory of l from being used again.
+func (l *jointLookup) spoil() {
+	if l != nil {
+		l.spoiled.Store(true)
 	}
 }
 

@@ -101,7 +101,7 @@ func (x *exchange) followAs(f *flight, l lookup, d policy.Directives, why forwar
 		x.afterFlight(l, why)
 		return true
 	}
-	x.cache.send(x.visit, held, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
+	_ = x.cache.send(x.visit, held, age, []byte(forwardStatus{why: why, collapsed: true}.String()))
 	x.event(EventCollapsed, l.name, age)
 	return true
 }

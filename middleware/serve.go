@@ -13,8 +13,9 @@ import (
 
 // send answers a request with a stored response: whole, its header, a part of
 // it, or the news that the client has it already. status goes into Cache-Status.
-// It ends the chain of handlers.
-func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte) {
+// It ends the chain of handlers. After an error of a write, whoever is above may still be
+// reading the body.
+func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte) error {
 	v.stop()
 	w, r := v.writer(), v.request()
 	h := w.Header()
@@ -41,8 +42,9 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 		if bodyAllowed(e.Status) && !e.Unsent && !encoded && takesLength(w) {
 			h["Content-Length"] = length
 		}
-		sendWhole(w, e)
+		return sendWhole(w, e)
 	}
+	return nil
 }
 
 // hideTags removes what groups responses for caches.
@@ -93,21 +95,22 @@ func dropRepresentation(h http.Header) {
 	}
 }
 
-func sendWhole(w http.ResponseWriter, e *stored.Entry) {
+func sendWhole(w http.ResponseWriter, e *stored.Entry) error {
 	switch {
 	case e.Unsent:
 		w.WriteHeader(e.Status) // what is above sends it, and may decide how
-		return
+		return nil
 	case !bodyAllowed(e.Status) || len(e.Body) == 0 && !e.Wrote:
 		sendHeader(w, e.Status)
-		return
+		return nil
 	}
 	if !e.Implied || e.Status != statusOf(w) {
 		w.WriteHeader(e.Status)
 	}
 	// Also to HEAD, as most handlers do: what is above looks at it, and net/http does
 	// not send it.
-	_, _ = w.Write(e.Body) // a client that left is nobody's fault
+	_, err := w.Write(e.Body)
+	return err
 }
 
 // statusOf is the status that the first byte implies.
