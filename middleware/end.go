@@ -66,7 +66,7 @@ func (f *fill) respond(e *stored.Entry, s forwardStatus) {
 }
 
 func (f *fill) endStored() {
-	e := f.entry()
+	e := f.newEntry()
 	ix := f.variantOf(e)
 	f.event(EventMiss, f.name, 0)
 	if f.publish(e, ix) {

@@ -61,7 +61,9 @@ func (x *exchange) fill(s slot) {
 	f := &fill{exchange: x, slot: s, called: x.cache.now()}
 	f.rec = newRecorder(x.visit.writer(), x.cache.opts.MaxBody, &x.cache.recordings)
 	f.rec.setsCookie = x.cache.setsCookie
-	f.rec.forbids = func(h http.Header) bool { return policy.Forbids(x.cache.forVisitors(h), x.cache.opts.TargetedFields) }
+	f.rec.forbids = func(h http.Header) bool {
+		return policy.Forbids(x.cache.withoutAbsences(h), x.cache.opts.TargetedFields)
+	}
 	if s.lock != nil || s.flight != nil {
 		f.keep(s.lock)
 	}
@@ -89,14 +91,14 @@ func (f *fill) run() {
 			f.cover(recover())
 		}
 	}()
-	result := f.visit.run(f.rec, request, f.direct())
+	result := f.visit.run(f.rec, request, f.passesAll())
 	returned = true
 	f.last = result.last
 	f.end(result.good)
 }
 
-// direct reports whether the client gets what the handler answers, whatever it is.
-func (f *fill) direct() bool {
+// passesAll reports whether the client gets what the handler answers, whatever it is.
+func (f *fill) passesAll() bool {
 	return !f.background && f.stale == nil && !(f.ownsConditions() && policy.IsConditional(f.original.Header))
 }
 
@@ -207,8 +209,8 @@ func (f *fill) covers(failure policy.Failure) bool {
 		f.stale.Terms, f.stale.Age(f.cache.now()), f.directives, failure, f.cache.opts.StaleIfUnreachable)
 }
 
-// entry makes the entry of a response that is complete.
-func (f *fill) entry() *stored.Entry {
+// newEntry makes the entry of a response that is complete.
+func (f *fill) newEntry() *stored.Entry {
 	e := &stored.Entry{
 		ID: stored.NewID(), Key: f.name, Status: f.rec.status, Received: f.received,
 		Unsent: f.rec.unsent, Implied: !f.rec.stated, Wrote: f.rec.wrote, Terms: f.verdict.Terms, Fields: f.fields, Body: f.rec.body,

@@ -68,13 +68,20 @@ func (fs *flights) join(key string, looked time.Time, token uint64) (f *flight, 
 		f.waiting++
 		return f, false
 	}
+	return fs.open(key), true
+}
+
+// open puts a new flight for key in the place of what is there. The caller holds fs.mu.
+func (fs *flights) open(key string) *flight {
 	if fs.m == nil {
 		fs.m = make(map[string]*flight)
 	}
-	f = &flight{key: key, done: make(chan struct{})}
+	f := newFlight(key)
 	fs.m[key] = f
-	return f, true
+	return f
 }
+
+func newFlight(key string) *flight { return &flight{key: key, done: make(chan struct{})} }
 
 func (f *flight) outdated(looked time.Time, token uint64) bool {
 	return !f.since.IsZero() && f.since.Before(looked) && f.token != token

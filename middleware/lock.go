@@ -93,37 +93,19 @@ func (l *lock) see(item *memcached.Item) {
 // handler themselves, and a lock at the place of the response gives way to a note.
 // Without a lock, only the client is watched.
 func (f *fill) keep(l *lock) {
-	c, inPlace := f.cache, l.isAt(f.name)
-	ctx, cancel := context.WithTimeout(c.stopped, longestFill)
+	ctx, cancel := context.WithTimeout(f.cache.stopped, longestFill)
+	var held *lock
+	if l != nil {
+		held = &lock{cache: l.cache, key: l.key, version: l.version} // that of f is changed meanwhile
+	}
 	var timer *time.Timer
 	ready := make(chan struct{})
-	pause := c.renewEvery()
-	var key string
-	var held version
-	if l != nil {
-		key, held = l.key, l.version
-	}
+	pause := f.cache.renewEvery()
 	timer = time.AfterFunc(pause, func() {
 		<-ready
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() == nil && f.keepOnce(ctx, held) {
+			timer.Reset(pause)
 		}
-		kind := stored.KindLock
-		if f.rec.heldUp() {
-			kind = stored.KindPass
-			if f.flight != nil {
-				c.flights.land(f.flight, outcome{})
-			}
-			if !inPlace {
-				return // expires
-			}
-		}
-		if l != nil {
-			renew, done := context.WithTimeout(ctx, lockRenew/2)
-			defer done()
-			_ = c.renew(renew, key, held, kind) // a lock that is gone is noticed when storing
-		}
-		timer.Reset(pause)
 	})
 	close(ready)
 	f.unkeep = func() {
@@ -132,16 +114,37 @@ func (f *fill) keep(l *lock) {
 	}
 }
 
+// keepOnce does what keep does each time, and reports false when it is not to be done
+// again.
+func (f *fill) keepOnce(ctx context.Context, held *lock) (again bool) {
+	kind := stored.KindLock
+	if f.rec.heldUp() {
+		kind = stored.KindPass
+		if f.flight != nil {
+			f.cache.flights.land(f.flight, outcome{})
+		}
+		if !held.isAt(f.name) {
+			return false // expires
+		}
+	}
+	if held != nil {
+		ctx, done := context.WithTimeout(ctx, lockRenew/2)
+		defer done()
+		_ = held.renew(ctx, kind) // a lock that is gone is noticed when storing
+	}
+	return true
+}
+
 // renewEvery is how often the cache renews its locks.
 func (c *Cache) renewEvery() time.Duration { return min(lockRenew, c.opts.LookupTimeout/renewPart) }
 
 // renew extends the life of a lock, as long as it is there: an entry that took
 // its place has a life of its own.
-func (c *Cache) renew(ctx context.Context, key string, held version, kind stored.Kind) error {
-	if c.versionless.Load() {
-		return c.client.Touch(ctx, key, lockLife)
+func (l *lock) renew(ctx context.Context, kind stored.Kind) error {
+	if l.cache.versionless.Load() {
+		return l.cache.client.Touch(ctx, l.key, lockLife)
 	}
-	_, err := c.swap(ctx, key, held, stored.Mark(kind, held.id), lockLife)
+	_, err := l.cache.swap(ctx, l.key, l.version, stored.Mark(kind, l.version.id), lockLife)
 	return err
 }
 

@@ -46,16 +46,15 @@ func (c *Cache) PurgePath(ctx context.Context, r *http.Request) error {
 
 // purgedPath returns the tag of what is below the path of r.
 func (c *Cache) purgedPath(r *http.Request) (tag string, err error) {
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
+	if !c.opts.PathTags {
+		return "", errNoPathTags
+	}
+	host, err := hostOf(r)
+	if err != nil {
+		return "", err
 	}
 	path := r.URL.Path
 	switch {
-	case !c.opts.PathTags:
-		return "", errNoPathTags
-	case host == "":
-		return "", errNoHost
 	case !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):
 		return "", fmt.Errorf("middleware: purging by path: the path is %q, want one that begins and ends with a slash", path)
 	case strings.Count(path, "/") > deepestPath:

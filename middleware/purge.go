@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -54,8 +55,14 @@ func (c *Cache) tagKeys(tags []string) (keys []string) {
 	return keys
 }
 
-// errNoHost says that a request does not say whose page it is about.
-var errNoHost = errors.New("middleware: the request that says what to purge has no host")
+// hostOf returns the host of a request that says what to purge: one that came through a
+// server, or was made for this.
+func hostOf(r *http.Request) (string, error) {
+	if host := cmp.Or(r.Host, r.URL.Host); host != "" {
+		return host, nil
+	}
+	return "", errors.New("middleware: the request that says what to purge has no host")
+}
 
 // longestSplit bounds the places at which a path is taken to be mounted.
 const longestSplit = 32
@@ -65,12 +72,9 @@ const longestSplit = 32
 // not come through a server may be for a handler that is mounted at any part of its
 // path.
 func (c *Cache) pageKeys(r *http.Request) ([]string, error) {
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	if host == "" {
-		return nil, errNoHost
+	host, err := hostOf(r)
+	if err != nil {
+		return nil, err
 	}
 	p, ok := c.pageOf(r)
 	if !ok {

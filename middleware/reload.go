@@ -25,17 +25,12 @@ func (fs *flights) joinNext(key string) (f, before *flight, leads bool) {
 	current := fs.m[key]
 	switch {
 	case current == nil:
-		f = &flight{key: key, done: make(chan struct{})}
-		if fs.m == nil {
-			fs.m = make(map[string]*flight)
-		}
-		fs.m[key] = f
-		return f, nil, true
+		return fs.open(key), nil, true
 	case !current.begun:
 		current.waiting++
 		return current, nil, false
 	case current.next == nil:
-		current.next = &flight{key: key, done: make(chan struct{})}
+		current.next = newFlight(key)
 		return current.next, current, true
 	default:
 		current.next.waiting++
@@ -53,8 +48,8 @@ func (fs *flights) begin(f *flight) {
 }
 
 // reload has the handler asked by one of those who want its word at the same time. run
-// does that for the flight that it is given, or reports false to look again. what is
-// known is l, and why says why the handler is asked.
+// does that for the flight that it is given, or reports false to look again. l is what is
+// known, and why says why the handler is asked.
 func (x *exchange) reload(l lookup, why forward, run func(*flight) bool) bool {
 	f := x.turn
 	if f == nil {

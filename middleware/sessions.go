@@ -37,20 +37,21 @@ func (c *Cache) isSession(mark any) bool {
 	case bool:
 		return mark
 	case []string:
-		return !c.knowsAll(mark)
+		return !c.bypassAll(mark)
 	}
 	return false
 }
 
-// knowsAll reports whether requests with a session of any of these names bypass the
+// bypassAll reports whether requests with a session of any of these names bypass the
 // cache.
-func (c *Cache) knowsAll(names []string) bool {
+func (c *Cache) bypassAll(names []string) bool {
 	return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(c.opts.PersonalCookies, name) })
 }
 
-// forVisitors returns h without what forbids caches to store it only because they
-// might have visitors with sessions: from this one they get nothing.
-func (c *Cache) forVisitors(h http.Header) http.Header {
+// withoutAbsences returns h without the lines of Cache-Control that say no more than that
+// this visitor has no session. They forbid other caches to store the response, which
+// might give it to visitors who have one; from this cache those get nothing.
+func (c *Cache) withoutAbsences(h http.Header) http.Header {
 	if len(c.opts.PersonalCookies) == 0 || !slices.ContainsFunc(h["Cache-Control"], c.isAbsence) {
 		return h
 	}
@@ -64,7 +65,7 @@ func (c *Cache) forVisitors(h http.Header) http.Header {
 func (c *Cache) isAbsence(line string) bool {
 	names, ok := strings.CutPrefix(line, withoutSession)
 	fields := strings.Fields(strings.Trim(names, `"`))
-	return ok && len(fields) > 0 && c.knowsAll(fields)
+	return ok && len(fields) > 0 && c.bypassAll(fields)
 }
 
 // lateAbsence returns what package session said above the cache, at the first byte, of

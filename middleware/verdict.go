@@ -74,7 +74,7 @@ func (f *fill) unstorable(header http.Header) func(name string) bool {
 // the cache adds to every response anew. A response that was coded varies on
 // Accept-Encoding also where its Vary does not say so, or another layer took that away.
 func (f *fill) effective(header http.Header) http.Header {
-	h := f.cache.forVisitors(header).Clone()
+	h := f.cache.withoutAbsences(header).Clone()
 	above := f.rec.before
 	h["Set-Cookie"] = f.ownCookies(header)
 	coded := len(h["Content-Encoding"]) > len(above["Content-Encoding"])

@@ -93,8 +93,8 @@ func lost(err error) bool {
 		errors.Is(err, memcached.ErrCacheMiss)
 }
 
-// lacksVersions reports, once, that the client refused a write that depends on a
-// CAS before it asked a server: one that replicates does.
+// lacksVersions reports that the client refused a write that depends on a CAS before it
+// asked a server, as one that replicates does, and takes note of it.
 func (c *Cache) lacksVersions(err error) bool {
 	var op *memcached.OpError
 	if !errors.As(err, &op) || op.Server != "" {
@@ -108,5 +108,6 @@ func (c *Cache) lacksVersions(err error) bool {
 			return false
 		}
 	}
-	return c.versionless.CompareAndSwap(false, true)
+	c.versionless.Store(true)
+	return true
 }

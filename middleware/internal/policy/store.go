@@ -13,7 +13,8 @@ type Response struct {
 	// Requested and Received are when the handler was called and when it sent
 	// its header.
 	Requested, Received time.Time
-	// Authorized says that the request had an Authorization field.
+	// Authorized says that the request had credentials: Authorization, or a field that
+	// the cache takes for the same.
 	Authorized bool
 	// Choose returns the lifetime for a response that has the stated one. nil: that.
 	Choose func(stated time.Duration) time.Duration
@@ -37,7 +38,7 @@ type Terms struct {
 	NoCache bool
 	// NoStale forbids use after the lifetime, whatever the circumstances.
 	NoStale bool
-	// AllowAuthorized permits use for requests with Authorization.
+	// AllowAuthorized permits use for requests with credentials.
 	AllowAuthorized bool
 	// Validators says that the handler can be asked whether the response is
 	// still good.
