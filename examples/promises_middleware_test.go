@@ -61,6 +61,7 @@ var middlewarePromises = []promise{
 	{"Use the timeout above these", ""},
 
 	{"Browsers that reload send", "TestReuse_RequestDirectives"},
+	{"A request with max-age and without max-stale", "TestReuse_MaxAgeAcceptsNothingStale"},
 	{"Such requests for one response share runs", "TestReload_ThoseAtOnceShareRuns TestReload_OneThatHangsHoldsUpNobody"},
 	{"So they cost one run after the other", "TestReload_WhoComesDuringARunGetsTheNext"},
 	{"[Options.IgnoreRequestDirectives] answers", "TestIgnoreRequestDirectives_ReloadsDoNotReachTheHandler"},

@@ -22,6 +22,7 @@ import (
 // heap is what is in use.
 func heap() int64 {
 	runtime.GC()
+	runtime.GC() // also what pools had
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)

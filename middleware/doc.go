@@ -111,7 +111,8 @@
 // those that come while it runs for one of them wait for the next run, which begins when
 // that one ends, or a second later if it takes longer. So they cost one run after the
 // other in each process, and nobody gets what was made before his request came.
-// [Options.IgnoreRequestDirectives] answers them from the cache.
+// [Options.IgnoreRequestDirectives] answers them from the cache. A request with max-age and
+// without max-stale gets nothing stale, unless the handler fails.
 //
 // Other requests have a run each, because their response may be theirs alone or cannot be
 // given to others: those with credentials, for pages that are not marked public, with

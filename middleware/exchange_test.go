@@ -2,7 +2,9 @@ package middleware_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -94,6 +96,37 @@ func TestReuse_RequestDirectives(t *testing.T) {
 			runs++
 		}
 		s.wantRuns(runs)
+	})
+}
+
+// TestReuse_MaxAgeAcceptsNothingStale, without max-stale, also where the site would send it
+// while a fresh one is made; but instead of an error it does.
+func TestReuse_MaxAgeAcceptsNothingStale(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		var failing atomic.Bool
+		s := newSite(t, nil, func(c *gin.Context) {
+			if failing.Load() {
+				c.Status(http.StatusInternalServerError)
+				c.Writer.WriteHeaderNow()
+				return
+			}
+			text("x", "Cache-Control: max-age=10, stale-while-revalidate=60, stale-if-error=60")(c)
+		})
+		s.get("/a")
+		time.Sleep(20 * time.Second)
+		if r := s.get("/a", "Cache-Control: max-age=100"); r.cacheStatus() != "bmemcached; fwd=stale; stored" {
+			t.Errorf("max-age: Cache-Status = %q, want a new response", r.cacheStatus())
+		}
+		time.Sleep(20 * time.Second)
+		if r := s.get("/a", "Cache-Control: max-age=100, max-stale=20"); r.cacheStatus() != "bmemcached; hit; ttl=-10; detail=stale" {
+			t.Errorf("max-age and max-stale: Cache-Status = %q, want a stale hit", r.cacheStatus())
+		}
+		synctest.Wait()
+		failing.Store(true)
+		time.Sleep(20 * time.Second)
+		if r := s.get("/a", "Cache-Control: max-age=100"); r.StatusCode != http.StatusOK {
+			t.Errorf("the handler fails: status %d, want a stale response", r.StatusCode)
+		}
 	})
 }
 

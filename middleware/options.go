@@ -36,7 +36,8 @@ type Options struct {
 	TTL time.Duration
 
 	// StaleWhileRevalidate is how long after its lifetime a response is still sent
-	// while a fresh one is made (RFC 5861), when the response does not say. See
+	// while a fresh one is made (RFC 5861), when the response does not say. Requests
+	// with no-cache, min-fresh, or max-age without max-stale, wait for the fresh one. See
 	// Engine. 0: only as responses say.
 	StaleWhileRevalidate time.Duration
 

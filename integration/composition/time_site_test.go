@@ -72,7 +72,7 @@ func (s *timedSite) allows(ask step, failing bool) time.Duration {
 	if failing {
 		stale = max(stale, or(s.policy.ifError, s.opts.StaleIfError))
 	}
-	if !ask.fresh { // the site's leave to answer at once holds for them, too
+	if !ask.fresh { // the site's leave to answer at once holds for max-stale, too
 		allowed += max(stale, ask.maxStale)
 	} else if failing {
 		allowed += or(s.policy.ifError, s.opts.StaleIfError)
@@ -113,7 +113,9 @@ var steps = rapid.Custom(func(t *rapid.T) step {
 	asks := []step{
 		{},
 		{control: "no-cache", maxAge: 0, fresh: true},
-		{control: "max-age=3", maxAge: 3 * time.Second},
+		{control: "max-age=3", maxAge: 3 * time.Second, fresh: true},
+		{control: "max-age=100", maxAge: 100 * time.Second, fresh: true},
+		{control: "max-age=100, max-stale=4", maxAge: 100 * time.Second, maxStale: 4 * time.Second},
 		{control: "max-stale=4", maxAge: forever, maxStale: 4 * time.Second},
 		{control: "min-fresh=4", maxAge: forever, fresh: true},
 		{control: "only-if-cached", maxAge: forever, onlyIfCached: true},

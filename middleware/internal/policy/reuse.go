@@ -30,13 +30,20 @@ func Judge(t Terms, age time.Duration, request Directives) Use {
 	switch {
 	case remaining > 0:
 		return Fresh
-	case -remaining < t.StaleWhileRevalidate:
+	case -remaining < t.StaleWhileRevalidate && !refusesStale(request):
 		return Revalidate
 	case request.MaxStale != Absent && !t.NoStale && -remaining <= request.MaxStale.duration():
 		return Fresh
 	default:
 		return Validate
 	}
+}
+
+// refusesStale reports whether the client does not wish a stale response, even if the site
+// does: it says how old one may be, and not how stale (RFC 9111, section 5.2.1.1). When
+// asking the handler fails, a stale one is better than none.
+func refusesStale(request Directives) bool {
+	return request.MaxAge != Absent && request.MaxStale == Absent
 }
 
 // tooOld treats max-age=0 as the demand for validation that browsers mean by it.
