@@ -31,6 +31,7 @@ type Cache struct {
 	deadlines  deadlines    // of lookups
 	faultLog   seldom       // when faults of memcached are logged
 	strayLog   seldom       // when revalidations are that do not come to the cache
+	unitLog    seldom       // when lifetimes without a unit are
 	maxChunk   atomic.Int64 // the largest item that the servers are known to take
 
 	versionless atomic.Bool // the client does not write by version

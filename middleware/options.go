@@ -95,7 +95,8 @@ type Options struct {
 	// it is fresh, or a negative duration if it must not be stored. stated is how long
 	// it would be without Lifetime: as it says itself, or as TTL says; 0 if neither
 	// does. What a response says itself can be shortened only, and a status of 500 and
-	// above gets nothing that it does not say. nil: stated.
+	// above gets nothing that it does not say. What is above 0 and below a millisecond
+	// has no unit: the response is not stored, and the Logger told. nil: stated.
 	Lifetime func(r *http.Request, status int, header http.Header, stated time.Duration) time.Duration
 
 	// HideTags keeps Cache-Tag and Surrogate-Key from clients, except in responses
@@ -160,10 +161,9 @@ type Options struct {
 	// nobody is told.
 	OnEvent func(Event)
 
-	// Logger gets faults of memcached, and revalidations in the background that do not
-	// come to the cache, at most one of each kind in ten seconds, and panics that a
-	// stale response covered up; never keys, values or credentials. nil: slog.Default;
-	// slog.DiscardHandler silences.
+	// Logger gets faults of memcached, and mistakes of Engine and Lifetime, at most one
+	// of each kind in ten seconds, and panics that a stale response covered up; never
+	// keys, values or credentials. nil: slog.Default; slog.DiscardHandler silences.
 	Logger *slog.Logger
 }
 

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -149,8 +150,22 @@ func (f *fill) response(status int, header http.Header) *policy.Response {
 		Status: status, Header: header, Requested: f.called, Received: f.received,
 		Authorized: authorized(f.original.Header),
 	}
-	if choose := f.cache.opts.Lifetime; choose != nil {
-		r.Choose = func(stated time.Duration) time.Duration { return choose(f.original, status, header, stated) }
+	if f.cache.opts.Lifetime != nil {
+		r.Choose = func(stated time.Duration) time.Duration {
+			return f.cache.withUnit(f.cache.opts.Lifetime(f.original, status, header, stated))
+		}
 	}
 	return r
+}
+
+// withUnit returns a lifetime that Options.Lifetime chose, or one that forbids storing
+// where that can only be a duration without a unit.
+func (c *Cache) withUnit(chosen time.Duration) time.Duration {
+	if chosen <= 0 || chosen >= time.Millisecond {
+		return chosen
+	}
+	if c.unitLog.due(c.now()) {
+		c.opts.Logger.Warn(fmt.Sprintf("middleware: Options.Lifetime returned %v: durations have units, as in 60*time.Second", chosen))
+	}
+	return -1
 }
