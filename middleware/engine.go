@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // asSent makes of r, which must be the caller's own and came to the cache, what a client
@@ -39,7 +40,8 @@ func (c withoutRoute) Value(key any) any {
 	return value
 }
 
-// discardWriter is the client of a background request.
+// discardWriter is the client of a background request. It can do what that of a server
+// can: handlers of streams ask for it, and answer with an error where it is missing.
 type discardWriter struct{ header http.Header }
 
 func (w *discardWriter) Header() http.Header { return w.header }
@@ -47,3 +49,11 @@ func (w *discardWriter) Header() http.Header { return w.header }
 func (w *discardWriter) Write(p []byte) (int, error) { return len(p), nil }
 
 func (w *discardWriter) WriteHeader(int) {}
+
+func (w *discardWriter) Flush() {}
+
+func (w *discardWriter) SetReadDeadline(time.Time) error { return nil }
+
+func (w *discardWriter) SetWriteDeadline(time.Time) error { return nil }
+
+func (w *discardWriter) EnableFullDuplex() error { return nil }

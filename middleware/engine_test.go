@@ -2,11 +2,13 @@ package middleware_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bmemcached/bmemcached-go/middleware"
@@ -105,3 +107,46 @@ func TestEngine_GetsRequestsAsClientsSentThem(t *testing.T) {
 		})
 	}
 }
+
+// TestEngine_ClientCanDoWhatThatOfAServerCan: handlers of streams answer with an error
+// where it cannot.
+func TestEngine_ClientCanDoWhatThatOfAServerCan(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		n := 0
+		s := newHTTPSite(t, &middleware.Options{}, func(w http.ResponseWriter, _ *http.Request) {
+			n++
+			w.Header().Set("Cache-Control", "max-age=10, stale-while-revalidate=60")
+			flusher, ok := w.(http.Flusher)
+			control := http.NewResponseController(w)
+			err := errors.Join(control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{}), control.EnableFullDuplex())
+			if !ok || err != nil {
+				http.Error(w, "no streams here", http.StatusInternalServerError)
+				return
+			}
+			fmt.Fprint(w, n)
+			flusher.Flush()
+		})
+		able := s.handler
+		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, recorded := w.(serverWriter); recorded {
+				w = ableWriter{w}
+			}
+			able.ServeHTTP(w, r)
+		})
+		s.get("/a")
+		time.Sleep(15 * time.Second)
+		s.get("/a")
+		synctest.Wait()
+		if r := s.get("/a"); r.body != "2" || !r.hit() || r.Header.Get("Age") != "0" {
+			t.Errorf("after the background run %q (%s), want a fresh hit of what it made", r.body, r.cacheStatus())
+		}
+	})
+}
+
+// ableWriter can do what that of a server can.
+type ableWriter struct{ http.ResponseWriter }
+
+func (ableWriter) Flush()                           {}
+func (ableWriter) SetReadDeadline(time.Time) error  { return nil }
+func (ableWriter) SetWriteDeadline(time.Time) error { return nil }
+func (ableWriter) EnableFullDuplex() error          { return nil }
