@@ -103,10 +103,12 @@ func (c *Cache) otherMethod(v visit, start time.Time) {
 		}
 		return action{pass: true, hide: c.opts.HideTags, line: forwardStatus{why: fwdMethod}.String()}
 	}
+	defer func() {
+		if succeeded { // also when the handler panics afterwards
+			c.invalidateLater(came, locations, reached)
+		}
+	}()
 	v.run(rec, request, true)
-	if succeeded {
-		c.invalidateLater(came, locations, reached)
-	}
 	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 

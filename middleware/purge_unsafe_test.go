@@ -146,3 +146,19 @@ func TestUnsafe_InvalidationIsBoundedAndDoesNotNeedTheClient(t *testing.T) {
 		}
 	})
 }
+
+// TestUnsafe_HandlerThatPanicsAfterwardsInvalidates: it may have committed before.
+func TestUnsafe_HandlerThatPanicsAfterwardsInvalidates(t *testing.T) {
+	s, value := newSite(t, minute(), nil), "old"
+	s.router.GET("/a", s.cache.Handler(), func(c *gin.Context) { c.String(http.StatusOK, value) })
+	s.router.POST("/a", s.cache.Handler(), func(c *gin.Context) {
+		c.String(http.StatusOK, "done")
+		s.get("/a") // stores it as it still is
+		value = "new"
+		panic(http.ErrAbortHandler)
+	})
+	s.do(http.MethodPost, "/a")
+	if r := s.get("/a"); r.body != "new" {
+		t.Errorf("then = %q (%s), want what the POST has changed", r.body, r.cacheStatus())
+	}
+}
