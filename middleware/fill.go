@@ -222,8 +222,13 @@ func (f *fill) newEntry() *stored.Entry {
 	if lines, ok := header["Date"]; !ok || len(lines) > 0 && lines[0] == "" {
 		e.Fields = append(e.Fields, dateField(f.received))
 	}
-	if _, ok := header["Content-Type"]; !ok && f.rec.unguessed {
-		e.Fields = append(e.Fields, stored.Field{Name: "Content-Type", Mode: stored.Set})
+	if _, ok := header["Content-Type"]; !ok {
+		switch {
+		case f.rec.unguessed:
+			e.Fields = append(e.Fields, stored.Field{Name: "Content-Type", Mode: stored.Set})
+		case f.rec.guessed != "":
+			e.Fields = append(e.Fields, stored.Only("Content-Type", f.rec.guessed))
+		}
 	}
 	if late := f.lateAbsence(); late != nil {
 		e.Fields = append(e.Fields, stored.Field{Name: "Cache-Control", Mode: stored.Join, Values: late})

@@ -1,7 +1,9 @@
 package middleware_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -253,3 +255,43 @@ func (w *upper) Write(p []byte) (int, error) {
 }
 
 func (w *upper) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+// TestHeaders_ATypeGuessedOfTheBeginningStays: net/http saw no more when it was flushed.
+func TestHeaders_ATypeGuessedOfTheBeginningStays(t *testing.T) {
+	for _, parts := range [][]string{
+		{"\n", "<!doctype html><p>x"}, {"", "<!doctype html><p>x"}, {"<!doctype html>", "x"}, {"%", "PDF-"}, {strings.Repeat(" ", 600), "<p>x"},
+	} {
+		framework := newSite(t, minute(), func(c *gin.Context) {
+			for _, part := range parts {
+				_, _ = c.Writer.WriteString(part)
+				c.Writer.Flush()
+			}
+		}).listen()
+		plain := newHTTPSite(t, minute(), func(w http.ResponseWriter, _ *http.Request) {
+			for _, part := range parts {
+				_, _ = io.WriteString(w, part)
+				w.(http.Flusher).Flush()
+			}
+		})
+		server := httptest.NewServer(plain)
+		for _, get := range []func() response{
+			func() response { return framework.get("/a") },
+			func() response { return framework.send(newRequest(t, server.URL)) },
+		} {
+			first, second := get(), get()
+			if a, b := first.Header["Content-Type"], second.Header["Content-Type"]; !slices.Equal(a, b) || !second.hit() {
+				t.Errorf("%.20q: Content-Type %q and in a hit %q (%s)", parts, a, b, second.cacheStatus())
+			}
+		}
+		server.Close()
+	}
+}
+
+func newRequest(t *testing.T, url string) *http.Request {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request
+}

@@ -38,6 +38,33 @@ func (w *httpWriter) face() http.ResponseWriter {
 	}
 }
 
+// Unwrap is for http.ResponseController, which looks behind w for what w cannot do.
+func (w *httpWriter) Unwrap() http.ResponseWriter {
+	if _, hijacks := w.below.(http.Hijacker); hijacks {
+		return w.below
+	}
+	return behind{w.below, w.recorder}
+}
+
+// behind is the writer below, behind which is one that can be hijacked, perhaps.
+type behind struct {
+	http.ResponseWriter
+	to *recorder
+}
+
+func (b behind) Unwrap() http.ResponseWriter { return b.ResponseWriter }
+
+func (b behind) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return b.to.hijack(controlled{b.ResponseWriter})
+}
+
+// controlled is hijacked by a ResponseController.
+type controlled struct{ http.ResponseWriter }
+
+func (c controlled) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(c.ResponseWriter).Hijack()
+}
+
 type flusher struct{ to *httpWriter }
 
 func (f flusher) Flush() { _ = f.to.FlushError() }

@@ -38,14 +38,15 @@ type recorder struct {
 	wrong func() string
 
 	status    int
-	stated    bool // the handler chose the status
-	restated  bool // and chose another when it was too late
-	altered   bool // somebody changed the header between calls of the writer below
-	silent    bool // the handler returned and left the response to others
-	unsent    bool // the handler returned and left a status to be sent
-	wrote     bool // the handler wrote a body, if an empty one
-	unguessed bool // the header went out before the body, of which net/http guesses the type
-	unkeyed   bool // the handler may see of the query what is not in the key
+	stated    bool   // the handler chose the status
+	restated  bool   // and chose another when it was too late
+	altered   bool   // somebody changed the header between calls of the writer below
+	silent    bool   // the handler returned and left the response to others
+	unsent    bool   // the handler returned and left a status to be sent
+	wrote     bool   // the handler wrote a body, if an empty one
+	unguessed bool   // the header went out before the body, of which net/http guesses the type
+	guessed   string // the type that net/http guessed of the beginning, when it was flushed
+	unkeyed   bool   // the handler may see of the query what is not in the key
 	committed bool
 	act       action
 	size      int // bytes that the handler wrote
@@ -196,7 +197,7 @@ func (w *recorder) startStream() {
 // rest.
 func (w *recorder) flush() error {
 	w.startStream()
-	w.unguessed = w.unguessed || !w.wrote
+	w.guess()
 	if !w.act.pass {
 		return nil
 	}
@@ -206,11 +207,15 @@ func (w *recorder) flush() error {
 }
 
 func (w *recorder) hijack(hijacker http.Hijacker) (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := hijacker.Hijack()
+	if err != nil { // the handler may go another way
+		return nil, nil, err
+	}
 	w.hijacked = true
 	w.startStream()
 	w.committed = true
 	w.act = action{pass: true}
-	return hijacker.Hijack()
+	return conn, buffered, nil
 }
 
 // CloseNotify tells of the end of the handler's request, which may outlive that

@@ -40,6 +40,22 @@ func (w *recorder) handedOn() {
 	}
 }
 
+// guess notes, before the first flush, of how much of the body net/http guesses the type
+// that the handler does not say. It would see more of a response that is sent at once.
+func (w *recorder) guess() {
+	if w.unguessed || w.guessed != "" || w.size >= sniffed {
+		return
+	}
+	if w.size == 0 {
+		w.unguessed = true
+		return
+	}
+	_, typed := w.header["Content-Type"]
+	if !typed && len(w.header["Content-Encoding"]) == 0 && bodyAllowed(w.status) && w.records() && connected(w.below) {
+		w.guessed = w.recording.typeSoFar()
+	}
+}
+
 // withdraw takes back what the handler put into the header, because the client gets
 // another response. Cookies are the visitor's in any case.
 func (w *recorder) withdraw(cookies bool) {

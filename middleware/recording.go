@@ -1,6 +1,9 @@
 package middleware
 
-import "sync"
+import (
+	"net/http"
+	"sync"
+)
 
 // recordings bounds the memory for bodies: of responses that are being made and
 // recorded, or of stored ones that are put together from chunks (bodies.go). Those have
@@ -102,6 +105,13 @@ func (r *recording) add(add func([]byte) []byte) {
 	if !r.lost {
 		r.body = add(r.body)
 	}
+}
+
+// typeSoFar is what net/http takes for the type of the body.
+func (r *recording) typeSoFar() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return http.DetectContentType(r.body)
 }
 
 // take returns the body, which nobody takes away any more, and whether it is there.
