@@ -72,7 +72,7 @@ var middlewarePromises = []promise{
 	{"A reason is the name of a field or directive", "TestCacheStatus_DocumentationNamesEveryReason"},
 	{"[Options.OnEvent] tells the same", "TestOnEvent_TellsWhatHappened"},
 
-	{"[Cache.Purge] makes one page", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FindsThePageByAnyName"},
+	{"[Cache.Purge] makes one page", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FindsThePageByAnyName TestPurge_FindsThePageInAnySpelling"},
 	{"[Cache.PurgeTags] does so for every page", "TestTags_PurgeWhatCarriesThem TestTags_CostDoesNotDependOnTheNumberOfResponses"},
 	{"Both take effect in all processes at once", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FillInFlightIsNotVisibleAfterwards TestTags_FillInFlightIsNotVisibleAfterwards TestPurges_WhoComesLaterGetsNothingOlder"},
 	{"Tags that middleware above the cache sets", "TestTags_SetAboveCount"},

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -17,8 +19,8 @@ import (
 // Purge makes everything that is stored for the URL of r unusable: all variants, of
 // every scheme, with and without the port that the scheme implies, in every process.
 // It looks at the Host and the URL of r, and at what Options.Key looks at. The URL is
-// what clients ask for, also where http.StripPrefix takes a part of it away before
-// the cache. A response that is being made while Purge runs will not be stored. After
+// what clients ask for, with escapes or without, also where http.StripPrefix takes a
+// part of it away before the cache. A response that is being made while Purge runs will not be stored. After
 // an error memcached could not be told, and the page may still be served. A request
 // without a host is an error; one that Options.Key declines has no page to purge.
 func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
@@ -58,19 +60,24 @@ func (c *Cache) tagKeys(tags []string) (keys []string) {
 // hostOf returns the host of a request that says what to purge: one that came through a
 // server, or was made for this.
 func hostOf(r *http.Request) (string, error) {
-	if host := cmp.Or(r.Host, r.URL.Host); host != "" {
+	host := cmp.Or(r.Host, r.URL.Host)
+	switch {
+	case host == "":
+		return "", errors.New("middleware: the request that says what to purge has no host")
+	case strings.ContainsFunc(host, func(c rune) bool { return c >= utf8.RuneSelf }):
+		return "", fmt.Errorf("middleware: the request that says what to purge has the host %q: want it as clients send it, as xn--…", host)
+	default:
 		return host, nil
 	}
-	return "", errors.New("middleware: the request that says what to purge has no host")
 }
 
 // longestSplit bounds the places at which a path is taken to be mounted.
 const longestSplit = 32
 
 // pageKeys returns the keys under which the page of r may be stored: for every scheme,
-// and for the host with and without the ports that schemes imply. A request that did
-// not come through a server may be for a handler that is mounted at any part of its
-// path.
+// for the host with and without the ports that schemes imply, and in every spelling. A
+// request that did not come through a server may be for a handler that is mounted at
+// any part of its path.
 func (c *Cache) pageKeys(r *http.Request) ([]string, error) {
 	host, err := hostOf(r)
 	if err != nil {
@@ -81,17 +88,25 @@ func (c *Cache) pageKeys(r *http.Request) ([]string, error) {
 		return nil, nil
 	}
 	var keys []string
-	var full []byte
-	for _, mounted := range p.mounts(r.RequestURI == "") {
-		for _, o := range origins {
-			mounted.origin = o
-			for _, mounted.host = range hostsOf(host, o) {
-				full = mounted.append(full[:0])
-				keys = append(keys, c.keys.all(letterPage, full)...)
-			}
+	for _, s := range spellings(r.URL, p.query) {
+		p.path, p.query = s.path, s.query
+		for _, mounted := range p.mounts(r.RequestURI == "") {
+			keys = append(keys, c.keysOf(mounted, host)...)
 		}
 	}
 	return keys, nil
+}
+
+// keysOf returns the keys of p for every scheme, on host.
+func (c *Cache) keysOf(p page, host string) (keys []string) {
+	var full []byte
+	for _, p.origin = range origins {
+		for _, p.host = range hostsOf(host, p.origin) {
+			full = p.append(full[:0])
+			keys = append(keys, c.keys.all(letterPage, full)...)
+		}
+	}
+	return keys
 }
 
 // mounts returns p as it is, and if any is true as it is for handlers that are mounted
