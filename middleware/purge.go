@@ -13,16 +13,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/bmemcached/bmemcached-go/binary"
-	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
 )
 
 // Purge makes everything that is stored for the URL of r unusable: all variants, of
 // every scheme, with and without the port that the scheme implies, in every process.
 // It looks at the Host and the URL of r, and at what Options.Key looks at. The URL is
 // what clients ask for, with escapes or without, also where http.StripPrefix takes a
-// part of it away before the cache. A response that is being made while Purge runs will not be stored. After
-// an error memcached could not be told, and the page may still be served. A request
-// without a host is an error; one that Options.Key declines has no page to purge.
+// part of it away before the cache. A response that is being made while Purge runs will
+// not be stored. After an error memcached could not be told, and the page may still be
+// served. A request without a host is an error; one that Options.Key declines has no
+// page to purge.
 func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 	keys, err := c.pageKeys(r)
 	if err != nil {
@@ -35,26 +35,13 @@ func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 // Cache-Tag or Surrogate-Key field, in every process. Its cost does not depend on
 // how many responses there are. A response that is being made while PurgeTags runs
 // will not be used. After an error memcached could not be told of all tags, and
-// pages that name them may still be served.
+// pages that name them may still be served. What no response can name, such as two
+// tags in one, is an error.
 func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
-	if len(tags) == 0 {
-		return nil
-	}
-	number, err := c.countPurges(ctx, 1)
-	if err != nil {
+	if err := validTags(tags); err != nil {
 		return err
 	}
-	return c.changeTags(ctx, tags, number, func(stored.Purges, bool) stored.Purges {
-		return stored.Purges{ID: stored.NewID()}
-	})
-}
-
-// tagKeys returns the keys of tags under each of the keys.
-func (c *Cache) tagKeys(tags []string) (keys []string) {
-	for _, n := range stored.UniqueTags(tags) {
-		keys = append(keys, c.keys.tags(n)...)
-	}
-	return keys
+	return c.changeTags(ctx, tags, purged)
 }
 
 // hostOf returns the host of a request that says what to purge: one that came through a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,7 +186,6 @@ func TestTags_PurgeWhatCarriesThem(t *testing.T) {
 			{[]string{"square", "blue"}, map[string]bool{"/2": true, "/3": true}},
 			{[]string{"green"}, nil},
 			{[]string{"re"}, nil},
-			{[]string{"red, round"}, nil},
 		} {
 			for _, path := range all {
 				one.get(path)
@@ -201,6 +201,26 @@ func TestTags_PurgeWhatCarriesThem(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTags_WhatNoResponseCanNameIsAnError(t *testing.T) {
+	s := newSite(t, &middleware.Options{TTL: time.Minute, PathTags: true}, text("x", "Cache-Tag: a b", "Surrogate-Key: c,d"))
+	for _, purge := range []func(context.Context, ...string) error{s.cache.PurgeTags, s.cache.SoftPurgeTags} {
+		for _, tag := range []string{"", " ", "red, round", " red", "red ", "\tred", "\x00all"} {
+			if err := purge(t.Context(), "blue", tag); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", tag)) {
+				t.Errorf("purging %q = %v, want an error that names it", tag, err)
+			}
+		}
+		for _, tag := range []string{"a b", "c,d"} {
+			s.get("/a")
+			if err := purge(t.Context(), tag); err != nil {
+				t.Error(err)
+			}
+			if r := s.get("/a"); r.hit() && !strings.Contains(r.cacheStatus(), "stale") {
+				t.Errorf("after a purge of %q: %s", tag, r.cacheStatus())
+			}
+		}
+	}
 }
 
 func TestTags_CostDoesNotDependOnTheNumberOfResponses(t *testing.T) {

@@ -2,6 +2,9 @@ package middleware
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -11,10 +14,47 @@ import (
 // at the same time.
 const tagTries = 16
 
-// changeTags has change say what becomes of the values of tags, for the purge with this
-// number. It tells memcached of as many tags as it can.
-func (c *Cache) changeTags(ctx context.Context, tags []string, number uint64, change func(last stored.Purges, known bool) stored.Purges) error {
-	keys := c.tagKeys(tags)
+// validTags returns an error if there is one among tags that no response can name:
+// Cache-Tag is separated by commas, Surrogate-Key by spaces.
+func validTags(tags []string) error {
+	for _, tag := range tags {
+		inNeither := strings.Contains(tag, ",") && strings.Contains(tag, " ")
+		if inNeither || tag == "" || strings.TrimSpace(tag) != tag || strings.ContainsFunc(tag, unicode.IsControl) {
+			return fmt.Errorf("middleware: purging by tag: no response can have the tag %q: want each tag by itself", tag)
+		}
+	}
+	return nil
+}
+
+// tagChange says what becomes of the value of a tag, of which memcached knows the last
+// purges, or not.
+type tagChange func(last stored.Purges, known bool) stored.Purges
+
+// purged is the change that a purge makes.
+func purged(stored.Purges, bool) stored.Purges { return stored.Purges{ID: stored.NewID()} }
+
+// purgedSoftly is the change that a soft purge makes.
+func (c *Cache) purgedSoftly(last stored.Purges, known bool) stored.Purges {
+	if !known { // what is being made must not count as later
+		return purged(last, known)
+	}
+	return last.Soften(c.now())
+}
+
+// changeTags purges tags: change says what becomes of the value of each. It tells
+// memcached of as many as it can.
+func (c *Cache) changeTags(ctx context.Context, tags []string, change tagChange) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	number, err := c.countPurges(ctx, 1)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	for _, n := range stored.UniqueTags(tags) {
+		keys = append(keys, c.keys.tags(n)...)
+	}
 	items, _ := c.client.GetMulti(ctx, keys) // what is missing is asked for again
 	var first error
 	for _, key := range keys {
@@ -29,7 +69,7 @@ func (c *Cache) changeTags(ctx context.Context, tags []string, number uint64, ch
 // counted later may have been quicker: its number stays, or a response whose making
 // began between the two would be stored as if there had been none after it. Where a
 // change cannot depend on what is there, it is a purge.
-func (c *Cache) changeTag(ctx context.Context, key string, item *memcached.Item, number uint64, change func(last stored.Purges, known bool) stored.Purges) error {
+func (c *Cache) changeTag(ctx context.Context, key string, item *memcached.Item, number uint64, change tagChange) error {
 	for range tagTries {
 		if c.versionless.Load() || item != nil && item.CAS == 0 {
 			break
@@ -54,8 +94,9 @@ func (c *Cache) changeTag(ctx context.Context, key string, item *memcached.Item,
 			item = nil
 		}
 	}
-	purged := stored.Purges{ID: stored.NewID(), Number: number}
-	return c.client.Set(ctx, &memcached.Item{Key: key, Value: purged.Encode()})
+	put := purged(stored.Purges{}, false)
+	put.Number = number
+	return c.client.Set(ctx, &memcached.Item{Key: key, Value: put.Encode()})
 }
 
 // putTag writes the value of a tag where one with the CAS of item, or none, was seen.

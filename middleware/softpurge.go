@@ -41,19 +41,10 @@ func (c *Cache) SoftPurge(ctx context.Context, r *http.Request) error {
 // SoftPurgeTags is SoftPurge for every stored response that names one of tags, as
 // [Cache.PurgeTags] is Purge.
 func (c *Cache) SoftPurgeTags(ctx context.Context, tags ...string) error {
-	if len(tags) == 0 {
-		return nil
-	}
-	number, err := c.countPurges(ctx, 1)
-	if err != nil {
+	if err := validTags(tags); err != nil {
 		return err
 	}
-	return c.changeTags(ctx, tags, number, func(last stored.Purges, known bool) stored.Purges {
-		if !known { // what is being made must not count as later
-			return stored.Purges{ID: stored.NewID()}
-		}
-		return last.Soften(c.now())
-	})
+	return c.changeTags(ctx, tags, c.purgedSoftly)
 }
 
 // SoftPurgeAll is SoftPurge for what [Cache.PurgeAll] purges.
@@ -61,7 +52,7 @@ func (c *Cache) SoftPurgeAll(ctx context.Context) error {
 	if !c.opts.PathTags {
 		return errNoPathTags
 	}
-	return c.SoftPurgeTags(ctx, tagAll)
+	return c.changeTags(ctx, []string{tagAll}, c.purgedSoftly)
 }
 
 // SoftPurgePath is SoftPurge for what [Cache.PurgePath] purges.
@@ -70,7 +61,7 @@ func (c *Cache) SoftPurgePath(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.SoftPurgeTags(ctx, tag)
+	return c.changeTags(ctx, []string{tag}, c.purgedSoftly)
 }
 
 // softTries bounds how often a soft purge tries to change a value that others change at
