@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,23 +24,34 @@ func asSent(r *http.Request) {
 	}
 }
 
-// withoutRoute is a context without what chi knows of the way of a request. It uses that
-// again for others, when the request has ended, and goes on with it where it finds it.
-type withoutRoute struct{ context.Context }
-
-// route is what chi keeps in the context of a request.
-type route interface {
-	Reset()
-	RoutePattern() string
-	URLParam(key string) string
+// ownState begins the paths of packages that keep in the context of a request what is that
+// request's alone, and go on with it where they find it: routes, which chi uses again for
+// others when the request has ended, and sessions, which others change meanwhile.
+var ownState = []string{
+	"github.com/go-chi/chi",
+	"github.com/gorilla/sessions",
+	"github.com/alexedwards/scs",
+	"github.com/bmemcached/bmemcached-go/session",
 }
 
-func (c withoutRoute) Value(key any) any {
-	value := c.Context.Value(key)
-	if _, ok := value.(route); ok {
+// withoutState is the context of a request without what is that request's alone. The
+// layers through which another request comes make it anew.
+type withoutState struct{ context.Context }
+
+func (c withoutState) Value(key any) any {
+	if isOwnState(key) {
 		return nil
 	}
-	return value
+	return c.Context.Value(key)
+}
+
+func isOwnState(key any) bool {
+	of := reflect.TypeOf(key)
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	path := of.PkgPath()
+	return key == sessionKey || path != "" && slices.ContainsFunc(ownState, func(begin string) bool { return strings.HasPrefix(path, begin) })
 }
 
 // discardWriter is the client of a background request. It can do what that of a server

@@ -1,17 +1,20 @@
 package middleware_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/sessions"
+
 	"github.com/bmemcached/bmemcached-go/middleware"
+	"github.com/bmemcached/bmemcached-go/session"
 )
 
 // language is in the context of requests whose path began with one.
@@ -41,59 +44,26 @@ func inPlace(next http.Handler) http.Handler {
 	})
 }
 
-// router is a router that keeps what it knows in the context of requests, and uses it
-// again, as chi does.
-type router struct {
-	next http.Handler
-	used sync.Pool
-}
-
-type way struct{ path string }
-
-func (w *way) Reset()                 { w.path = "" }
-func (w *way) RoutePattern() string   { return "" }
-func (w *way) URLParam(string) string { return w.path }
-
-type wayKey struct{}
-
-func (s *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	known, found := r.Context().Value(wayKey{}).(*way)
-	if !found {
-		if known, found = s.used.Get().(*way); !found {
-			known = new(way)
-		}
-		known.path = r.URL.Path
-		defer func() { known.path = "/elsewhere"; s.used.Put(known) }()
-	}
-	s.next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), wayKey{}, known)))
-}
-
 // TestEngine_GetsRequestsAsClientsSentThem: what layers above take from a request, they
-// take again, and what they have put into its context may be used for others.
+// take again.
 func TestEngine_GetsRequestsAsClientsSentThem(t *testing.T) {
 	tests := map[string]struct {
 		above func(http.Handler) http.Handler
 		path  string
 		want  string
 	}{
-		"nothing above":       {func(h http.Handler) http.Handler { return h }, "/a?b", "/a?b <nil> <nil>"},
-		"a language":          {languages, "/de/a", "/a de <nil>"},
-		"another":             {languages, "/a", "/a en <nil>"},
-		"a rewritten path":    {inPlace, "/a", "/xa?y <nil> <nil>"},
-		"a router like chi's": {func(h http.Handler) http.Handler { return &router{next: h} }, "/a", "/a <nil> /a"},
+		"nothing above":    {func(h http.Handler) http.Handler { return h }, "/a?b", "/a?b <nil>"},
+		"a language":       {languages, "/de/a", "/a de"},
+		"another":          {languages, "/a", "/a en"},
+		"a rewritten path": {inPlace, "/a", "/xa?y <nil>"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			inTime(t, func(t *testing.T) {
 				s := newHTTPSite(t, &middleware.Options{}, func(w http.ResponseWriter, r *http.Request) {
 					time.Sleep(time.Second)
-					way, _ := r.Context().Value(wayKey{}).(*way)
-					var path any
-					if way != nil {
-						path = way.path
-					}
 					w.Header().Set("Cache-Control", "max-age=10, stale-while-revalidate=60")
-					fmt.Fprint(w, r.URL, " ", r.Context().Value(language{}), " ", path)
+					fmt.Fprint(w, r.URL, " ", r.Context().Value(language{}))
 				})
 				s.handler = test.above(s.handler)
 				for i := range 4 {
@@ -150,3 +120,42 @@ func (ableWriter) Flush()                           {}
 func (ableWriter) SetReadDeadline(time.Time) error  { return nil }
 func (ableWriter) SetWriteDeadline(time.Time) error { return nil }
 func (ableWriter) EnableFullDuplex() error          { return nil }
+
+// TestEngine_SeesNoSessionOfTheRequestBefore: layers above look at sessions, and go on with
+// those that they find in the context of a request, which others change meanwhile.
+func TestEngine_SeesNoSessionOfTheRequestBefore(t *testing.T) {
+	plain := newSite(t, nil, nil)
+	store, err := session.New(plain.client, nil, bytes.Repeat([]byte("k"), 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stores := map[string]sessions.Store{"gorilla": sessions.NewCookieStore(bytes.Repeat([]byte("k"), 32)), "package session": store}
+	for name, store := range stores {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				opts := &middleware.Options{PersonalCookies: []string{"sid"}}
+				s := newHTTPSite(t, opts, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Cache-Control", "max-age=10, stale-while-revalidate=60")
+					fmt.Fprint(w, r.Context().Value(language{}))
+				})
+				inner, n := s.handler, 0
+				s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					n++
+					looked, _ := store.Get(r, "sid")
+					if _, ok := looked.Values["request"]; ok {
+						t.Errorf("request %d finds the session of request %d", n, looked.Values["request"])
+					}
+					looked.Values["request"] = n
+					inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), language{}, n)))
+				})
+				for _, want := range []string{"1", "1", "3"} {
+					if r := s.get("/a"); r.body != want {
+						t.Errorf("GET = %q (%s), want %q", r.body, r.cacheStatus(), want)
+					}
+					synctest.Wait()
+					time.Sleep(11 * time.Second)
+				}
+			})
+		})
+	}
+}

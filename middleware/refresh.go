@@ -95,7 +95,7 @@ func (c *Cache) refreshNow(r *http.Request, page, key string, f *flight, stale u
 			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
 		}
 	}()
-	request := r.WithContext(context.WithValue(withoutRoute{ctx}, errandContext{}, e))
+	request := r.WithContext(context.WithValue(withoutState{ctx}, errandContext{}, e))
 	c.opts.Engine.ServeHTTP(&discardWriter{header: http.Header{}}, request)
 	if !e.done.Load() && ctx.Err() == nil && c.strayLog.due(c.now()) {
 		c.opts.Logger.Warn("middleware: a revalidation in the background did not come to its page in the cache: " +
