@@ -59,6 +59,7 @@ var middlewarePromises = []promise{
 	{"Middleware above that holds the whole response back", "TestAbove_LayerThatHoldsTheResponseBack"},
 	{"So is what stands above middleware that gives", ""},
 	{"Use the timeout above these", ""},
+	{"echo answers the errors", "TestFrameworks_ErrorsOfEchoAreCovered TestFrameworks_OfNetHTTP"},
 
 	{"Browsers that reload send", "TestReuse_RequestDirectives"},
 	{"A request with max-age and without max-stale", "TestReuse_MaxAgeAcceptsNothingStale"},

@@ -104,6 +104,10 @@
 // that of layers between it and the cache. gin-contrib/gzip belongs above the cache:
 // below, it takes the handler's Vary from the responses that it does not compress.
 //
+// echo answers the errors that its handlers return when its middleware has returned: they
+// are not stored, and StaleIfError covers them only where middleware below the cache has
+// c.Error answer them.
+//
 // # Requests that ask for the handler
 //
 // Browsers that reload send Cache-Control: no-cache or max-age=0, and the cache asks the
@@ -191,9 +195,8 @@
 // A response is not cached when its handler returns without having written
 // anything, aborts gin's chain or adds to gin's errors. A mere status of gin, which goes
 // out when all layers are done, is cached only where none of them has a writer of its
-// own. Nor is a response without
-// Content-Length whose request ended before its handler returned: nobody can tell
-// whether it is complete.
+// own. Nor is a response without Content-Length whose request ended before its handler
+// returned: nobody can tell whether it is complete.
 //
 // A handler sees Accept-Language sorted by weight, and by name where weights are
 // equal, because variants are told apart by that form. It sees Accept-Encoding

@@ -50,7 +50,8 @@ func run() error {
 
 // site is an application with echo whose articles are cached for a minute. What sees
 // every request stands before the cache. An error that a handler returns is answered by
-// echo after the cache, and never stored.
+// echo after the cache, and never stored; for StaleIfError to cover it, middleware below
+// the cache must have c.Error answer it.
 func site(client *memcached.Client) (http.Handler, error) {
 	cache, err := middleware.New(client, &middleware.Options{TTL: time.Minute})
 	if err != nil {

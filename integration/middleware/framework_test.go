@@ -69,6 +69,47 @@ func TestFrameworks_OfNetHTTP(t *testing.T) {
 	}
 }
 
+// TestFrameworks_ErrorsOfEchoAreCovered where middleware below the cache has them answered:
+// otherwise echo answers them when the cache has returned.
+func TestFrameworks_ErrorsOfEchoAreCovered(t *testing.T) {
+	for name, below := range map[string][]echo.MiddlewareFunc{
+		"answered above the cache": nil,
+		"answered below the cache": {func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				if err := next(c); err != nil {
+					c.Error(err)
+				}
+				return nil
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cache, _ := newCacheWith(t, &middleware.Options{StaleIfError: time.Hour})
+			e := echo.New()
+			e.Use(append([]echo.MiddlewareFunc{echo.WrapMiddleware(cache.Wrap)}, below...)...)
+			fails := false
+			e.GET("/", func(c echo.Context) error {
+				if fails {
+					return io.ErrUnexpectedEOF
+				}
+				c.Response().Header().Set("Cache-Control", "max-age=60")
+				c.Response().Header().Set("Age", "61") // as if it had been made a minute ago
+				return c.String(http.StatusOK, "page")
+			})
+			url := serve(t, e)
+			ask(t, url)
+			fails = true
+			want := http.StatusOK
+			if below == nil {
+				want = http.StatusInternalServerError
+			}
+			if a := ask(t, url); a.status != want {
+				t.Errorf("%d %q (%s), want %d", a.status, a.body, a.header.Get("Cache-Status"), want)
+			}
+		})
+	}
+}
+
 // TestFrameworks_RevalidateInTheBackground: chi finds its way anew, also in a router that
 // is mounted, and not by what it has used for others meanwhile.
 func TestFrameworks_RevalidateInTheBackground(t *testing.T) {
