@@ -59,14 +59,18 @@ type Options struct {
 	// NeutralCookies names cookies that say nothing about the page, such as consent or
 	// the choice of a server. A response that sets no others is stored, without them;
 	// so is one beside which middleware above sets them. Where a response has Vary:
-	// Cookie, they make no variants. nil: every cookie makes a response its visitor's,
+	// Cookie, they make no variants. A name that ends in * stands for all that begin so,
+	// as _ga* does. What PersonalCookies names is not neutral. nil: every cookie makes a response its visitor's,
 	// whoever sets it, and a request for which middleware above has set one bypasses
 	// the cache.
 	NeutralCookies []string
 
 	// PersonalCookies names the cookies that make a request personal, such as that of
 	// a session: requests with one of them bypass the cache, and others get what is
-	// stored, also where somebody looked for their session and found none. nil: the
+	// stored, also where somebody looked for their session and found none. A name stands
+	// also for the numbered pieces of a long cookie: sid for sid_0, sid.1, sid-2 and
+	// sidC3; one that ends in * for all that begin so, as wordpress_logged_in_* does;
+	// otherwise names are compared as they are, case included. nil: the
 	// cache ignores Cookie, unless a response has Vary: Cookie.
 	PersonalCookies []string
 
@@ -206,6 +210,9 @@ func (o *Options) check() error {
 				return fmt.Errorf("middleware: Options.%s has %q: want the name of a %s", names.option, name, names.kind)
 			}
 		}
+	}
+	if err := checkNeutral(o.NeutralCookies); err != nil {
+		return err
 	}
 	if err := checkKeys(o.SealKeys); err != nil {
 		return err

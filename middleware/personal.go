@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
-	"slices"
 	"strings"
 
 	"github.com/bmemcached/bmemcached-go/middleware/internal/stored"
@@ -41,7 +40,7 @@ func (c *Cache) personal(r *http.Request) bool {
 	}
 	for _, line := range h["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
-			if slices.Contains(c.opts.PersonalCookies, cookieName(pair)) {
+			if c.isPersonal(cookieName(pair)) {
 				return true
 			}
 		}
@@ -53,7 +52,7 @@ func (c *Cache) personal(r *http.Request) bool {
 func (c *Cache) setsCookie(lines []string) bool {
 	for _, line := range lines {
 		pair, _, _ := strings.Cut(line, ";")
-		if !c.opts.StoreSetCookie && !slices.Contains(c.opts.NeutralCookies, cookieName(pair)) {
+		if !c.opts.StoreSetCookie && !c.isNeutral(cookieName(pair)) {
 			return true
 		}
 	}
@@ -95,7 +94,7 @@ func (c *Cache) selecting(h http.Header, ix *stored.Index) http.Header {
 		for pair := range strings.SplitSeq(line, ";") {
 			pair = textproto.TrimString(pair)
 			name, _, _ := strings.Cut(pair, "=")
-			if pair != "" && !slices.Contains(c.opts.NeutralCookies, textproto.TrimString(name)) {
+			if pair != "" && !c.isNeutral(textproto.TrimString(name)) {
 				others = append(others, pair)
 			}
 		}

@@ -45,7 +45,7 @@ func (c *Cache) isSession(mark any) bool {
 // bypassAll reports whether requests with a session of any of these names bypass the
 // cache.
 func (c *Cache) bypassAll(names []string) bool {
-	return !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(c.opts.PersonalCookies, name) })
+	return !slices.ContainsFunc(names, func(name string) bool { return !c.isPersonal(name) })
 }
 
 // withoutAbsences returns h without the lines of Cache-Control that say no more than that

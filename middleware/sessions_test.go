@@ -50,6 +50,7 @@ func TestAbsence_OfSessionsIsNotPrivate(t *testing.T) {
 		"not known, gin":                {nil, none, marksGin(sid), "", false},
 		"not known, said":               {nil, none, none, `private, without-session="sid"`, false},
 		"another":                       {[]string{"other"}, marks(sid), none, "", false},
+		"by the beginning of its name":  {[]string{"si*"}, marks(sid), none, "", true},
 		"one of two":                    {sid, marks([]string{"sid", "other"}), none, "", false},
 		"one of two, said":              {sid, none, none, `private, without-session="sid other"`, false},
 		"none, said":                    {sid, none, none, `private, without-session=""`, false},

@@ -2,6 +2,7 @@ package composition_test
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 )
@@ -34,7 +35,7 @@ const (
 )
 
 // allLayers has the simplest first: to these a failure is shrunk.
-var allLayers = append(append([]layer{}, httpLayers...), ginLayers...)
+var allLayers = slices.Concat(httpLayers, ginLayers, []layer{gorillaInPieces, ginInPieces})
 
 // plainHTTP is for middleware that needs nothing of the instance.
 func plainHTTP(use func(http.Handler) http.Handler) func(*instance) func(http.Handler) http.Handler {
