@@ -67,10 +67,11 @@
 // through package session. [Options.PersonalCookies] is for sites that cannot promise
 // that of every handler: requests with the cookie of the login bypass the cache, and
 // everybody else gets stored pages. Sessions that are too long for one cookie come in
-// numbered pieces, which are seen by the name of the whole. [Options.PersonalFields] does the same for request
-// fields by which a site knows its visitors, such as a token of its own. A client that
-// shows a TLS certificate says by it who it is: its requests bypass the cache. Where
-// the certificate is that of a proxy, [Options.IgnoreClientCertificates] says so.
+// numbered pieces, which are seen by the name of the whole. [Options.PersonalFields] does
+// the same for request fields by which a site knows its visitors, such as a token of its
+// own. A client that shows a TLS certificate says by it who it is: its requests bypass the
+// cache. Where the certificate is that of a proxy, [Options.IgnoreClientCertificates] says
+// so.
 //
 // Middleware above the cache may look at the session of everybody, to know who is logged
 // in. Name the session's cookie in PersonalCookies: then visitors who have none get
