@@ -39,7 +39,7 @@ var middlewarePromises = []promise{
 	{"The cache ignores the Cookie field", "TestPersonal_RequestsBypassTheCache"},
 	{"A handler whose response depends on a cookie", "TestVary_LinesOfOneFieldAreOneValue TestGet_ResponsesThatMustNotBeStored TestSession_MakesAResponsePrivate"},
 	{"[Options.PersonalCookies] is for sites", "TestPersonal_RequestsBypassTheCache"},
-	{"Sessions that are too long for one cookie", "TestPersonalCookies_PiecesAndBeginnings TestComposition_SessionsInPieces"},
+	{"Sessions that are too long for one cookie", "TestPersonalCookies_PiecesAndBeginnings"},
 	{"[Options.PersonalFields] does the same", "TestPersonal_RequestsBypassTheCache"},
 	{"A client that shows a TLS certificate", "TestPersonal_ClientCertificatesBypassTheCache"},
 	{"Where the certificate is that of a proxy", "TestPersonal_ClientCertificatesBypassTheCache"},
