@@ -43,6 +43,7 @@ func TestPromises_EverySentenceHasItsTest(t *testing.T) {
 			{"middleware/doc.go", "", "\npackage middleware"},
 			{".github/SECURITY.md", "## Cached responses\n", "\n## Sessions"},
 		}},
+		{"credentials", "", credentialPromises, []part{{".github/SECURITY.md", "## Credentials\n", "\n## Keys and values"}}},
 		{"session", "session", slices.Concat(sessionPromises, sessionDocumented), []part{
 			{"session/doc.go", "", "\npackage session"},
 			{"session", "", ""},

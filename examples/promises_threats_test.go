@@ -6,6 +6,23 @@ import (
 	"testing"
 )
 
+// credentialPromises are those of SECURITY.md about authentication.
+var credentialPromises = []promise{
+	{"The client's authentication is SASL", "TestAuth_EveryMechanism TestScram_PublishedExchanges TestCramMD5_PublishedExchange TestPlain_Message"},
+	{"`sasl.Auto` sends PLAIN, the password itself, only", "TestAuth_AutoSendsNoPlainPasswordOverTheNetwork TestAuth_AutoSendsNoPlainPasswordThroughAProxy TestAuth_TLSOfDialContextIsTLS TestAuto_StrengthOrder"},
+	{"On any other connection it fails", "TestAuto_StrengthOrder"},
+	{"A mechanism that the server refuses", "TestAuth_EveryOperationSaysErrAuthWhileItRests"},
+	{"SCRAM authenticates the server, too", "TestScram_BadServerMessages TestAuth_SuccessWithoutProofIsNone"},
+	{"No mechanism protects the connection", ""},
+	{"Without TLS, whoever can change traffic", "TestStart_ServerDoesNotOfferTheMechanism"},
+	{"Credentials that are set are used", "TestHandshake_SaysWhatIsWrong"},
+	{"For a server without SASL leave", ""},
+	{"Passwords do not appear in errors", "TestPrinting_HidesThePassword TestAuth_TextsOfServersAreNotRepeated"},
+	{"Control characters in credentials", "TestStart_RefusesUnusableCredentials"},
+	{"What a server says once it may have seen credentials", "TestAuth_TextsOfServersAreNotRepeated"},
+	{"After credentials are refused", "TestAuth_EveryOperationSaysErrAuthWhileItRests"},
+}
+
 // threatPromises are the claims of SECURITY.md's table of threats. What an attacker can
 // do has a test where it is a limit of ours; what follows from the protocol has none.
 var threatPromises = []promise{
