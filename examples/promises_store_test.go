@@ -38,7 +38,7 @@ var storePromises = []promise{
 	{"Values that are in use", "TestGetOrLoad_OneRefreshesBeforeTheEnd TestManyKeys_OneLoadPerLife"},
 	{"When loading fails, old values", "TestGetOrLoad_OldValueWhenLoadFails TestLoad_FailsWhileAnOldValueIsThere"},
 	{"\"There is none\" is an answer", "TestGetOrLoad_ThereIsNoneIsAnAnswer"},
-	{"Options.OnEvent is told", "TestGetOrLoad_LoadsOnceForAll TestGetOrLoad_OldValueWhenLoadFails"},
+	{"Options.OnLoadEvent is told", "TestGetOrLoad_LoadsOnceForAll TestGetOrLoad_OldValueWhenLoadFails"},
 	{"What changes during a load", "TestGetOrLoad_WhatHappensDuringTheLoadWins TestGetOrLoad_WhatIsWithdrawnIsNeverSeen TestGetOrLoad_ChangeBetweenTheLastCheckAndTheLanding TestGetOrLoad_ClearWhileAnotherProcessWaits TestLoad_InvalidateDuringTheLoadWins"},
 	{"Invalidate and Clear make", "TestGetOrLoad_WhatHappensDuringTheLoadWins"},
 	{"A value that was set or deleted meanwhile", "TestGetOrLoad_WhatHappensDuringTheLoadWins TestGetOrLoad_AnotherClientDeletesTheValueDuringARefresh"},

@@ -102,7 +102,7 @@
 // in use are loaded anew before they expire, so that nobody waits
 // (Options.RefreshAhead). When loading fails, old values can be returned for a
 // while (Options.KeepStale); the server keeps them for that long. "There is none"
-// is an answer that is kept (Options.NotFoundTTL). Options.OnEvent is told of
+// is an answer that is kept (Options.NotFoundTTL). Options.OnLoadEvent is told of
 // loads, waits and old values.
 //
 // What changes during a load wins over it: who calls GetOrLoad after a change gets

@@ -141,10 +141,10 @@ func (c *core) found(ctx context.Context, r *loadRequest, u *unpacked, value any
 	return value, nil
 }
 
-// waited tells OnEvent of a caller that has waited since began.
+// waited tells OnLoadEvent of a caller that has waited since began.
 func (c *core) waited(r *loadRequest, began time.Time) {
 	if !began.IsZero() {
-		c.event(Event{Kind: EventWaited, Key: r.key, Duration: time.Since(began)})
+		c.event(LoadEvent{Kind: LoadEventWaited, Key: r.key, Duration: time.Since(began)})
 	}
 }
 
@@ -208,7 +208,7 @@ func (c *core) answer(f *flight, t ticket, began time.Time) (any, error) {
 		c.waited(f.loadRequest, began)
 	}
 	if out.stale {
-		c.event(Event{Kind: EventStale, Key: f.key, Err: out.failed})
+		c.event(LoadEvent{Kind: LoadEventStale, Key: f.key, Err: out.failed})
 	}
 	switch {
 	case out.panicked != nil && t.first:

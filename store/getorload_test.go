@@ -41,7 +41,7 @@ func inFleet(t *testing.T, opts store.Options, f func(t *testing.T, f *fleet)) {
 				fl.value.Store("v1")
 				fl.takes.Store(int64(100 * time.Millisecond))
 				opts.Prefix = prefix
-				opts.OnEvent = func(e store.Event) {
+				opts.OnLoadEvent = func(e store.LoadEvent) {
 					n, _ := fl.events.LoadOrStore(e.Kind, new(atomic.Int64))
 					n.(*atomic.Int64).Add(1)
 				}
@@ -104,7 +104,7 @@ func (f *fleet) wantQueries(want int64) {
 	}
 }
 
-func (f *fleet) wantEvents(kind store.EventKind, want int64) {
+func (f *fleet) wantEvents(kind store.LoadEventKind, want int64) {
 	f.t.Helper()
 	var got int64
 	if n, ok := f.events.Load(kind); ok {
@@ -145,9 +145,9 @@ func TestGetOrLoad_LoadsOnceForAll(t *testing.T) {
 		f.want(1, "v1")
 		wantHit(t, f.stores[0], "k", "v1")
 		f.wantQueries(1)
-		f.wantEvents(store.EventLoaded, 1)
-		f.wantEvents(store.EventStored, 1)
-		f.wantEvents(store.EventWaited, 199)
+		f.wantEvents(store.LoadEventLoaded, 1)
+		f.wantEvents(store.LoadEventStored, 1)
+		f.wantEvents(store.LoadEventWaited, 199)
 		time.Sleep(time.Minute)
 		wantMiss(t, f.stores[0], "k")
 		f.want(1, "v1")
@@ -173,8 +173,8 @@ func TestGetOrLoad_OneRefreshesBeforeTheEnd(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		f.want(1, "v2")
 		f.wantQueries(2)
-		f.wantEvents(store.EventRefreshed, 1)
-		f.wantEvents(store.EventWaited, 0)
+		f.wantEvents(store.LoadEventRefreshed, 1)
+		f.wantEvents(store.LoadEventWaited, 0)
 	})
 }
 
@@ -223,8 +223,8 @@ func TestGetOrLoad_OldValueWhenLoadFails(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		f.wantQueries(2) // it is left alone for a moment
-		f.wantEvents(store.EventStale, 140)
-		f.wantEvents(store.EventFailed, 1)
+		f.wantEvents(store.LoadEventStale, 140)
+		f.wantEvents(store.LoadEventFailed, 1)
 		time.Sleep(50 * time.Second)
 		if got, err := f.get(0); !errors.Is(err, errDatabase) {
 			t.Errorf("beyond KeepStale: %q, %v, want the database's error", got, err)

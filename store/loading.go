@@ -200,9 +200,9 @@ func (l *loading) load(ctx context.Context) outcome {
 		l.stored = l.store(ctx, &out)
 		switch {
 		case out.overtaken:
-			l.event(Event{Kind: EventOvertaken, Key: l.flight.key, Duration: time.Since(began)})
+			l.event(LoadEvent{Kind: LoadEventOvertaken, Key: l.flight.key, Duration: time.Since(began)})
 		case l.stored:
-			l.event(Event{Kind: EventStored, Key: l.flight.key, Duration: time.Since(began)})
+			l.event(LoadEvent{Kind: LoadEventStored, Key: l.flight.key, Duration: time.Since(began)})
 		}
 	}
 	if out.unchecked {

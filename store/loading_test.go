@@ -135,7 +135,7 @@ func TestGetOrLoad_PanicsInTheCallerOnly(t *testing.T) {
 			t.Errorf("the caller panicked with %v, want load's panic and its stack", err)
 		}
 		f.want(1, "v1") // at once
-		f.wantEvents(store.EventFailed, 1)
+		f.wantEvents(store.LoadEventFailed, 1)
 		exits := func(context.Context) (string, error) { runtime.Goexit(); return "", nil }
 		if _, err := f.stores[0].GetOrLoad(t.Context(), "other", 0, exits); err == nil {
 			t.Error("GetOrLoad of a load that ends its goroutine = nil, want an error")

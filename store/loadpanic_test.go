@@ -30,8 +30,8 @@ func TestGetOrLoad_PanicsOfCodecsAndHooksAreTheCallers(t *testing.T) {
 			})
 			return err
 		})
-		hooked := newTyped[string](t, client, &store.Options{OnEvent: func(e store.Event) {
-			if e.Kind == store.EventLoaded {
+		hooked := newTyped[string](t, client, &store.Options{OnLoadEvent: func(e store.LoadEvent) {
+			if e.Kind == store.LoadEventLoaded {
 				panic(errDatabase)
 			}
 		}})

@@ -54,17 +54,17 @@ func (c *core) run(ctx context.Context, f *flight) outcome {
 	if ended := ctx.Err(); ended != nil && errors.Is(out.err, ended) {
 		out.err = c.unfinished(ctx)
 	}
-	kind, err := EventLoaded, out.err
+	kind, err := LoadEventLoaded, out.err
 	if out.panicked != nil {
 		err = out.panicked
 	}
 	switch {
 	case err != nil:
-		kind = EventFailed
+		kind = LoadEventFailed
 	case f.refresh:
-		kind = EventRefreshed
+		kind = LoadEventRefreshed
 	}
-	c.event(Event{Kind: kind, Key: f.key, Duration: time.Since(began), Err: err})
+	c.event(LoadEvent{Kind: kind, Key: f.key, Duration: time.Since(began), Err: err})
 	return out
 }
 

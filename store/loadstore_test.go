@@ -29,8 +29,8 @@ func TestGetOrLoad_TheServerForgetsTheOldValueDuringTheLoad(t *testing.T) {
 				f.want(0, "v2")
 				f.want(1, "v2")
 				f.wantQueries(2)
-				f.wantEvents(store.EventStored, 2)
-				f.wantEvents(store.EventOvertaken, 0)
+				f.wantEvents(store.LoadEventStored, 2)
+				f.wantEvents(store.LoadEventOvertaken, 0)
 			})
 		})
 	}
@@ -46,7 +46,7 @@ func TestGetOrLoad_TheOldValueEndsDuringARefresh(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		f.want(1, "v2")
 		f.wantQueries(2)
-		f.wantEvents(store.EventOvertaken, 0)
+		f.wantEvents(store.LoadEventOvertaken, 0)
 	})
 }
 
@@ -66,7 +66,7 @@ func TestGetOrLoad_AnotherClientDeletesTheValueDuringARefresh(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Second)
-		f.wantEvents(store.EventOvertaken, 1)
+		f.wantEvents(store.LoadEventOvertaken, 1)
 		if got, err := f.stores[1].Get(t.Context(), "k"); !isMiss(err) {
 			t.Errorf("Get = %q, %v, want a miss", got, err)
 		}
@@ -112,7 +112,7 @@ func TestGetOrLoad_DeleteOfAStoreLeavesTheLock(t *testing.T) {
 		if got := <-first; got != "v1" {
 			t.Errorf("GetOrLoad = %q, want v1", got)
 		}
-		f.wantEvents(store.EventOvertaken, 0)
+		f.wantEvents(store.LoadEventOvertaken, 0)
 		f.want(1, "v1")
 		f.wantQueries(1)
 	})

@@ -64,9 +64,9 @@ type Options struct {
 	// then nobody waits for it any longer. 0: 30 s.
 	LoadTimeout time.Duration
 
-	// OnEvent gets what happens in GetOrLoad, for metrics. A hit is no event. It
+	// OnLoadEvent gets what happens in GetOrLoad, for metrics. A hit is no event. It
 	// must return quickly and be safe for concurrent use. nil: nobody is told.
-	OnEvent func(Event)
+	OnLoadEvent func(LoadEvent)
 
 	// OwnsClient makes Close close the client. false: the client stays open.
 	OwnsClient bool

@@ -110,11 +110,11 @@ func (m manyKeys) read(t *testing.T, done func()) (stalls map[string]bool) {
 	stalls = map[string]bool{}
 	var mu sync.Mutex // guards stalls
 	var refreshed atomic.Int64
-	s := newTyped[string](t, client, &store.Options{RefreshAhead: m.ahead(), OnEvent: func(e store.Event) {
+	s := newTyped[string](t, client, &store.Options{RefreshAhead: m.ahead(), OnLoadEvent: func(e store.LoadEvent) {
 		switch e.Kind {
-		case store.EventRefreshed:
+		case store.LoadEventRefreshed:
 			refreshed.Add(1)
-		case store.EventOvertaken:
+		case store.LoadEventOvertaken:
 			mu.Lock()
 			defer mu.Unlock()
 			if stalls[e.Key] = true; e.Duration < stalled {
