@@ -140,7 +140,8 @@ func (f *fill) ownsConditions() bool {
 }
 
 // handlerContext returns a context for the handler that outlives the client as long as
-// others wait for the response. A deadline stays one.
+// others wait for the response. A deadline stays one. When the handler has returned it ends
+// with the request, as without the cache: echo leaves layers above with it.
 func (f *fill) handlerContext() (context.Context, func()) {
 	parent := f.original.Context()
 	if f.flight == nil || f.background || parent.Done() == nil {
@@ -161,7 +162,10 @@ func (f *fill) handlerContext() (context.Context, func()) {
 			cancel(cause)
 		}
 	})
-	return ctx, func() { stop(); cancel(nil); expire() }
+	return ctx, func() {
+		stop()
+		context.AfterFunc(parent, func() { cancel(context.Cause(parent)); expire() })
+	}
 }
 
 // commit decides what happens to a response whose header is final.

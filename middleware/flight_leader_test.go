@@ -3,12 +3,16 @@ package middleware_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
 func TestCollapse_LeaderFinishesForOthersWhenItsClientLeaves(t *testing.T) {
@@ -73,6 +77,36 @@ func TestCollapse_DeadlineOfTheRequestHoldsForTheHandler(t *testing.T) {
 		if r := s.send(s.request(ctx, http.MethodGet, "/a")); r.body != want {
 			t.Errorf("body = %q, want %q: the handler sees its deadline, before and after", r.body, want)
 		}
+	})
+}
+
+// TestCollapse_TheHandlersContextEndsWithTheRequest, not with the handler: echo leaves
+// layers above the cache with the request that the handler saw, and they may commit a
+// transaction with it.
+func TestCollapse_TheHandlersContextEndsWithTheRequest(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		var seen context.Context
+		s := newHTTPSite(t, &middleware.Options{TTL: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
+			seen = r.Context()
+			_, _ = io.WriteString(w, "x")
+		})
+		for _, limit := range []time.Duration{0, time.Hour} {
+			ctx, cancel := contextWithCancel(t)
+			if limit > 0 {
+				ctx, cancel = context.WithTimeout(ctx, limit)
+			}
+			request := httptest.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprint("http://site.example/", limit), nil)
+			s.ServeHTTP(serverWriter{httptest.NewRecorder()}, request)
+			if err := seen.Err(); err != nil {
+				t.Errorf("limit %v: the handler has returned, and its context is over: %v", limit, err)
+			}
+			cancel()
+			synctest.Wait()
+			if seen.Err() != context.Canceled {
+				t.Errorf("limit %v: the request is over, and the context of its handler says %v, want %v", limit, seen.Err(), context.Canceled)
+			}
+		}
+		s.wantRuns(2)
 	})
 }
 

@@ -37,7 +37,15 @@ func TestFrameworks_OfNetHTTP(t *testing.T) {
 		},
 		"echo": func(cache *middleware.Cache) http.Handler {
 			e := echo.New()
-			e.Use(echomiddleware.Recover(), echomiddleware.Gzip(), echo.WrapMiddleware(cache.Wrap))
+			e.Use(echomiddleware.Recover(), echomiddleware.Gzip(), func(next echo.HandlerFunc) echo.HandlerFunc {
+				return func(c echo.Context) error {
+					err := next(c)
+					if over := c.Request().Context().Err(); over != nil { // a transaction could not be committed
+						t.Errorf("%s: above the cache the context says %v", c.Request().URL, over)
+					}
+					return err
+				}
+			}, echo.WrapMiddleware(cache.Wrap))
 			e.Any("/:id", func(c echo.Context) error { return c.String(http.StatusOK, "page "+c.Param("id")+longText) })
 			e.Any("/1/missing", func(echo.Context) error { return echo.ErrNotFound }) // answered when the cache has returned
 			return e
