@@ -57,6 +57,7 @@ var middlewarePromises = []promise{
 	{"Whatever anybody puts into the header", "TestSession_AboveTheCacheGetsItsCookieOut TestHeader_OfLayersBelowAPanicReachesTheClient TestTags_SetAboveCount"},
 	{"Writers above get the calls", "TestComposition_AnswersAsWithoutTheCache TestComposition_NetHTTPAnswersAsWithoutTheCache"},
 	{"A handler that states another status", "TestHandler_ThatFailsHalfWayIsNotStored"},
+	{"A router below the cache does not run on hits", "TestWrap_LayersAboveSeeThePatternOfAMuxBelow"},
 	{"Middleware above that holds the whole response back", "TestAbove_LayerThatHoldsTheResponseBack"},
 	{"So is what stands above middleware that gives", ""},
 	{"Use the timeout above these", ""},

@@ -32,6 +32,7 @@ func (v *httpVisit) stop() {}
 
 func (v *httpVisit) run(rec *recorder, r *http.Request, _ bool) result {
 	w := &httpWriter{rec}
+	defer func() { v.r.Pattern = r.Pattern }() // a mux has set it, and layers above want to know
 	v.next.ServeHTTP(w.face(), r)
 	w.finish()
 	return result{good: true, last: r}

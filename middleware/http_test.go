@@ -287,6 +287,34 @@ func TestWrap_AroundGin(t *testing.T) {
 	}
 }
 
+// TestWrap_LayersAboveSeeThePatternOfAMuxBelow, by which they name what they measure. On
+// hits the mux is not asked.
+func TestWrap_LayersAboveSeeThePatternOfAMuxBelow(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("id") == "panics" {
+			panic("on purpose")
+		}
+		_, _ = io.WriteString(w, "x")
+	})
+	s := newHTTPSite(t, &middleware.Options{TTL: time.Minute}, mux.ServeHTTP)
+	cached, pattern := s.handler, ""
+	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { _, pattern = recover(), r.Pattern }()
+		cached.ServeHTTP(w, r)
+	})
+	for _, test := range []struct{ method, path, want string }{
+		{http.MethodGet, "/a", "/{id}"},
+		{http.MethodGet, "/a", ""}, // a hit
+		{http.MethodPost, "/a", "/{id}"},
+		{http.MethodGet, "/panics", "/{id}"},
+	} {
+		if s.do(test.method, test.path); pattern != test.want {
+			t.Errorf("%s %s: pattern %q, want %q", test.method, test.path, pattern, test.want)
+		}
+	}
+}
+
 // A handler may set fields and leave the response to a layer above, as echo's do that
 // return an error: the client's condition is not answered then in its place.
 func TestWrap_WhatTheHandlerLeavesToOthersIsTheirs(t *testing.T) {
