@@ -157,7 +157,7 @@
 //	tags                    it has too many, or memcached did not say what was purged
 //	method, range, status   of the request, or of the response: not one to store
 //	contended               what it waited for was never for it
-//	deadline, cancelled     its context ended while it waited for others
+//	deadline, cancelled     its context ended while it waited for others, or before the first byte
 //	unavailable             memcached did not answer
 //
 // [Options.OnEvent] tells the same to a program, for metrics.

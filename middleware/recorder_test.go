@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,32 @@ func TestStored_NotWhenTheHandlerWasCutShort(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStored_NotWhatALayerMakesOfACutShortOne: one that holds the response back states the
+// length of what there is.
+func TestStored_NotWhatALayerMakesOfACutShortOne(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		leave := func() {}
+		s := newSite(t, minute(), func(c *gin.Context) {
+			body := "first"
+			leave()
+			select {
+			case <-c.Request.Context().Done():
+			case <-time.After(time.Second):
+				body += " rest"
+			}
+			c.Header("Content-Length", strconv.Itoa(len(body)))
+			c.String(http.StatusOK, body)
+		})
+		ctx, cancel := contextWithCancel(t)
+		leave = cancel
+		s.send(s.request(ctx, http.MethodGet, "/a"))
+		leave = func() {}
+		if r := s.get("/a"); r.hit() || r.body != "first rest" {
+			t.Errorf("then = %q (%s), want the whole page from the handler", r.body, r.cacheStatus())
+		}
+	})
 }
 
 // TestStream_OfGinIsNotStoredInPart: gin's Stream stops when the client is gone.

@@ -34,6 +34,8 @@ func (f *fill) refusal(status int) (reason string, refused bool) {
 		reason = "session"
 	case f.rec.unkeyed:
 		reason = "query"
+	case f.rec.ctx.Err() != nil:
+		reason = "cancelled" // a layer may state the length of what was cut short
 	case f.rec.wrong() != "":
 		reason = f.rec.wrong()
 	case f.rec.silent:
