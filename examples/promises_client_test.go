@@ -122,7 +122,7 @@ var operationsPromises = []promise{
 	{"**`Options.Logger`**", "TestLogger_TellsChangesOfState TestLogger_NilIsTheDefault"},
 	{"The middleware and the sessions log", "TestFault_IsReportedAndLoggedRarely TestLogs_AreLimitedAndSayNothingSecret"},
 	{"Keys, values and credentials", "TestLogger_TellsChangesOfState TestLogs_AreLimitedAndSayNothingSecret TestDump_AndAllLogs"},
-	{"**`middleware.Options.OnEvent`**", "TestOnEvent_TellsWhatHappened TestOnEvent_TellsHowLongMemcachedTook"},
+	{"**`middleware.Options.OnEvent`**", "TestOnEvent_TellsWhatHappened TestOnEvent_TellsHowLongMemcachedTook TestOnEvent_TellsOfPurges"},
 	{"The `Cache-Status` field", "TestCacheStatus_SaysWhatHappened"},
 	{"**`store.Options.OnError`", "TestErrors_OnErrorIsToldOfFaultsOnly TestLayers_ChainErrorsComeToLight TestGetOrLoad_LoadsOnceForAll"},
 	{"**`client.ServerStats(ctx, \"\")`**", "TestStats_HaveTheNamesAndOrderOfMemcached TestTurns_OfAMultiGet"},

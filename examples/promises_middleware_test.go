@@ -74,6 +74,7 @@ var middlewarePromises = []promise{
 	{"Every response has a Cache-Status field", "TestCacheStatus_SaysWhatHappened TestCacheStatus_IsAStructuredField TestCacheStatus_OfWhatGinDoesNotComplete"},
 	{"A reason is the name of a field or directive", "TestCacheStatus_DocumentationNamesEveryReason"},
 	{"[Options.OnEvent] tells the same", "TestOnEvent_TellsWhatHappened"},
+	{"It is told of purges, too.", "TestOnEvent_TellsOfPurges"},
 
 	{"[Cache.Purge] makes one page", "TestPurge_RemovesAllVariantsInAllProcesses TestPurge_FindsThePageByAnyName TestPurge_FindsThePageInAnySpelling"},
 	{"[Cache.PurgeTags] does so for every page", "TestTags_PurgeWhatCarriesThem TestTags_CostDoesNotDependOnTheNumberOfResponses"},

@@ -160,7 +160,7 @@
 //	deadline, cancelled     its context ended while it waited for others, or before the first byte
 //	unavailable             memcached did not answer
 //
-// [Options.OnEvent] tells the same to a program, for metrics.
+// [Options.OnEvent] tells the same to a program, for metrics. It is told of purges, too.
 //
 // # Purging
 //

@@ -22,6 +22,10 @@ const (
 	EventStored EventKind = "stored"
 	// EventInvalidated: an unsafe request made stored responses unusable.
 	EventInvalidated EventKind = "invalidated"
+	// EventPurged: a purge has ended. Scope says what it was of.
+	EventPurged EventKind = "purged"
+	// EventSoftPurged: the same, of a soft purge.
+	EventSoftPurged EventKind = "soft_purged"
 	// EventError: memcached failed; the request went on without.
 	EventError EventKind = "error"
 )
@@ -29,13 +33,19 @@ const (
 // Event is something that happened in a Cache.
 type Event struct {
 	Kind EventKind
-	// Key is the key in memcached: a digest, not the URL.
+	// Key is the key in memcached: a digest, not the URL. Of purges only those of a
+	// page have one, and it is one of those that the page may have.
 	Key string
+	// Scope is what was purged; "" if nothing was.
+	Scope PurgeScope
+	// Count is how many tags a purge of tags names, or how many values a soft purge of a
+	// page found, of which one is enough for all variants. Other purges do not know: 0.
+	Count int
 	// Age is the age of the stored response that was sent; 0 if there was none.
 	Age time.Duration
-	// Duration is how long the request took; of EventStored, EventInvalidated and
-	// EventError, how long the operation on memcached took.
+	// Duration is how long the request took; of EventStored, EventInvalidated, EventError
+	// and purges, how long the operation on memcached took.
 	Duration time.Duration
-	// Err is why memcached failed; only EventError has one.
+	// Err is why memcached failed: always in EventError, and in a purge that returned it.
 	Err error
 }

@@ -160,8 +160,8 @@ type Options struct {
 	// goes on without. 0: 100 ms.
 	LookupTimeout time.Duration
 
-	// OnEvent is called with what happened to each request, and to each stored
-	// response, in the goroutine in which it happened. It must be quick. nil:
+	// OnEvent is called with what happened to each request, to each stored response, and
+	// with each purge, in the goroutine in which it happened. It must be quick. nil:
 	// nobody is told.
 	OnEvent func(Event)
 

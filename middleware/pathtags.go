@@ -30,7 +30,7 @@ func (c *Cache) PurgeAll(ctx context.Context) error {
 	if !c.opts.PathTags {
 		return errNoPathTags
 	}
-	return c.changeTags(ctx, []string{tagAll}, purged)
+	return c.purgeTags(ctx, EventPurged, ScopeAll, tagAll)
 }
 
 // PurgePath makes every stored response unusable, as PurgeTags does, whose URL has the
@@ -41,7 +41,7 @@ func (c *Cache) PurgePath(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.changeTags(ctx, []string{tag}, purged)
+	return c.purgeTags(ctx, EventPurged, ScopePath, tag)
 }
 
 // purgedPath returns the tag of what is below the path of r.

@@ -28,7 +28,7 @@ func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.deleteAll(ctx, keys)
+	return c.purgePage(EventPurged, keys, func() (int, error) { return 0, c.deleteAll(ctx, keys) })
 }
 
 // PurgeTags makes every stored response unusable that names one of tags in its
@@ -41,7 +41,7 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 	if err := validTags(tags); err != nil {
 		return err
 	}
-	return c.changeTags(ctx, tags, purged)
+	return c.purgeTags(ctx, EventPurged, ScopeTags, tags...)
 }
 
 // hostOf returns the host of a request that says what to purge: one that came through a

@@ -44,9 +44,6 @@ func (c *Cache) purgedSoftly(last stored.Purges, known bool) stored.Purges {
 // changeTags purges tags: change says what becomes of the value of each. It tells
 // memcached of as many as it can.
 func (c *Cache) changeTags(ctx context.Context, tags []string, change tagChange) error {
-	if len(tags) == 0 {
-		return nil
-	}
 	number, err := c.countPurges(ctx, 1)
 	if err != nil {
 		return err

@@ -23,19 +23,24 @@ import (
 // not be told, and the page may still be served as fresh.
 func (c *Cache) SoftPurge(ctx context.Context, r *http.Request) error {
 	keys, err := c.pageKeys(r)
-	if err != nil || len(keys) == 0 {
-		return err
-	}
-	items, err := c.client.GetMulti(ctx, keys)
 	if err != nil {
 		return err
 	}
+	return c.purgePage(EventSoftPurged, keys, func() (int, error) { return c.softenAll(ctx, keys) })
+}
+
+// softenAll makes what is at the keys of a page stale, and returns how much there was.
+func (c *Cache) softenAll(ctx context.Context, keys []string) (found int, err error) {
+	items, err := c.client.GetMulti(ctx, keys)
+	if err != nil {
+		return 0, err
+	}
 	for _, item := range items {
 		if err := c.softenPage(ctx, item); err != nil {
-			return err
+			return len(items), err
 		}
 	}
-	return nil
+	return len(items), nil
 }
 
 // SoftPurgeTags is SoftPurge for every stored response that names one of tags, as
@@ -44,7 +49,7 @@ func (c *Cache) SoftPurgeTags(ctx context.Context, tags ...string) error {
 	if err := validTags(tags); err != nil {
 		return err
 	}
-	return c.changeTags(ctx, tags, c.purgedSoftly)
+	return c.purgeTags(ctx, EventSoftPurged, ScopeTags, tags...)
 }
 
 // SoftPurgeAll is SoftPurge for what [Cache.PurgeAll] purges.
@@ -52,7 +57,7 @@ func (c *Cache) SoftPurgeAll(ctx context.Context) error {
 	if !c.opts.PathTags {
 		return errNoPathTags
 	}
-	return c.changeTags(ctx, []string{tagAll}, c.purgedSoftly)
+	return c.purgeTags(ctx, EventSoftPurged, ScopeAll, tagAll)
 }
 
 // SoftPurgePath is SoftPurge for what [Cache.PurgePath] purges.
@@ -61,7 +66,7 @@ func (c *Cache) SoftPurgePath(ctx context.Context, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.changeTags(ctx, []string{tag}, c.purgedSoftly)
+	return c.purgeTags(ctx, EventSoftPurged, ScopePath, tag)
 }
 
 // softTries bounds how often a soft purge tries to change a value that others change at

@@ -83,7 +83,8 @@ func (m *meter) page(event middleware.Event) {
 		m.now.Hits++
 	case middleware.EventMiss, middleware.EventRevalidated:
 		m.now.Misses++
-	case middleware.EventError:
+	}
+	if event.Err != nil {
 		m.now.Faults++
 	}
 }

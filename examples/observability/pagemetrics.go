@@ -14,7 +14,8 @@ import (
 // eventKinds are the values that the label event can have, and other.
 var eventKinds = []middleware.EventKind{
 	middleware.EventHit, middleware.EventStale, middleware.EventMiss, middleware.EventCollapsed, middleware.EventRevalidated,
-	middleware.EventBypass, middleware.EventStored, middleware.EventInvalidated, middleware.EventError,
+	middleware.EventBypass, middleware.EventStored, middleware.EventInvalidated, middleware.EventPurged, middleware.EventSoftPurged,
+	middleware.EventError,
 }
 
 // faultKinds are the values that the label fault can have.
@@ -40,7 +41,7 @@ func newPageMetrics(registry prometheus.Registerer) *pageMetrics {
 	}, []string{"event"})
 	faults := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "page_cache_faults_total",
-		Help: "Faults of memcached that the cache of pages went on without, by kind.",
+		Help: "Faults of memcached, by kind: the cache of pages went on without it, or a purge failed.",
 	}, []string{"fault"})
 	registry.MustRegister(events, faults)
 	m := &pageMetrics{
@@ -65,7 +66,7 @@ func (m *pageMetrics) count(e middleware.Event) {
 	} else {
 		m.other.Inc() // of a later version of the middleware
 	}
-	if e.Kind == middleware.EventError {
+	if e.Err != nil {
 		m.faults[faultKind(e.Err)].Inc()
 	}
 }
