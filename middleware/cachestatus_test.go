@@ -208,6 +208,29 @@ func TestOnEvent_TellsWhatHappened(t *testing.T) {
 	})
 }
 
+// Whoever counts requests counts those that fail, too.
+func TestOnEvent_TellsOfRequestsWhoseHandlerPanics(t *testing.T) {
+	s := newSite(t, minute(), func(*gin.Context) { panic("on purpose") })
+	for _, test := range []struct {
+		method, line string
+		want         middleware.EventKind
+	}{
+		{http.MethodGet, "X: 1", middleware.EventMiss},
+		{http.MethodGet, "Cache-Control: no-cache", middleware.EventMiss},
+		{http.MethodGet, "Cache-Control: no-store", middleware.EventBypass},
+		{http.MethodHead, "X: 1", middleware.EventMiss},
+		{http.MethodOptions, "X: 1", middleware.EventBypass},
+		{http.MethodPost, "X: 1", middleware.EventBypass},
+	} {
+		if r := s.do(test.method, "/a", test.line); r.StatusCode != http.StatusInternalServerError {
+			t.Errorf("%s = %d", test.method, r.StatusCode)
+		}
+		if got := s.events.kinds(); !slices.Equal(got, []middleware.EventKind{test.want}) {
+			t.Errorf("%s with %s: events = %q, want %q", test.method, test.line, got, test.want)
+		}
+	}
+}
+
 func TestOnEvent_TellsHowLongMemcachedTook(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		s := newSite(t, minute(), text("x"))

@@ -109,6 +109,7 @@ func (f *fill) panicked() (cover bool) {
 	if !(f.rec.committed && f.rec.act.pass) && f.covers(policy.Unreachable) {
 		return true
 	}
+	f.event(EventMiss, f.name, 0)
 	f.unlock()
 	return false
 }

@@ -77,6 +77,7 @@ func (x *exchange) giveUp(why error) {
 	w := x.visit.writer()
 	addStatus(w.Header(), forwardStatus{why: fwdURIMiss, detail: "cancelled"}.String())
 	sendHeader(w, http.StatusServiceUnavailable)
+	x.event(EventMiss, x.pageKey, 0)
 }
 
 // landAll ends the flights for which this request is responsible, if they have not

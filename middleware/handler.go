@@ -78,7 +78,12 @@ func (c *Cache) bypass(v visit, why forwardStatus, start time.Time) {
 		return
 	}
 	addStatus(v.writer().Header(), why.String())
+	defer c.bypassed(start) // also when the handler panics
 	v.pass()
+}
+
+// bypassed tells of a request that has bypassed the cache.
+func (c *Cache) bypassed(start time.Time) {
 	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 
@@ -103,13 +108,13 @@ func (c *Cache) otherMethod(v visit, start time.Time) {
 		}
 		return action{pass: true, hide: c.opts.HideTags, line: forwardStatus{why: fwdMethod}.String()}
 	}
-	defer func() {
-		if succeeded { // also when the handler panics afterwards
+	defer func() { // also when the handler panics
+		if succeeded {
 			c.invalidateLater(came, locations, reached)
 		}
+		c.bypassed(start)
 	}()
 	v.run(rec, request, true)
-	c.event(Event{Kind: EventBypass, Duration: c.now().Sub(start)})
 }
 
 // safeMethod reports whether a method is registered as safe (IANA HTTP Method
