@@ -41,11 +41,15 @@ type Cache struct {
 
 	mu     sync.Mutex     // guards closed, and work while it is not
 	closed bool           // no more goroutines
-	work   sync.WaitGroup // goroutines: background revalidation and stores
-	slots  chan struct{}  // bounds them
+	work   sync.WaitGroup // goroutines: background revalidation, stores and invalidation
+
+	stores, refreshes slots // apart: handlers that take long keep nothing from being stored
 }
 
-// maxWork bounds the goroutines of a Cache.
+// slots bounds the goroutines of a kind. Nil: they have another bound.
+type slots chan struct{}
+
+// maxWork bounds the stores and the revalidations that go on at once.
 const maxWork = 256
 
 // New returns a cache that keeps its responses through client. It copies opts; nil
@@ -66,7 +70,8 @@ func New(client Client, opts *Options) (*Cache, error) {
 		opts:   o,
 		policy: o.policy(),
 		keys:   keyspace{prefix: o.Prefix},
-		slots:  make(chan struct{}, maxWork),
+
+		stores: make(slots, maxWork), refreshes: make(slots, maxWork),
 	}
 	if err := c.useKeys(o.SealKeys); err != nil {
 		return nil, err
@@ -99,19 +104,23 @@ func (c *Cache) Close() error {
 
 // spawn runs f in a goroutine of the cache, or reports false when too many run
 // or the cache is closed.
-func (c *Cache) spawn(f func()) bool {
+func (c *Cache) spawn(kind slots, f func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return false
 	}
+	if kind == nil {
+		c.work.Go(f)
+		return true
+	}
 	select {
-	case c.slots <- struct{}{}:
+	case kind <- struct{}{}:
 	default:
 		return false
 	}
 	c.work.Go(func() {
-		defer func() { <-c.slots }()
+		defer func() { <-kind }()
 		f()
 	})
 	return true

@@ -179,7 +179,7 @@ func (c *Cache) invalidateLater(r *http.Request, header http.Header, now bool) {
 		}
 	}
 	context.AfterFunc(r.Context(), func() {
-		c.spawn(func() {
+		c.spawn(nil, func() {
 			if err := c.deleteDetached(r, keys); err != nil {
 				c.fault(keys[0], 0, err)
 			}

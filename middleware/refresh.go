@@ -53,7 +53,7 @@ func (x *exchange) refreshLater(l lookup) bool {
 	}
 	request := x.original.Clone(x.original.Context()) // the original is not ours once it is answered
 	asSent(request)
-	if !c.spawn(func() { c.refreshNow(request, x.pageKey, key, f, l.token(l.version.id)) }) {
+	if !c.spawn(c.refreshes, func() { c.refreshNow(request, x.pageKey, key, f, l.token(l.version.id)) }) {
 		c.flights.land(f, outcome{})
 	}
 	return true

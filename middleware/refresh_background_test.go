@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,5 +142,33 @@ func TestStaleWhileRevalidate_ManyAtOnceAreBounded(t *testing.T) {
 		if runs := s.runs.Load() - 400; runs < 1 || runs > 256 {
 			t.Errorf("%d pages were revalidated at once, want 256 at most", runs)
 		}
+	})
+}
+
+// TestAbuse_SlowRevalidationsKeepNothingFromBeingStored: whoever asks for many pages that
+// take long must not turn the cache off for the others.
+func TestAbuse_SlowRevalidationsKeepNothingFromBeingStored(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		pause := time.Duration(0)
+		s := newSite(t, nil, func(c *gin.Context) {
+			if strings.HasPrefix(c.Request.URL.Path, "/slow") {
+				time.Sleep(pause)
+			}
+			c.Header("Cache-Control", "max-age=10, stale-while-revalidate=300")
+			c.String(http.StatusOK, "x")
+		})
+		for i := range 300 {
+			s.get(fmt.Sprint("/slow", i))
+		}
+		time.Sleep(20 * time.Second)
+		pause = 30 * time.Second
+		for i := range 300 {
+			s.get(fmt.Sprint("/slow", i))
+		}
+		s.get("/a")
+		if r := s.get("/a"); !r.hit() {
+			t.Errorf("another page: %s, want a hit", r.cacheStatus())
+		}
+		time.Sleep(time.Minute)
 	})
 }

@@ -44,7 +44,7 @@ func (f *fill) store(e *stored.Entry, ix *stored.Index) {
 	f.stopKeeping()
 	done := make(chan struct{})
 	began := time.Now()
-	ok := f.cache.spawn(func() {
+	ok := f.cache.spawn(f.cache.stores, func() {
 		defer close(done)
 		defer f.rec.recording.end()
 		ctx, cancel := detached(f.original.Context(), storeTimeout)
