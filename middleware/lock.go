@@ -144,7 +144,10 @@ func (l *lock) renew(ctx context.Context, kind stored.Kind) error {
 	if l.cache.versionless.Load() {
 		return l.cache.client.Touch(ctx, l.key, lockLife)
 	}
-	_, err := l.cache.swap(ctx, l.key, l.version, stored.Mark(kind, l.version.id), lockLife)
+	v, err := l.cache.swap(ctx, l.key, l.version, stored.Mark(kind, l.version.id), lockLife)
+	if err == nil {
+		l.version.cas = v.cas
+	}
 	return err
 }
 

@@ -138,3 +138,21 @@ func TestCollapse_LateExHolderLeavesTheLifeOfOthersAlone(t *testing.T) {
 		}
 	})
 }
+
+// TestLocks_AreRenewedByOneOperation each time, as long as nobody else changes them.
+func TestLocks_AreRenewedByOneOperation(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		s := newSite(t, &middleware.Options{TTL: time.Minute, LookupTimeout: 300 * time.Millisecond}, func(c *gin.Context) {
+			time.Sleep(10 * time.Second)
+			c.String(http.StatusOK, "x")
+		})
+		s.get("/a")
+		count := map[string]int{}
+		for _, request := range s.memory.Requests() {
+			count[request.Op]++
+		}
+		if count["SET"] < 90 || count["SET"] > 110 || count["GET"] > 10 {
+			t.Errorf("a handler of ten seconds cost %v, want a hundred renewals and few reads", count)
+		}
+	})
+}

@@ -19,8 +19,8 @@ type version struct {
 }
 
 // swap replaces what has the version old by value, or fails with an error that
-// is lost if it is not there any more. It returns the version of value, whose CAS
-// is not known before it is read.
+// is lost if it is not there any more. It returns the version of value, with the CAS that
+// the client says it has.
 func (c *Cache) swap(ctx context.Context, key string, old version, value []byte, ttl time.Duration) (version, error) {
 	item := &memcached.Item{Key: key, Value: value, TTL: ttl, CAS: old.cas}
 	v, _ := stored.Open(value)
@@ -38,7 +38,7 @@ func (c *Cache) swap(ctx context.Context, key string, old version, value []byte,
 	if c.lacksVersions(err) {
 		err = c.swapByID(ctx, old, item)
 	}
-	return version{id: v.ID, exists: true}, err
+	return version{id: v.ID, cas: item.CAS, exists: true}, err
 }
 
 // swapByID looks up the CAS of what it replaces. Where there is none
