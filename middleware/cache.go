@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -142,6 +143,12 @@ func (c *Cache) fault(key string, took time.Duration, err error) {
 	if c.faultLog.due(c.now()) {
 		c.opts.Logger.Warn("middleware: cache unavailable, serving without it", "error", err)
 	}
+}
+
+// logPanic logs a panic that ends here, with where it came from, as net/http does with
+// those that reach it.
+func (c *Cache) logPanic(what string, cause any) {
+	c.opts.Logger.Error(what, "panic", cause, "stack", string(debug.Stack()))
 }
 
 // seldom is due at most once in ten seconds.

@@ -121,7 +121,7 @@ func (f *fill) cover(cause any) {
 		f.unlock()
 		return
 	}
-	f.cache.opts.Logger.Error("middleware: handler panicked, sending a stale response", "panic", cause)
+	f.cache.logPanic("middleware: handler panicked, sending a stale response", cause)
 	f.rec.status = http.StatusInternalServerError
 	f.endCovered()
 }

@@ -39,7 +39,9 @@ func newHTTPSite(tb testing.TB, opts *middleware.Options, page http.HandlerFunc)
 	s := &httpSite{tb: tb}
 	o := *opts
 	o.Engine = s
-	o.Logger = slog.New(slog.DiscardHandler)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	o.LookupTimeout = 5 * time.Second
 	cache, err := middleware.New(client, &o)
 	if err != nil {

@@ -92,7 +92,7 @@ func (c *Cache) refreshNow(r *http.Request, page, key string, f *flight, stale u
 	defer c.pauseRefresh(ctx, lock)
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.opts.Logger.Error("middleware: handler panicked while revalidating", "panic", cause)
+			c.logPanic("middleware: handler panicked while revalidating", cause)
 		}
 	}()
 	request := r.WithContext(context.WithValue(withoutState{ctx}, errandContext{}, e))
