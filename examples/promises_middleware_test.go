@@ -85,6 +85,8 @@ var middlewarePromises = []promise{
 	{"A successful unsafe request", "TestUnsafe_InvalidatesOnSuccessOnly TestUnsafe_CommitAfterTheResponse"},
 	{"The last of these takes a context", ""},
 
+	{"Caches with the same servers and the same", "TestPrefix_ApartAndTogether"},
+	{"Behind a proxy that sends two", "TestPrefix_ApartAndTogether"},
 	{"No value in memcached has the Cookie", "TestDump_HasNothingOfRequests"},
 	{"Pages are readable there unless", "TestSealed_ReaderLearnsNothing"},
 	{"A value that was changed or moved is a miss", "TestEntry_DamageIsNoticed TestDump_EntryOfAnotherPrefixIsAMiss TestForged_LockHoldsNobodyUp"},
@@ -103,6 +105,7 @@ var middlewarePromises = []promise{
 	{"The middleware is a shared cache", ""},
 	{"It does not store responses with", "TestSetCookie_IsNeitherStoredNorShared TestGet_ResponsesThatMustNotBeStored TestCredentials_AreNotOnlyAuthorization TestAuthorization_PublicResponsesAreShared TestPersonal_ClientCertificatesBypassTheCache TestSession_MakesAResponsePrivate"},
 	{"Sessions of scs are seen where", "TestComposition_SCSAround"},
+	{"Applications that share memcached need", "TestPrefix_ApartAndTogether"},
 	{"Scheme, host and the full URL", "TestScheme_IsInTheKey TestGet_KeyHasHostPathAndQuery TestMounts_OfOneRouterAreDifferentPages"},
 	{"Key and handler see the same query", "TestKey_HandlerSeesTheQueryOfTheKey TestVary_LinesOfOneFieldAreOneValue TestVary_AnotherSpellingOfAListPoisonsNothing"},
 	{"A page that was made while handlers", "TestPoison_ParametersThatALayerAboveHasTaken"},

@@ -184,6 +184,10 @@
 //
 // # Who else uses memcached
 //
+// Caches with the same servers and the same [Options.Prefix] share pages, also those of
+// different applications. Behind a proxy that sends two of them the same host and path,
+// each gets pages of the other: give each a prefix of its own.
+//
 // No value in memcached has the Cookie or Authorization field or the URL of a request;
 // keys are digests of them. Pages are readable there unless [Options.SealKeys] seal them.
 // A value that was changed or moved is a miss, and a lock that nobody renews holds a

@@ -6,7 +6,7 @@ import "net/http"
 // that are missing: the cache as middleware of net/http, and of the frameworks that use
 // its middleware. Outside of it belongs what must see every request (logging,
 // authentication, CORS). One Cache may wrap several handlers and be used in gin as
-// well.
+// well, as long as no two of them answer the same URL.
 func (c *Cache) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.handle(&httpVisit{w, r, next})

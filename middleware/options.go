@@ -145,7 +145,8 @@ type Options struct {
 	Engine http.Handler
 
 	// Prefix begins every key in memcached. It has at most 150 bytes and neither
-	// spaces nor control characters. "": "page:".
+	// spaces nor control characters. Applications that share servers need prefixes of
+	// their own: with one prefix they share pages. "": "page:".
 	Prefix string
 
 	// SealKeys are secrets under which what is stored is sealed. Then who can read
