@@ -27,6 +27,7 @@ func TestGet_ResponsesThatMustNotBeStored(t *testing.T) {
 		"private":    text("x", "Cache-Control: private, max-age=60"),
 		"no-store":   text("x", "Cache-Control: no-store, max-age=60"),
 		"no-cache":   text("x", "Cache-Control: no-cache"),
+		"semicolon":  text("x", "Cache-Control: private; max-age=60"),
 		"Vary: *":    text("x", "Vary: *"),
 		"trailer":    text("x", "Trailer: X-Sum"),
 		"stream":     text("x", "Content-Type: text/event-stream"),

@@ -64,9 +64,33 @@ func ParseCacheControl(lines []string) Directives {
 		for element := range elements(line) {
 			name, value, hasValue := strings.Cut(element, "=")
 			d.add(name, value, hasValue)
+			d.addMalformed(element)
 		}
 	}
 	return d
+}
+
+// addMalformed obeys what restricts, in an element that is not what RFC 9111 says: many
+// write a semicolon between directives.
+func (d *Directives) addMalformed(element string) {
+	for part := range separated(element, ';') {
+		name := part[:tokenEnd(part)]
+		if rest := part[len(name):]; part == element && (rest == "" || rest[0] == '=') {
+			return // it is what add has seen
+		}
+		switch strings.ToLower(name) {
+		case "private":
+			d.Private = true
+		case "no-store":
+			d.NoStore = true
+		case "no-cache":
+			d.NoCache = true
+		case "must-revalidate":
+			d.MustRevalidate = true
+		case "proxy-revalidate":
+			d.ProxyRevalidate = true
+		}
+	}
 }
 
 func (d *Directives) add(name, value string, hasValue bool) {
@@ -105,16 +129,18 @@ func (d *Directives) add(name, value string, hasValue bool) {
 }
 
 // qualified handles no-cache and private, whose argument limits them to the
-// fields it names (RFC 9111, sections 5.2.2.4 and 5.2.2.7).
+// fields it names (RFC 9111, sections 5.2.2.4 and 5.2.2.7). One that names none does not.
 func (d *Directives) qualified(flag *bool, value string) {
-	found := false
+	var fields []string
 	for field := range elements(unquote(value)) {
-		d.Omit = append(d.Omit, http.CanonicalHeaderKey(field))
-		found = true
+		if !IsFieldName(field) {
+			*flag = true
+			return
+		}
+		fields = append(fields, http.CanonicalHeaderKey(field))
 	}
-	if !found {
-		*flag = true
-	}
+	d.Omit = append(d.Omit, fields...)
+	*flag = *flag || len(fields) == 0
 }
 
 func setFirst(s *Seconds, value Seconds) {

@@ -8,10 +8,13 @@ import (
 // elements yields the elements of a comma-separated list without the optional
 // white space around them, skipping empty ones (RFC 9110, section 5.6.1). A
 // comma inside a quoted string does not separate.
-func elements(line string) iter.Seq[string] {
+func elements(line string) iter.Seq[string] { return separated(line, ',') }
+
+// separated is elements with another separator.
+func separated(line string, by byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for len(line) > 0 {
-			end := elementEnd(line)
+			end := elementEnd(line, by)
 			element := trim(line[:end])
 			if element != "" && !yield(element) {
 				return
@@ -24,17 +27,26 @@ func elements(line string) iter.Seq[string] {
 	}
 }
 
-func elementEnd(line string) int {
+// elementEnd returns where the first element ends. A quote that nothing closes begins no
+// string: what follows it must not be overlooked.
+func elementEnd(line string, by byte) int {
+	first := -1 // separator in the string that is open
 	quoted := false
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
 		case quoted && c == '\\':
 			i++
 		case c == '"':
-			quoted = !quoted
-		case c == ',' && !quoted:
+			quoted, first = !quoted, -1
+		case c != by:
+		case !quoted:
 			return i
+		case first < 0:
+			first = i
 		}
+	}
+	if first >= 0 {
+		return first
 	}
 	return len(line)
 }
@@ -70,6 +82,16 @@ func IsFieldName(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// tokenEnd returns where the token ends with which s begins.
+func tokenEnd(s string) int {
+	for i := range len(s) {
+		if !tokenByte(s[i]) {
+			return i
+		}
+	}
+	return len(s)
 }
 
 func tokenByte(c byte) bool {

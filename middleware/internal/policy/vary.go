@@ -56,7 +56,7 @@ func PlainValue(h http.Header, field string) (string, bool) {
 	}
 	var parts []string
 	for {
-		end := elementEnd(value)
+		end := elementEnd(value, ',')
 		// Empty ones count: a handler that does not know lists may take ",a" for
 		// something else than "a".
 		parts = append(parts, trim(value[:end]))
