@@ -238,7 +238,11 @@ func (f *fill) newEntry() *stored.Entry {
 		e.Fields = append(e.Fields, stored.Field{Name: "Cache-Control", Mode: stored.Join, Values: late})
 	}
 	if header.Get("Etag") == "" && e.Status == http.StatusOK {
-		e.Fields = append(e.Fields, stored.Only("Etag", makeETag(header, e.Body)))
+		tag := makeETag(header, e.Body)
+		if !connected(f.rec.below) {
+			tag = "W/" + tag // a layer above may code what it sends (RFC 9110, section 8.8.3.3)
+		}
+		e.Fields = append(e.Fields, stored.Only("Etag", tag))
 		e.MadeETag = true
 	}
 	return e

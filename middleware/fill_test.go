@@ -240,7 +240,7 @@ func TestCompression_AboveTheCache(t *testing.T) {
 			if r.body != "ABC" || r.Header.Get("Content-Encoding") != "test" || r.Header.Get("Content-Length") != "" {
 				t.Errorf("response %d = %q %v, want it coded above, without a length of what is not sent", i, r.body, r.Header)
 			}
-			if i == 1 && (!r.hit() || !strings.HasPrefix(r.Header.Get("ETag"), "W/")) {
+			if i == 1 && (!r.hit() || !strings.HasPrefix(r.Header.Get("ETag"), `W/"`)) {
 				t.Errorf("response = %s with ETag %q, want a hit whose tag is weak", r.cacheStatus(), r.Header.Get("ETag"))
 			}
 		}

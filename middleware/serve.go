@@ -27,7 +27,7 @@ func (c *Cache) send(v visit, e *stored.Entry, age time.Duration, status []byte)
 	if encoded { // above the cache: length and tag are not those of what is sent
 		delete(h, "Content-Length")
 		if e.MadeETag {
-			h["Etag"] = []string{"W/" + e.Get("Etag")}
+			h["Etag"] = []string{"W/" + strings.TrimPrefix(e.Get("Etag"), "W/")}
 		}
 	}
 	length := computed(h, age, status, len(e.Body), values)

@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -220,6 +221,24 @@ func TestValidation_StrongTagIsAddedWhenThereIsNone(t *testing.T) {
 			t.Error("another body has the same ETag")
 		}
 	})
+}
+
+// A layer above that decides at the first byte to compress, as chi's does, makes of one
+// stored response several, which must not have one strong tag.
+func TestValidation_TagBelowALayerThatMayCompressIsWeak(t *testing.T) {
+	s := newHTTPSite(t, minute(), func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "page") })
+	cached := s.handler
+	s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cached.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	})
+	s.get("/a")
+	tag := s.get("/a").Header.Get("ETag")
+	if !strings.HasPrefix(tag, `W/"`) {
+		t.Errorf("ETag of a hit = %q, want a weak one", tag)
+	}
+	if r := s.get("/a", "If-None-Match: "+tag); r.StatusCode != http.StatusNotModified {
+		t.Errorf("conditional = %d, want 304", r.StatusCode)
+	}
 }
 
 func TestValidation_304OfAnotherTagUpdatesNothing(t *testing.T) {
