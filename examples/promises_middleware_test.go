@@ -58,6 +58,7 @@ var middlewarePromises = []promise{
 	{"Writers above get the calls", "TestComposition_AnswersAsWithoutTheCache TestComposition_NetHTTPAnswersAsWithoutTheCache"},
 	{"A handler that states another status", "TestHandler_ThatFailsHalfWayIsNotStored"},
 	{"A router below the cache does not run on hits", "TestWrap_LayersAboveSeeThePatternOfAMuxBelow"},
+	{"A page that repeats the nonce", "TestNonce_OfALayerAboveIsNotStored"},
 	{"Middleware above that holds the whole response back", "TestAbove_LayerThatHoldsTheResponseBack"},
 	{"So is what stands above middleware that gives", ""},
 	{"Use the timeout above these", ""},

@@ -96,7 +96,8 @@
 // from above the cache. Writers above get the calls that they would get without the
 // cache, in the same order. A handler that states another status after the first byte
 // has failed, and its response is not stored. A router below the cache does not run on
-// hits: then middleware above finds no r.Pattern.
+// hits: then middleware above finds no r.Pattern. A page that repeats the nonce which
+// middleware above has put into Content-Security-Policy is not stored.
 //
 // Middleware above that holds the whole response back and sets a cookie only when the
 // handlers have returned is out of the cache's sight. So is what stands above middleware

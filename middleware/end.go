@@ -18,7 +18,7 @@ func (f *fill) end(good bool) {
 		f.endConfirmed(good)
 	case f.covered:
 		f.endCovered()
-	case good && f.verdict.Store && f.rec.whole() && f.rec.headerStands() && !f.touched():
+	case good && f.verdict.Store && f.rec.whole() && f.rec.headerStands() && !f.touched() && !f.rec.repeatsNonce():
 		f.endStored()
 	default:
 		f.dismiss()
