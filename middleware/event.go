@@ -10,7 +10,8 @@ const (
 	EventHit EventKind = "hit"
 	// EventStale: a stored response was sent after its lifetime.
 	EventStale EventKind = "stale"
-	// EventMiss: nothing usable was stored; the handler ran.
+	// EventMiss: nothing usable was stored; the handler ran, unless the request said
+	// only-if-cached or was cancelled meanwhile.
 	EventMiss EventKind = "miss"
 	// EventCollapsed: the response of a concurrent request was sent.
 	EventCollapsed EventKind = "collapsed"
@@ -33,13 +34,14 @@ const (
 // Event is something that happened in a Cache.
 type Event struct {
 	Kind EventKind
-	// Key is the key in memcached: a digest, not the URL. Of purges only those of a
-	// page have one, and it is one of those that the page may have.
+	// Key is the key in memcached: a digest, not the URL. A request that bypassed the
+	// cache has none. Of purges only those of a page have one, and it is one of those
+	// that the page may have.
 	Key string
 	// Scope is what was purged; "" if nothing was.
 	Scope PurgeScope
-	// Count is how many tags a purge of tags names, or how many values a soft purge of a
-	// page found, of which one is enough for all variants. Other purges do not know: 0.
+	// Count is the number of tags of a purge by tags, or of values that a soft purge of
+	// a page found: one is enough for all its variants. Other purges do not know: 0.
 	Count int
 	// Age is the age of the stored response that was sent; 0 if there was none.
 	Age time.Duration

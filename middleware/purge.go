@@ -22,7 +22,7 @@ import (
 // part of it away before the cache. A response that is being made while Purge runs will
 // not be stored. After an error memcached could not be told, and the page may still be
 // served. A request without a host is an error; one that Options.Key declines has no
-// page to purge.
+// page to purge. Pages with other queries are other pages: tags purge them together.
 func (c *Cache) Purge(ctx context.Context, r *http.Request) error {
 	keys, err := c.pageKeys(r)
 	if err != nil {
