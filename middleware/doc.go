@@ -42,7 +42,8 @@
 //
 // A handler whose response depends on any other field must say so in Vary, or mark
 // the response private; otherwise the next visitor gets what was made for this one.
-// Accept-Language, X-Forwarded-For and X-Real-Ip (gin's ClientIP) are examples.
+// Accept-Language, X-Forwarded-For and X-Real-Ip (gin's ClientIP) are examples, and
+// HX-Request, for which handlers of htmx send a part of the page.
 // A response with Content-Encoding varies on Accept-Encoding, said or not.
 //
 // Some fields tell programs of another host, port, scheme, path or method:
@@ -58,7 +59,8 @@
 // handlers need in [Options.RequestFields], and has the proxy in front remove what
 // clients have no business to send. A request whose Connection field names others of
 // its fields bypasses the cache. Several lines of one field are one line for the
-// handler. c.Negotiate of gin does not set Vary: add c.Header("Vary", "Accept").
+// handler. c.Negotiate of gin, huma and gqlgen answer by Accept and do not set Vary: add
+// c.Header("Vary", "Accept"), or a layer below the cache that does.
 //
 // # Visitors
 //

@@ -298,7 +298,7 @@ func TestSteering_NoneOfTheFieldsReachesTheHandler(t *testing.T) {
 		X-HTTP-Method X-HTTP-Method-Override X-Method-Override
 		X-Envoy-Original-Path X-Replaced-Path X-Ms-Original-Url X-Original-Path X-Script-Name Cloudfront-Forwarded-Proto
 		Cf-Visitor X-Forwarded-Method X-Original-Method X-Request-Uri X-Waws-Unencoded-Url Fly-Forwarded-Proto
-		X-Arr-Ssl X-Middleware-Subrequest X-Base-Url X-Forwarded-Context Destination`)
+		X-Arr-Ssl X-Middleware-Subrequest X-Base-Url X-Forwarded-Context Destination X-Forwarded-Hosts X-Proxy-Host`)
 	var seen http.Header
 	s := newSite(t, minute(), func(c *gin.Context) {
 		seen = c.Request.Header.Clone()

@@ -18,7 +18,7 @@ var unkeyedFields = []string{
 	"X-Forwarded-Scheme", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Forwarded-Method",
 	"X-Forwarded-Context", "X-Forwarded-Basepath", "X-Forwarded-By", "X-Forwarded-Http-Version",
 	"X-Scheme", "X-Url-Scheme", "X-Proto", "X-Ssl", "X-Https", "Front-End-Https",
-	"X-Host", "X-Original-Host", "X-Http-Host-Override", "X-Real-Host", "X-Backend-Host", "X-Server-Name",
+	"X-Host", "X-Forwarded-Hosts", "X-Proxy-Host", "X-Original-Host", "X-Http-Host-Override", "X-Real-Host", "X-Backend-Host", "X-Server-Name",
 	"X-Original-Url", "X-Original-Uri", "X-Original-Path", "X-Original-Method", "X-Original-Prefix",
 	"X-Rewrite-Url", "X-Rewrite-Uri", "X-Override-Url", "X-Request-Uri", "X-Request-Url", "X-Waws-Unencoded-Url",
 	"X-Envoy-Original-Path", "X-Envoy-Original-Host", "X-Envoy-Original-Method", "X-Envoy-Decorator-Operation",
