@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
 
 	"github.com/bmemcached/bmemcached-go/binary"
 	"github.com/bmemcached/bmemcached-go/middleware"
@@ -56,14 +57,20 @@ type wrapper interface {
 func newInstance(s *site, client *memcached.Client, prefix string, cache wrapper) *instance {
 	in := &instance{site: s, client: client, prefix: prefix, versions: map[string]int{}}
 	var engine http.Handler
-	if s.gin {
+	switch s.framework {
+	case ginFramework:
 		engine = in.ginEngine(cache)
-	} else {
+	case echoFramework:
+		engine = in.echoEngine(cache)
+	default:
 		engine = in.httpEngine(cache)
 	}
 	in.handle = in.wrap(s.around, engine)
 	return in
 }
+
+// path is that of a page.
+func path(page int) string { return fmt.Sprintf("/%d", page) }
 
 func (in *instance) wrap(ls []layer, h http.Handler) http.Handler {
 	for i := len(ls) - 1; i >= 0; i-- {
@@ -85,7 +92,7 @@ func (in *instance) ginEngine(cache wrapper) http.Handler {
 		router.Use(append([]gin.HandlerFunc{l.gin(in)}, l.then...)...)
 	}
 	for i, p := range in.site.pages {
-		router.Any(fmt.Sprintf("/%d", i), func(c *gin.Context) {
+		router.Any(path(i), func(c *gin.Context) {
 			in.serve(p, &view{in: in, w: c.Writer, r: c.Request, gin: c})
 		})
 	}
@@ -104,7 +111,7 @@ func putBack(c *gin.Context) {
 func (in *instance) httpEngine(cache wrapper) http.Handler {
 	mux := http.NewServeMux()
 	for i, p := range in.site.pages {
-		mux.HandleFunc(fmt.Sprintf("/%d", i), func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(path(i), func(w http.ResponseWriter, r *http.Request) {
 			in.serve(p, &view{in: in, w: w, r: r})
 		})
 	}
@@ -135,10 +142,12 @@ func (s *site) mount() string {
 
 // view is a page as it is asked for.
 type view struct {
-	in  *instance
-	w   http.ResponseWriter
-	r   *http.Request
-	gin *gin.Context // nil: net/http
+	in   *instance
+	w    http.ResponseWriter
+	r    *http.Request
+	gin  *gin.Context // nil: another framework
+	echo echo.Context // likewise
+	err  error        // that a handler of echo returns
 }
 
 func (in *instance) serve(p page, v *view) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
 )
 
 // layer is middleware. It is made anew for each instance of a site.
@@ -12,6 +13,7 @@ type layer struct {
 	name string
 	http func(*instance) func(http.Handler) http.Handler
 	gin  func(*instance) gin.HandlerFunc
+	echo func(*instance) echo.MiddlewareFunc
 	then []gin.HandlerFunc // that follow, where gin's calls those below
 
 	mount       string // that it takes from the path
@@ -35,7 +37,7 @@ const (
 )
 
 // allLayers has the simplest first: to these a failure is shrunk.
-var allLayers = slices.Concat(httpLayers, ginLayers, []layer{gorillaInPieces, ginInPieces})
+var allLayers = slices.Concat(httpLayers, ginLayers, echoLayers, []layer{gorillaInPieces, ginInPieces})
 
 // plainHTTP is for middleware that needs nothing of the instance.
 func plainHTTP(use func(http.Handler) http.Handler) func(*instance) func(http.Handler) http.Handler {

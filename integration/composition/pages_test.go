@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
 )
 
 // page is a kind of handler.
@@ -36,13 +37,16 @@ func (v *view) write(s string) { _, _ = io.WriteString(v.w, s) }
 
 // string is how a framework sends text with a status.
 func (v *view) string(status int, s string) {
-	if v.gin != nil {
+	switch {
+	case v.gin != nil:
 		v.gin.String(status, "%s", s)
-		return
+	case v.echo != nil:
+		v.err = v.echo.String(status, s)
+	default:
+		v.set("Content-Type: text/plain; charset=utf-8")
+		v.w.WriteHeader(status)
+		v.write(s)
 	}
-	v.set("Content-Type: text/plain; charset=utf-8")
-	v.w.WriteHeader(status)
-	v.write(s)
 }
 
 var plainPages = []page{
@@ -59,12 +63,15 @@ var plainPages = []page{
 		v.write(v.text())
 	}},
 	{name: "JSON", serve: func(v *view) {
-		if v.gin != nil {
+		switch {
+		case v.gin != nil:
 			v.gin.JSON(http.StatusOK, gin.H{"text": v.text()})
-			return
+		case v.echo != nil:
+			v.err = v.echo.JSON(http.StatusOK, map[string]string{"text": v.text()})
+		default:
+			v.set("Content-Type: application/json")
+			fmt.Fprintf(v.w, "{%q:%q}", "text", v.text())
 		}
-		v.set("Content-Type: application/json")
-		fmt.Fprintf(v.w, "{%q:%q}", "text", v.text())
 	}},
 	{name: "a length that is stated", serve: func(v *view) {
 		v.set("Content-Type: text/plain", fmt.Sprintf("Content-Length: %d", len(v.long())))
@@ -137,13 +144,17 @@ var statusPages = []page{
 		}
 		http.Redirect(v.w, v.r, "elsewhere", http.StatusFound)
 	}},
-	{name: "an error of gin", serve: func(v *view) {
-		if v.gin == nil {
+	{name: "an error of the framework", serve: func(v *view) {
+		switch {
+		case v.gin != nil:
+			_ = v.gin.Error(fmt.Errorf("wrong"))
+			v.gin.JSON(http.StatusOK, gin.H{"ok": false})
+		case v.echo != nil:
+			v.set("X-Page: 1")
+			v.err = echo.ErrNotFound
+		default:
 			http.Error(v.w, "wrong", http.StatusBadRequest)
-			return
 		}
-		_ = v.gin.Error(fmt.Errorf("wrong"))
-		v.gin.JSON(http.StatusOK, gin.H{"ok": false})
 	}},
 	{name: "abort with a status", serve: func(v *view) {
 		if v.gin == nil {

@@ -105,11 +105,14 @@ func TestComposition_SessionsInPieces(t *testing.T) {
 		for _, names := range [][]string{{"sid", gorillaName}, {"si*", gorillaName + "_*"}} {
 			for _, below := range []bool{false, true} {
 				opts := middleware.Options{TTL: time.Minute, PersonalCookies: names}
-				s := site{gin: l.gin != nil, pages: []page{visits, greets}, cache: setting{strings.Join(names, ", "), opts}}
+				s := site{framework: netHTTP, pages: []page{visits, greets}, cache: setting{strings.Join(names, ", "), opts}}
+				if l.gin != nil {
+					s.framework = ginFramework
+				}
 				switch {
 				case below:
 					s.below = []layer{l}
-				case s.gin:
+				case l.gin != nil:
 					s.above = []layer{l}
 				default:
 					s.around = []layer{l}

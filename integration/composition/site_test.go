@@ -11,13 +11,13 @@ import (
 
 // site is an application that somebody might have built, and what its visitors ask.
 type site struct {
-	gin    bool    // cache.Handler() between layers of gin; else cache.Wrap
-	around []layer // of net/http, the outermost first
-	above  []layer // of gin
-	below  []layer // under the cache, of the framework
-	pages  []page  // at /0, /1 and so on
-	cache  setting
-	asks   []ask
+	framework string
+	around    []layer // of net/http, the outermost first
+	above     []layer // of the framework
+	below     []layer // under the cache, of the framework
+	pages     []page  // at /0, /1 and so on
+	cache     setting
+	asks      []ask
 }
 
 // A longer list makes sites in which nothing can be seen any more.
@@ -29,14 +29,32 @@ const (
 	maxAsks   = 10
 )
 
+const (
+	netHTTP       = "net/http" // around the cache is all that is above
+	ginFramework  = "gin"
+	echoFramework = "echo"
+)
+
+// of reports whether a layer is of a framework.
+func (l layer) of(framework string) bool {
+	switch framework {
+	case ginFramework:
+		return l.gin != nil
+	case echoFramework:
+		return l.echo != nil
+	default:
+		return l.http != nil
+	}
+}
+
 var sites = rapid.Custom(func(t *rapid.T) site {
-	s := site{gin: rapid.Bool().Draw(t, "gin")}
+	s := site{framework: rapid.SampledFrom([]string{netHTTP, ginFramework, echoFramework}).Draw(t, "framework")}
 	s.around = layers(t, "around", 0, maxAround, func(l layer) bool { return l.http != nil })
-	if s.gin {
-		s.above = layers(t, "above", 0, maxAbove, func(l layer) bool { return l.gin != nil })
+	if s.framework != netHTTP {
+		s.above = layers(t, "above", 0, maxAbove, func(l layer) bool { return l.of(s.framework) })
 	}
 	s.below = layers(t, "below", 0, maxBelow, func(l layer) bool {
-		return l.notBelow == "" && (s.gin && l.gin != nil || !s.gin && l.http != nil)
+		return l.notBelow == "" && l.of(s.framework)
 	})
 	s.compressOnce()
 	// As the package documentation advises: what such a layer gives back replaces the
@@ -86,7 +104,7 @@ func (s *site) compressOnce() {
 // this site, or "". What breaks one is not generated.
 func (s *site) rules(p page) string {
 	switch {
-	case p.shared && s.belowHas("gin.BasicAuth"):
+	case p.shared && (s.belowHas("gin.BasicAuth") || s.belowHas("echo BasicAuth")):
 		return "Cache-Control: public, s-maxage and must-revalidate say that a response to a request with Authorization is for all"
 	case p.name == "coded by itself" && slices.ContainsFunc(s.above, func(l layer) bool { return l.compressor }):
 		return "gin-contrib/gzip codes the second write again"
@@ -124,11 +142,7 @@ func (s *site) cookieOutOfSight() bool {
 // String describes the site in the order in which a request goes through it.
 func (s site) String() string {
 	var b strings.Builder
-	framework := "net/http"
-	if s.gin {
-		framework = "gin"
-	}
-	fmt.Fprintf(&b, "a site with %s:\n", framework)
+	fmt.Fprintf(&b, "a site with %s:\n", s.framework)
 	for _, l := range append(slices.Clone(s.around), s.above...) {
 		fmt.Fprintf(&b, "    %s\n", l.name)
 	}

@@ -104,7 +104,7 @@ func TestOracle_SeesWhatIsWrong(t *testing.T) {
 			clue := regexp.MustCompile(cache.clue)
 			for seed := range 1000 {
 				s := sites.Example(seed)
-				s.gin, s.above, s.around, s.below = false, nil, nil, nil // alone the wrong caches have enough faults
+				s.framework, s.above, s.around, s.below = netHTTP, nil, nil, nil // alone the wrong caches have enough faults
 				for i := range s.pages {
 					s.pages[i] = pages[slices.IndexFunc(pages, func(p page) bool { return p.name == cache.page })]
 				}
