@@ -3,6 +3,7 @@ package policy
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -93,4 +94,16 @@ func FuzzParseCacheControl(f *testing.F) {
 			t.Errorf("max-age of %q = %d, with another line after it %d", line, d.MaxAge, more.MaxAge)
 		}
 	})
+}
+
+// TestParseCacheControl_LongLines: a client may send a header of a megabyte. If each quote
+// in it cost a look at the rest, this would take minutes.
+func TestParseCacheControl_LongLines(t *testing.T) {
+	for _, piece := range []string{`\",`, `",`, `"\",`, `;"\";`, `a="\";`, `,`, `private="\",`} {
+		line := `"` + strings.Repeat(piece, 1<<20/len(piece)) + `,max-age=5, no-store`
+		if d := ParseCacheControl([]string{line}); !d.NoStore {
+			t.Errorf("a long line of %q: %+v, want no-store, which follows", piece, d)
+		}
+		PlainValue(http.Header{"A": {line}}, "A")
+	}
 }

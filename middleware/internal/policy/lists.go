@@ -13,13 +13,24 @@ func elements(line string) iter.Seq[string] { return separated(line, ',') }
 // separated is elements with another separator.
 func separated(line string, by byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for len(line) > 0 {
-			end := elementEnd(line, by)
-			element := trim(line[:end])
-			if element != "" && !yield(element) {
+		for part := range parts(line, by) {
+			if part = trim(part); part != "" && !yield(part) {
 				return
 			}
-			if end == len(line) {
+		}
+	}
+}
+
+// parts yields what the separators of a line separate, as it is. A quote that nothing
+// closes begins no string: what follows it must not be overlooked. Nor does any after it,
+// so that the line is not read once for each of them.
+func parts(line string, by byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		quotes := true
+		for {
+			end, open := partEnd(line, by, quotes)
+			quotes = quotes && !open
+			if !yield(line[:end]) || end == len(line) {
 				return
 			}
 			line = line[end+1:]
@@ -27,28 +38,27 @@ func separated(line string, by byte) iter.Seq[string] {
 	}
 }
 
-// elementEnd returns where the first element ends. A quote that nothing closes begins no
-// string: what follows it must not be overlooked.
-func elementEnd(line string, by byte) int {
+// partEnd returns where the first part of a line ends, and whether it begins a quoted
+// string that does not end.
+func partEnd(line string, by byte, quotes bool) (end int, open bool) {
 	first := -1 // separator in the string that is open
-	quoted := false
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
-		case quoted && c == '\\':
+		case open && c == '\\':
 			i++
-		case c == '"':
-			quoted, first = !quoted, -1
+		case c == '"' && quotes:
+			open, first = !open, -1
 		case c != by:
-		case !quoted:
-			return i
+		case !open:
+			return i, false
 		case first < 0:
 			first = i
 		}
 	}
 	if first >= 0 {
-		return first
+		return first, true
 	}
-	return len(line)
+	return len(line), open
 }
 
 // trim removes optional white space, which is spaces and tabs only.

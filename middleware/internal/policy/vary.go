@@ -54,17 +54,13 @@ func PlainValue(h http.Header, field string) (string, bool) {
 	if field == "Cookie" || field == "Accept-Encoding" || field == "Accept-Language" || strings.IndexByte(value, ',') < 0 {
 		return value, ok
 	}
-	var parts []string
-	for {
-		end := elementEnd(value, ',')
+	var plain []string
+	for part := range parts(value, ',') {
 		// Empty ones count: a handler that does not know lists may take ",a" for
 		// something else than "a".
-		parts = append(parts, trim(value[:end]))
-		if end == len(value) {
-			return strings.Join(parts, ","), ok
-		}
-		value = value[end+1:]
+		plain = append(plain, trim(part))
 	}
+	return strings.Join(plain, ","), ok
 }
 
 // commonCodings are those of browsers, in the order in which all of them send them.
