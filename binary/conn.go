@@ -2,6 +2,7 @@ package memcached
 
 import (
 	"context"
+	"io"
 	"net"
 	"runtime"
 	"sync"
@@ -28,6 +29,7 @@ const (
 type conn struct {
 	node     *node
 	nc       net.Conn
+	stream   io.ReadWriter   // nc, or a quicker way to read and write what is small
 	raw      syscall.RawConn // of the socket below; nil if there is none
 	expires  int64           // when it leaves, on the client's clock
 	vectored bool            // values can be written from where they are
@@ -65,7 +67,7 @@ type conn struct {
 
 // newConn makes a connection of nc, which is connected and authenticated.
 func newConn(n *node, nc net.Conn, secure bool) *conn {
-	c := &conn{node: n, nc: nc, maxBody: n.client.maxFrame, vectored: !secure}
+	c := &conn{node: n, nc: nc, maxBody: n.client.maxFrame, stream: newSocket(nc), vectored: !secure}
 	c.raw = rawConn(nc)
 	now := n.client.now()
 	c.expires = n.client.lifetime(now)

@@ -104,7 +104,7 @@ func (n *node) encrypt(a *attempt, nc net.Conn) (net.Conn, error) {
 		config = config.Clone()
 		config.ServerName = n.addr.host
 	}
-	t := tls.Client(nc, config)
+	t := tls.Client(newSocket(nc), config)
 	err := t.HandshakeContext(a.ctx)
 	var notTLS tls.RecordHeaderError
 	switch {

@@ -43,12 +43,17 @@ func (n *node) dropStale() {
 	}
 }
 
-// rawConn returns the socket under nc, TLS or not, or nil if there is none.
-func rawConn(nc net.Conn) syscall.RawConn {
+// below returns what is under TLS, or nc.
+func below(nc net.Conn) net.Conn {
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		nc = t.NetConn()
 	}
-	s, ok := nc.(syscall.Conn)
+	return bare(nc)
+}
+
+// rawConn returns the socket under nc, TLS or not, or nil if there is none.
+func rawConn(nc net.Conn) syscall.RawConn {
+	s, ok := below(nc).(syscall.Conn)
 	if !ok {
 		return nil
 	}

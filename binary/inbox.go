@@ -103,13 +103,13 @@ func (c *conn) deliverLarge(own *call) error {
 func (c *conn) fill() error {
 	in := &c.in
 	if l := &in.large; l.call != nil && l.dst != nil && in.r == in.w {
-		n, err := c.nc.Read(l.dst[len(l.dst)-l.n:])
+		n, err := c.stream.Read(l.dst[len(l.dst)-l.n:])
 		l.n -= n
 		c.received.Add(uint64(n))
 		return readError(n, err)
 	}
 	in.makeRoom()
-	n, err := c.nc.Read(in.buf[in.w:])
+	n, err := c.stream.Read(in.buf[in.w:])
 	in.w += n
 	c.received.Add(uint64(n))
 	return readError(n, err)

@@ -3,7 +3,6 @@ package memcached
 import (
 	"errors"
 	"io"
-	"net"
 	"os"
 	"time"
 
@@ -69,11 +68,7 @@ func (c *conn) awaitEnd(closeWrite func() error) {
 
 // cut closes the connection so that nothing more of what was written is sent.
 func (c *conn) cut() {
-	nc := c.nc
-	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
-		nc = t.NetConn()
-	}
-	if tcp, ok := nc.(interface{ SetLinger(sec int) error }); ok {
+	if tcp, ok := below(c.nc).(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0)
 	}
 	_ = c.nc.Close()

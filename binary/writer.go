@@ -69,7 +69,7 @@ func (c *conn) write(out []byte, segments []segment) (left int, err error) {
 
 func (c *conn) writeBytes(out []byte) (left int, err error) {
 	for {
-		n, err := c.nc.Write(out)
+		n, err := c.stream.Write(out)
 		if err == nil {
 			return 0, nil
 		}

@@ -1,0 +1,130 @@
+package memcached
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// quickSize is up to how many bytes a system call reads or writes without the
+// scheduler's knowledge.
+const quickSize = 32 << 10
+
+// socket is a TCP or Unix socket whose small reads and writes are system calls that
+// Go's scheduler knows nothing of. The descriptor does not block, so that there is
+// nothing to know: what waits for it waits in the runtime's poller, as with package
+// net.
+//
+// Package net announces each call. From then on a thread of the runtime looks every
+// 20 µs whether it lasts, and takes the processor away from one that does. A write
+// often does, without waiting for anything: the kernel delivers on the way, and may
+// run the server's thread before it returns. What follows, a thread that is woken for
+// the other goroutines, and goroutines that are spread over processors, costs more
+// than the call. See the notes of integration/bench.
+//
+// One goroutine reads at a time, and one writes.
+type socket struct {
+	net.Conn
+	raw     syscall.RawConn
+	in, out quickCall
+}
+
+// quickCall is the call that one side of a socket makes.
+type quickCall struct {
+	try   func(fd uintptr) (done bool) // made once: no call allocates
+	p     []byte
+	n     int
+	errno syscall.Errno
+}
+
+// newSocket returns nc with small reads and writes of its own, or as it is if they
+// are not simply those of a socket.
+func newSocket(nc net.Conn) net.Conn {
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+	default:
+		return nc
+	}
+	s := &socket{Conn: nc, raw: rawConn(nc)}
+	if s.raw == nil {
+		return nc
+	}
+	s.in.try = func(fd uintptr) bool { return s.in.call(syscall.SYS_READ, fd) }
+	s.out.try = func(fd uintptr) bool { return s.out.call(syscall.SYS_WRITE, fd) }
+	return s
+}
+
+// call makes a system call with a descriptor and bytes. It returns false if the call
+// would wait.
+func (q *quickCall) call(trap, fd uintptr) (done bool) {
+	for {
+		n, _, errno := syscall.RawSyscall(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.p))), uintptr(len(q.p)))
+		switch errno {
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return false
+		case 0:
+			q.n = int(n)
+			return true
+		default:
+			q.errno = errno
+			return true
+		}
+	}
+}
+
+func (s *socket) Read(p []byte) (n int, err error) {
+	if len(p) == 0 || len(p) > quickSize {
+		return s.Conn.Read(p)
+	}
+	q := &s.in
+	q.p, q.n, q.errno = p, 0, 0
+	err = s.raw.Read(q.try)
+	q.p = nil
+	if err != nil || q.errno != 0 {
+		return 0, s.fail("read", err, q.errno)
+	}
+	if q.n == 0 {
+		return 0, io.EOF
+	}
+	return q.n, nil
+}
+
+func (s *socket) Write(p []byte) (n int, err error) {
+	if len(p) == 0 || len(p) > quickSize {
+		return s.Conn.Write(p)
+	}
+	q := &s.out
+	for n < len(p) {
+		q.p, q.n, q.errno = p[n:], 0, 0
+		err = s.raw.Write(q.try)
+		q.p = nil
+		if err != nil || q.errno != 0 {
+			return n, s.fail("write", err, q.errno)
+		}
+		n += q.n
+	}
+	return n, nil
+}
+
+// fail returns what package net would, when its poller returned err or, if that is
+// nil, the call errno.
+func (s *socket) fail(op string, err error, errno syscall.Errno) error {
+	if err == nil {
+		err = os.NewSyscallError(op, errno)
+	}
+	if e, ok := err.(*net.OpError); ok {
+		err = e.Err
+	}
+	return &net.OpError{Op: op, Net: s.RemoteAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: err}
+}
+
+// bare returns what is below nc, if that is a socket of this package's.
+func bare(nc net.Conn) net.Conn {
+	if s, ok := nc.(*socket); ok {
+		return s.Conn
+	}
+	return nc
+}

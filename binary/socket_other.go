@@ -1,0 +1,12 @@
+//go:build !linux
+
+package memcached
+
+import "net"
+
+// newSocket returns nc as it is: system calls that the scheduler knows nothing of are
+// for Linux.
+func newSocket(nc net.Conn) net.Conn { return nc }
+
+// bare returns nc.
+func bare(nc net.Conn) net.Conn { return nc }
