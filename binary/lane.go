@@ -174,6 +174,9 @@ func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
 	if l.most = max(l.most, pending); l.most > pending {
 		l.most -= (l.most - pending + forget - 1) / forget
 	}
+	if few := l.most <= manyPending; few != c.few.Load() {
+		c.few.Store(few)
+	}
 	return ops, pending, pending * each
 }
 

@@ -159,6 +159,32 @@ func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
 	}
 }
 
+// TestLanes_ReadersKnowWhetherFewShare holds what conn.fill goes by.
+func TestLanes_ReadersKnowWhetherFewShare(t *testing.T) {
+	n := crowd(8)
+	c := &conn{node: n}
+	for _, step := range []struct {
+		pending, writes int
+		few             bool
+	}{
+		{1, 1, true},
+		{manyPending, 1, true},
+		{manyPending + 1, 1, false},
+		{manyPending / 2, 1, true}, // most goes down with it
+		{64, 1, false},
+		{manyPending / 2, 1, false},
+		{manyPending / 2, 2 * forget * 2, true},
+	} {
+		c.out.enqueued = uint64(step.pending)
+		for range step.writes {
+			c.survey(100)
+		}
+		if got := c.few.Load(); got != step.few {
+			t.Errorf("%d pending at a write, at most %d of late: few = %v, want %v", step.pending, c.lane.most, got, step.few)
+		}
+	}
+}
+
 func TestLanes_LargeOperationsAreAlone(t *testing.T) {
 	n := crowd(8)
 	for _, step := range []struct {

@@ -51,7 +51,7 @@ func (c *conn) read(ctx context.Context, own *call) (owned bool, err error) {
 			return c.breakOff(own, errTimeout) // the cause is known already
 		}
 		if stopWatching == nil || ctx.Err() == nil {
-			err = c.fill()
+			err = c.fill(own.shared && c.few.Load())
 		} else {
 			err = os.ErrDeadlineExceeded
 		}
@@ -196,7 +196,7 @@ func (c *conn) drain() {
 			c.breakOff(nil, errTimeout)
 			return
 		}
-		switch err := c.fill(); {
+		switch err := c.fill(false); {
 		case err == nil:
 			c.noteRead(client.now())
 		case errors.Is(err, os.ErrDeadlineExceeded):

@@ -13,16 +13,16 @@ import (
 const quickSize = 32 << 10
 
 // socket is a TCP or Unix socket whose small reads and writes are system calls that
-// Go's scheduler knows nothing of. The descriptor does not block, so that there is
-// nothing to know: what waits for it waits in the runtime's poller, as with package
+// Go's scheduler is not told of. The descriptor does not block, so that there is
+// nothing to tell: who has to wait does so in the runtime's poller, as with package
 // net.
 //
-// Package net announces each call. From then on a thread of the runtime looks every
-// 20 µs whether it lasts, and takes the processor away from one that does. A write
-// often does, without waiting for anything: the kernel delivers on the way, and may
-// run the server's thread before it returns. What follows, a thread that is woken for
-// the other goroutines, and goroutines that are spread over processors, costs more
-// than the call. See the notes of integration/bench.
+// Package net announces each call. That starts the thread with which the runtime
+// watches over system calls, whenever all goroutines had been waiting: a thread is
+// woken for each operation of a few callers. While it watches, a call of more than
+// 20 µs loses its processor to another thread, and a write often takes as long,
+// without waiting for anything: the kernel delivers on the way, and may run the
+// server's thread first.
 //
 // One goroutine reads at a time, and one writes.
 type socket struct {

@@ -1,0 +1,242 @@
+//go:build linux
+
+package memcached
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// socketPair returns a connection as newSocket makes it, the one below, and the other
+// side.
+func socketPair(t *testing.T, network string) (s, below, peer net.Conn) {
+	t.Helper()
+	addr := "127.0.0.1:0"
+	if network == "unix" {
+		addr = filepath.Join(t.TempDir(), "s")
+	}
+	l, err := net.Listen(network, addr)
+	must(t, err)
+	defer l.Close()
+	below, err = net.Dial(network, l.Addr().String())
+	must(t, err)
+	peer, err = l.Accept()
+	must(t, err)
+	s = newSocket(below)
+	if _, ok := s.(*socket); !ok {
+		t.Fatalf("a %T", s)
+	}
+	t.Cleanup(func() { below.Close(); peer.Close() })
+	return s, below, peer
+}
+
+// TestSocket_DoesAsPackageNet makes the same happen to a socket and to the
+// connection of package net: what they return is the same, but for the ports.
+func TestSocket_DoesAsPackageNet(t *testing.T) {
+	ports := regexp.MustCompile(`127\.0\.0\.1:\d+`)
+	paths := regexp.MustCompile(`/\S+/s\b`)
+	type outcome struct {
+		N       int
+		Data    string
+		Text    string
+		EOF     bool
+		Timeout bool
+		Closed  bool
+	}
+	cases := map[string]func(t *testing.T, c, peer net.Conn, b []byte) (int, error){
+		"read": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			_, err := peer.Write([]byte("hello"))
+			must(t, err)
+			return c.Read(b)
+		},
+		"read that waits": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			time.AfterFunc(5*time.Millisecond, func() { _, _ = peer.Write([]byte("hello")) })
+			return c.Read(b)
+		},
+		"read of nothing": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) { return c.Read(b[:0]) },
+		"read at the end": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			must(t, peer.Close())
+			return c.Read(b)
+		},
+		"read past its deadline": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			must(t, c.SetReadDeadline(time.Now().Add(time.Millisecond)))
+			return c.Read(b)
+		},
+		"read that a deadline interrupts": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			time.AfterFunc(5*time.Millisecond, func() { _ = c.SetReadDeadline(longAgo) })
+			return c.Read(b)
+		},
+		"read that is closed": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			time.AfterFunc(5*time.Millisecond, func() { _ = c.Close() })
+			return c.Read(b)
+		},
+		"read of one that was closed": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			must(t, c.Close())
+			return c.Read(b)
+		},
+		"read after a reset": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			reset(t, peer)
+			return c.Read(b)
+		},
+		"write":            func(t *testing.T, c, peer net.Conn, b []byte) (int, error) { return c.Write([]byte("hello")) },
+		"write of nothing": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) { return c.Write(nil) },
+		"write past its deadline": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			must(t, c.SetWriteDeadline(longAgo))
+			return c.Write([]byte("hello"))
+		},
+		"write after a reset": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			reset(t, peer)
+			if _, err := c.Read(b); err == nil {
+				t.Fatal("no error after a reset")
+			}
+			return c.Write([]byte("hello"))
+		},
+		"write to one that was closed": func(t *testing.T, c, peer net.Conn, b []byte) (int, error) {
+			must(t, c.Close())
+			return c.Write([]byte("hello"))
+		},
+	}
+	for _, network := range []string{"tcp", "unix"} {
+		for name, do := range cases {
+			if network == "unix" && strings.Contains(name, "reset") {
+				continue // there are none
+			}
+			t.Run(network+"/"+name, func(t *testing.T) {
+				var outcomes [2]outcome
+				for i := range outcomes {
+					s, below, peer := socketPair(t, network)
+					c := below
+					if i == 1 {
+						c = s
+					}
+					b := make([]byte, 64)
+					n, err := do(t, c, peer, b)
+					o := outcome{N: n, Data: string(b[:n]), EOF: err == io.EOF, Timeout: errors.Is(err, os.ErrDeadlineExceeded), Closed: errors.Is(err, net.ErrClosed)}
+					if err != nil {
+						o.Text = paths.ReplaceAllString(ports.ReplaceAllString(err.Error(), "ADDR"), "PATH")
+						if o.Timeout != isTimeout(err) {
+							t.Errorf("isTimeout of %v: %t", err, !o.Timeout)
+						}
+					}
+					outcomes[i] = o
+				}
+				if outcomes[0] != outcomes[1] {
+					t.Errorf("%+v; package net: %+v", outcomes[1], outcomes[0])
+				}
+			})
+		}
+	}
+}
+
+// reset makes the other side end with a reset.
+func reset(t *testing.T, peer net.Conn) {
+	t.Helper()
+	must(t, peer.(*net.TCPConn).SetLinger(0))
+	must(t, peer.Close())
+}
+
+// TestSocket_WritesInPieces writes more than the kernel takes at once to a reader
+// that comes late, in pieces of all sizes: it gets everything, in order.
+func TestSocket_WritesInPieces(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			s, _, peer := socketPair(t, network)
+			want := make([]byte, 16<<20)
+			for i := range want {
+				want[i] = byte(i>>8 ^ i)
+			}
+			wrote := make(chan error, 1)
+			go func() {
+				rest := want
+				for size := 1; len(rest) > 0; size = size*3%(2*quickSize) + 1 {
+					n := min(size, len(rest))
+					if m, err := s.Write(rest[:n]); err != nil || m != n {
+						wrote <- errors.Join(err, io.ErrShortWrite)
+						return
+					}
+					rest = rest[n:]
+				}
+				wrote <- nil
+			}()
+			got := make([]byte, len(want))
+			_, err := io.ReadFull(newSocket(peer), got)
+			must(t, err)
+			must(t, <-wrote)
+			if !bytes.Equal(want, got) {
+				t.Error("what was read is not what was written")
+			}
+		})
+	}
+}
+
+// TestSocket_IsOnlyWhatPackageNetMade leaves alone what somebody wrapped: its reads
+// and writes may be more than those of the socket.
+func TestSocket_IsOnlyWhatPackageNetMade(t *testing.T) {
+	_, below, _ := socketPair(t, "tcp")
+	wrapped := struct{ *net.TCPConn }{below.(*net.TCPConn)}
+	if c := newSocket(wrapped); c != net.Conn(wrapped) {
+		t.Errorf("a wrapped connection became a %T", c)
+	}
+	one, other := net.Pipe()
+	defer one.Close()
+	defer other.Close()
+	if c := newSocket(one); c != one {
+		t.Errorf("a pipe became a %T", c)
+	}
+}
+
+// TestSocket_IsWhatConnectionsReadAndWrite also looks below TLS.
+func TestSocket_IsWhatConnectionsReadAndWrite(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	n := newNode(&Client{opts: Options{TLS: &tls.Config{InsecureSkipVerify: true}}}, address{})
+	tcp, _, _ := socketPair(t, "tcp")
+	if c := newConn(n, bare(tcp), false); !isSocket(c.stream) || isSocket(c.nc) {
+		t.Errorf("a connection reads and writes a %T, and waits with a %T", c.stream, c.nc)
+	}
+	below, err := net.Dial("tcp", server.Listener.Addr().String())
+	must(t, err)
+	defer below.Close()
+	nc, err := n.encrypt(&attempt{ctx: t.Context()}, below)
+	must(t, err)
+	under := nc.(*tls.Conn).NetConn()
+	if c := newConn(n, nc, true); c.stream != io.ReadWriter(nc) || !isSocket(under) || c.raw == nil {
+		t.Errorf("with TLS it reads and writes a %T over a %T", c.stream, under)
+	}
+}
+
+func isSocket(c any) bool {
+	_, is := c.(*socket)
+	return is
+}
+
+// TestSocket_DoesNotAllocate counts allocations of a write and a read.
+func TestSocket_DoesNotAllocate(t *testing.T) {
+	s, _, peer := socketPair(t, "tcp")
+	other := newSocket(peer)
+	b := make([]byte, 100)
+	n := testing.AllocsPerRun(100, func() {
+		_, _ = s.Write(b)
+		_, _ = io.ReadFull(other, b)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
