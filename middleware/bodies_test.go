@@ -118,6 +118,8 @@ func TestBodies_SmallOnesAreNotCounted(t *testing.T) {
 			s.get(path)
 			if r, want := s.get(path), i < 4; r.hit() != want {
 				t.Errorf("%s: %s, want a hit: %v", path, r.cacheStatus(), want)
+			} else if !want && r.cacheStatus() != "bmemcached; fwd=bypass; detail=no-room" {
+				t.Errorf("%s: %s, want it to say that there is no room", path, r.cacheStatus())
 			}
 			idle.come(path)
 		}

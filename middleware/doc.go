@@ -162,6 +162,7 @@
 //	contended               what it waited for was never for it
 //	deadline, cancelled     its context ended while it waited for others, or before the first byte
 //	unavailable             memcached did not answer
+//	no-room                 it is stored, and Options.MaxRecordings is used up
 //
 // [Options.OnEvent] tells the same to a program, for metrics. It is told of purges, too.
 //

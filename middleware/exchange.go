@@ -96,6 +96,9 @@ func (x *exchange) step(l lookup) bool {
 	case l.state == stateFailed && !x.directives.OnlyIfCached:
 		x.direct(fwdBypass, "unavailable")
 		return true
+	case l.state == stateNoRoom && !x.directives.OnlyIfCached:
+		x.direct(fwdBypass, "no-room")
+		return true
 	case l.state == stateStored && authorized && !l.entry.Terms.AllowAuthorized:
 		x.direct(fwdBypass, "authorization")
 		return true

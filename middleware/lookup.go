@@ -20,6 +20,7 @@ const (
 	statePass          // a hit-for-miss note
 	stateStored
 	stateFailed // memcached did not answer
+	stateNoRoom // the body of what is stored does not fit into memory
 )
 
 // lookup is the outcome of looking for a request's response.
@@ -143,10 +144,10 @@ func (x *exchange) complete(l *lookup) {
 		return err
 	})
 	switch {
+	case errors.Is(err, errNoRoom):
+		l.state, l.entry = stateNoRoom, nil
 	case err != nil:
-		if !errors.Is(err, errNoRoom) {
-			x.fault(l.name, err)
-		}
+		x.fault(l.name, err)
 		l.state, l.entry = stateFailed, nil
 	case !ok:
 		l.state, l.entry = stateMissing, nil
@@ -160,7 +161,7 @@ func (x *exchange) holdFound(l *lookup) {
 	if e, ok := x.hold(l.entry); ok {
 		l.entry = e
 	} else {
-		l.state, l.entry = stateFailed, nil
+		l.state, l.entry = stateNoRoom, nil
 	}
 }
 
