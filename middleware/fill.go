@@ -191,7 +191,7 @@ func (f *fill) commit(status int, header http.Header) action {
 
 // hand returns what the client gets.
 func (f *fill) hand(status int, header http.Header) action {
-	act := action{pass: !f.background, record: f.verdict.Store, hide: f.cache.opts.HideTags}
+	act := action{pass: true, record: f.verdict.Store, hide: f.cache.opts.HideTags}
 	line := forwardStatus{why: f.why, stored: f.verdict.Store}
 	if !f.verdict.Store {
 		line.detail = cmp.Or(f.detail, f.verdict.Reason)

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
+	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
 // foreignSessions are sessions of other people, who know nothing of this cache.
@@ -178,5 +179,38 @@ func TestPrivate_SaidAboveAtTheFirstByte(t *testing.T) {
 	}
 	if r := s.get("/a"); !r.hit() {
 		t.Errorf("response = %s, want a hit", r.cacheStatus())
+	}
+}
+
+// TestRefresh_WhatIsPrivateAboveAtTheFirstByteIsNotStored: the request in the background is
+// that of a visitor, too, for whom layers above answer as ever.
+func TestRefresh_WhatIsPrivateAboveAtTheFirstByteIsNotStored(t *testing.T) {
+	layers := map[string]func(gin.ResponseWriter) gin.ResponseWriter{
+		"private":  func(w gin.ResponseWriter) gin.ResponseWriter { return privateWriter{w} },
+		"a cookie": func(w gin.ResponseWriter) gin.ResponseWriter { return &firstByte{ResponseWriter: w} },
+	}
+	for name, layer := range layers {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				above := func(c *gin.Context) {
+					if c.GetHeader("User") != "" {
+						c.Writer = layer(c.Writer)
+					}
+				}
+				opts := &middleware.Options{TTL: 10 * time.Second, StaleWhileRevalidate: time.Minute}
+				s := newSiteAbove(t, memcachedtest.Start(t, nil), opts, above, func(c *gin.Context) {
+					c.String(http.StatusOK, "page of "+c.GetHeader("User"))
+				})
+				s.get("/a")
+				time.Sleep(15 * time.Second)
+				s.get("/a", "User: ada")
+				synctest.Wait()
+				if r := s.get("/a"); r.body != "page of " {
+					t.Errorf("another visitor gets %q (%s)", r.body, r.cacheStatus())
+				}
+				synctest.Wait()
+				s.wantRuns(2)
+			})
+		})
 	}
 }
