@@ -37,7 +37,7 @@ func (f *fill) endConfirmed(good bool) {
 	}
 	f.respond(e, forwardStatus{why: f.why, status: http.StatusNotModified, stored: good})
 	f.event(EventRevalidated, f.name, e.Age(f.received))
-	if good {
+	if good && !f.rec.lateCookie() && !f.rec.latePrivate() {
 		f.store(e, f.index)
 		return
 	}
@@ -55,12 +55,8 @@ func (f *fill) endCovered() {
 	f.unlock()
 }
 
-// respond sends an entry, unless nobody is there.
+// respond sends an entry, also in the background: layers above may make it private.
 func (f *fill) respond(e *stored.Entry, s forwardStatus) {
-	if f.background {
-		f.visit.stop()
-		return
-	}
 	f.rec.withdraw(!f.cache.opts.StoreSetCookie)
 	_ = f.cache.send(f.visit, e, e.Age(f.cache.now()), []byte(s.String()))
 }
@@ -96,7 +92,8 @@ func (f *fill) publish(e *stored.Entry, ix *stored.Index) bool {
 // other may have taken its place already.
 func (f *fill) endUnstored(good bool) {
 	f.event(EventMiss, f.name, 0)
-	if good && f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil {
+	if good && f.rec.act.pass && f.rec.status == http.StatusOK && f.request.Method == http.MethodHead && f.stale != nil &&
+		!f.touched() && f.rec.headerStands() {
 		f.compareHead()
 	}
 	f.unlock()

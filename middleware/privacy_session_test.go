@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 const touchedKey = "github.com/bmemcached/bmemcached-go/session.touched"
@@ -83,4 +85,72 @@ func TestSession_TouchedLateThroughAnotherRequest(t *testing.T) {
 	s.get("/a")
 	s.get("/a")
 	s.wantRuns(2)
+}
+
+// TestSession_OfAHEADIsPrivate: what it says of the page is not for others.
+func TestSession_OfAHEADIsPrivate(t *testing.T) {
+	layers := map[string]gin.HandlerFunc{
+		"a session":        func(c *gin.Context) { c.Set(touchedKey, true) },
+		"private above":    func(c *gin.Context) { c.Writer = privateWriter{c.Writer} },
+		"a cookie above":   func(c *gin.Context) { c.Writer = &firstByte{ResponseWriter: c.Writer} },
+		"nothing of these": func(*gin.Context) {},
+	}
+	for name, layer := range layers {
+		t.Run(name, func(t *testing.T) {
+			inTime(t, func(t *testing.T) {
+				touch := func(*gin.Context) {}
+				above := func(c *gin.Context) {
+					if name != "a session" && c.GetHeader("User") != "" {
+						layer(c)
+					}
+				}
+				if name == "a session" {
+					touch = layer
+				}
+				s := newSiteAbove(t, memcachedtest.Start(t, nil), nil, above, func(c *gin.Context) {
+					if c.GetHeader("User") != "" {
+						touch(c)
+					}
+					setLines(c, "Cache-Control: max-age=10", `Etag: "1"`, "X-User: "+c.GetHeader("User"))
+					c.String(http.StatusOK, "x")
+				})
+				s.get("/a")
+				time.Sleep(15 * time.Second)
+				s.do(http.MethodHead, "/a", "User: ada")
+				r := s.get("/a")
+				if want := name == "nothing of these"; (r.Header.Get("X-User") == "ada") != want {
+					t.Errorf("another visitor gets X-User: %q (%s)", r.Header.Get("X-User"), r.cacheStatus())
+				}
+			})
+		})
+	}
+}
+
+// TestPrivate_SaidAboveAtTheFirstByteOfAConfirmation: its header is not for others.
+func TestPrivate_SaidAboveAtTheFirstByteOfAConfirmation(t *testing.T) {
+	for _, control := range []string{"max-age=10", "max-age=10, stale-while-revalidate=60"} {
+		inTime(t, func(t *testing.T) {
+			above := func(c *gin.Context) {
+				if c.GetHeader("User") != "" {
+					c.Writer = privateWriter{c.Writer}
+				}
+			}
+			s := newSiteAbove(t, memcachedtest.Start(t, nil), nil, above, func(c *gin.Context) {
+				setLines(c, "Cache-Control: "+control, `Etag: "1"`, "X-User: "+c.GetHeader("User"))
+				if c.GetHeader("If-None-Match") != "" {
+					c.Status(http.StatusNotModified)
+					return
+				}
+				c.String(http.StatusOK, "x")
+			})
+			s.get("/a")
+			time.Sleep(15 * time.Second)
+			s.get("/a", "User: ada")
+			synctest.Wait()
+			s.wantRuns(2)
+			if r := s.get("/a"); r.Header.Get("X-User") == "ada" {
+				t.Errorf("%s: another visitor gets X-User: %q (%s)", control, r.Header.Get("X-User"), r.cacheStatus())
+			}
+		})
+	}
 }
