@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // visitor is a browser: it keeps cookies and the pages that it has seen.
@@ -207,16 +209,26 @@ func unmasked(token string) string {
 // decoded undoes the coding of a response, as far as that is possible: middleware may
 // break it, with a cache and without.
 func decoded(a answer) string {
-	if a.header.Get("Content-Encoding") != "gzip" || a.raw == "" || a.status == http.StatusPartialContent {
+	coding := a.header.Get("Content-Encoding")
+	if a.raw == "" || a.status == http.StatusPartialContent {
 		return a.raw
 	}
-	reader, err := gzip.NewReader(strings.NewReader(a.raw))
+	var reader io.Reader
+	var err error
+	switch coding {
+	case "gzip":
+		reader, err = gzip.NewReader(strings.NewReader(a.raw))
+	case "zstd":
+		reader, err = zstd.NewReader(strings.NewReader(a.raw), zstd.WithDecoderConcurrency(1))
+	default:
+		return a.raw
+	}
 	if err != nil {
-		return fmt.Sprintf("%q, which is not gzip", a.raw)
+		return fmt.Sprintf("%q, which is not %s", a.raw, coding)
 	}
 	var text bytes.Buffer
 	if _, err := io.Copy(&text, reader); err != nil {
-		return text.String() + ", and then not gzip"
+		return text.String() + ", and then not " + coding
 	}
 	return text.String()
 }
