@@ -43,13 +43,14 @@ func (w *ginWriter) WriteHeader(status int) {
 	}
 }
 
-// WriteHeaderNow commits status and header.
+// WriteHeaderNow commits status and header, and asks the writer below to send them, which
+// it may not have done yet although it was given a part of the body.
 func (w *ginWriter) WriteHeaderNow() {
-	if w.committed {
-		return
+	if !w.committed {
+		w.settle(0)
 	}
-	w.settle(0)
 	if w.passing() {
+		w.compare()
 		w.below.WriteHeaderNow()
 		w.handedOn()
 	}

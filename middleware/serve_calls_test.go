@@ -5,10 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/bmemcached/bmemcached-go/binary/memcachedtest"
 )
 
 // TestEmpty_WhoeverWritesNothingIsNotStored: a layer below that writes no bytes is not the
@@ -98,3 +101,66 @@ func (w *callLog) Write(p []byte) (int, error) {
 }
 
 func (w *callLog) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
+
+// TestMiss_CallsAreThoseOfTheHandler: layers above gin's handlers get every call that they
+// would get without the cache, those after the first byte as well. gin-contrib/gzip, of
+// which the header is to go out, decides what it then says.
+func TestMiss_CallsAreThoseOfTheHandler(t *testing.T) {
+	for name, handler := range map[string]gin.HandlerFunc{
+		"a page":        func(c *gin.Context) { c.String(http.StatusOK, "hello") },
+		"a mere status": func(c *gin.Context) { c.Status(http.StatusNotFound) },
+		"an abort":      func(c *gin.Context) { c.AbortWithStatus(http.StatusNotFound) },
+		"nothing":       func(*gin.Context) {},
+		"half a page": func(c *gin.Context) {
+			c.String(http.StatusOK, "hel")
+			c.AbortWithStatus(http.StatusInternalServerError)
+		},
+		"a header, again": func(c *gin.Context) {
+			c.Writer.WriteHeaderNow()
+			c.Writer.WriteHeaderNow()
+			c.String(http.StatusOK, "hello")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var calls []string
+			above := func(c *gin.Context) { c.Writer = &ginCallLog{c.Writer, &calls} }
+			plain := gin.New()
+			plain.NoRoute(above, handler)
+			plain.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/a", nil))
+			want := calls
+			calls = nil
+			newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, handler).get("/a")
+			if !slices.Equal(calls, want) {
+				t.Errorf("the writer above sees %q, without the cache %q", calls, want)
+			}
+		})
+	}
+}
+
+// ginCallLog notes what gin's handlers call.
+type ginCallLog struct {
+	gin.ResponseWriter
+	calls *[]string
+}
+
+func (w *ginCallLog) note(call string) { *w.calls = append(*w.calls, call) }
+
+func (w *ginCallLog) WriteHeader(status int) {
+	w.note(fmt.Sprintf("WriteHeader %d", status))
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *ginCallLog) WriteHeaderNow() {
+	w.note("WriteHeaderNow")
+	w.ResponseWriter.WriteHeaderNow()
+}
+
+func (w *ginCallLog) Write(p []byte) (int, error) {
+	w.note(fmt.Sprintf("Write %q", p))
+	return w.ResponseWriter.Write(p)
+}
+
+func (w *ginCallLog) WriteString(s string) (int, error) {
+	w.note(fmt.Sprintf("WriteString %q", s))
+	return w.ResponseWriter.WriteString(s)
+}
