@@ -12,6 +12,7 @@ import (
 // until the last of them is answered: clients that do not read take no more than one does.
 type bodies struct {
 	room recordings // bounds the memory for them
+	most int64      // of that memory: as much as the largest body takes, or more
 
 	mu  sync.Mutex // guards all, and the users of each
 	all map[bodyName]*body
@@ -28,6 +29,7 @@ type bodyName struct {
 // body is one that is put together, or was, or came whole.
 type body struct {
 	name  bodyName
+	takes int64 // bytes of memory
 	users int
 
 	done  chan struct{} // closed when what follows is there
@@ -44,21 +46,21 @@ func nameOfBody(e *stored.Entry) bodyName {
 }
 
 // join returns the body of this name, and whether the caller is to finish it, or nil if
-// there is no room. leave must follow.
-func (bs *bodies) join(name bodyName) (b *body, leads bool) {
+// there is no room for as much as it takes. leave must follow.
+func (bs *bodies) join(name bodyName, takes int64) (b *body, leads bool) {
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
 	if b = bs.all[name]; b != nil {
 		b.users++
 		return b, false
 	}
-	if !bs.room.take(name.size) {
+	if !bs.room.take(takes) {
 		return nil, false
 	}
 	if bs.all == nil {
 		bs.all = map[bodyName]*body{}
 	}
-	b = &body{name: name, users: 1, done: make(chan struct{})}
+	b = &body{name: name, takes: takes, users: 1, done: make(chan struct{})}
 	bs.all[name] = b
 	return b, true
 }
@@ -82,7 +84,7 @@ func (bs *bodies) leave(b *body) {
 	if b == nil || !bs.remove(b) {
 		return
 	}
-	bs.room.give(b.name.size)
+	bs.room.give(b.takes)
 	b.room.leave()
 }
 
@@ -106,7 +108,7 @@ const bodyTries = 3
 // e is whole, and then which body it uses, for leave.
 func (c *Cache) addBody(ctx context.Context, e *stored.Entry) (ok bool, used *body, err error) {
 	for range bodyTries {
-		b, leads := c.bodies.join(nameOfBody(e))
+		b, leads := c.bodies.join(nameOfBody(e), e.Size)
 		if b == nil {
 			return false, nil, errNoRoom
 		}

@@ -47,7 +47,7 @@ func (i *idlers) come(path string, lines ...string) {
 // item of memcached: of one page, they all take what one does, and of many, what
 // MaxRecordings says.
 func TestAbuse_ClientsThatDoNotReadStoredPagesTakeBoundedMemory(t *testing.T) {
-	const clients, size, bound = 40, 200 << 10, 1 << 20
+	const clients, size, bound = 24, 200 << 10, 600 << 10
 	big := bytes.Repeat([]byte("x"), size) // the handler takes no memory
 	ways := map[string]struct {
 		lines []string // of the response
@@ -128,6 +128,20 @@ func TestBodies_SmallOnesAreNotCounted(t *testing.T) {
 			t.Errorf("afterwards: %s, want a hit", r.cacheStatus())
 		}
 	})
+}
+
+// TestBodies_TheLargestFits, although it comes with a header, and in room that may be larger.
+func TestBodies_TheLargestFits(t *testing.T) {
+	for _, size := range []int{70 << 10, 200 << 10, 900 << 10} {
+		opts := &middleware.Options{TTL: time.Minute, MaxBody: int64(size), MaxRecordings: int64(size)}
+		s := newSite(t, opts, text(strings.Repeat("x", size), "X-Field: "+strings.Repeat("y", 1<<10)))
+		s.get("/a")
+		for range 3 {
+			if n, r := roundTrips(s, http.MethodGet, "/a"); !r.hit() || len(r.body) != size || n != 1 {
+				t.Errorf("%d bytes of %d in %d round trips: %s, want a hit in one", len(r.body), size, n, r.cacheStatus())
+			}
+		}
+	}
 }
 
 // TestAbuse_ClientsThatShareARunAndDoNotReadTakeBoundedMemory: the response of a handler

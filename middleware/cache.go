@@ -83,7 +83,7 @@ func New(client Client, opts *Options) (*Cache, error) {
 			c.shown[http.CanonicalHeaderKey(name)] = true
 		}
 	}
-	c.recordings.left, c.bodies.room.left = o.MaxRecordings, o.MaxRecordings
+	c.recordings.left, c.bodies.room.left, c.bodies.most = o.MaxRecordings, o.MaxRecordings, o.MaxRecordings
 	c.maxChunk.Store(stored.MaxValue)
 	c.deadlines.limit = o.LookupTimeout
 	c.lookups.waits.limit = o.LookupTimeout / waitPart

@@ -20,11 +20,15 @@ func counted(e *stored.Entry) bool { return !e.Chunked() && len(e.Body) > maxKep
 // have one of their own in common.
 func (bs *bodies) hold(e *stored.Entry, room *jointLookup) (b *body, leads bool) {
 	name := bodyName{key: e.Key, size: int64(len(e.Body)), pooled: room != nil}
-	b, leads = bs.join(name)
+	takes := name.size
+	if room != nil {
+		takes = min(int64(cap(room.answer.value)), bs.most) // one fits in any case
+	}
+	b, leads = bs.join(name, takes)
 	if b != nil && !leads && !b.is(e) {
 		bs.leave(b)
 		name.id = e.ID
-		b, leads = bs.join(name)
+		b, leads = bs.join(name, takes)
 	}
 	switch {
 	case b == nil:
