@@ -7,6 +7,8 @@ var middlewarePromises = []promise{
 	{"Responses are stored and reused as", "TestReuse_EndsWithTheLifetime TestReuse_WithoutTTLOnlyWhatSaysSo TestEvaluate_Freshness TestJudge"},
 	{"A hit is one round trip", "TestHit_IsOneRoundTrip"},
 	{"Concurrent requests for the same missing page", "TestCollapse_ConcurrentMissesRunTheHandlerOnce TestCollapse_AcrossProcesses TestProcesses_HundredColdRequestsEachRunTheHandlerOnce"},
+	{"A request that waits for the run of another keeps its deadline", "TestCollapse_DeadlineOfAFollowerIsForItsHandler TestCollapse_DeadlineOfTheRequestHoldsForTheHandler"},
+	{"One that is cancelled gets a 503.", "TestCollapse_CancelledFollowerGetsNoEmptyPage"},
 	{"Concurrent requests for the same stored page", "TestHotPage_RequestsJoinLookups TestHotPage_WhoComesAfterAPurgeJoinsNoOlderLookup"},
 	{"So a hot page does not cost", "TestHotPage_RequestsJoinLookups"},
 	{"Pages with variants or tags are looked up", "TestHit_IsOneRoundTrip"},

@@ -11,7 +11,9 @@
 // say nothing. A hit is one round trip to memcached.
 //
 // Concurrent requests for the same missing page run the handler once, in all
-// processes that use the same memcached. Concurrent requests for the same stored
+// processes that use the same memcached. A request that waits for the run of another
+// keeps its deadline: when it is over, its handler is asked. One that is cancelled gets
+// a 503. Concurrent requests for the same stored
 // page join lookups: a request that comes while the page is being looked up waits
 // for the next lookup, together with all others that came meanwhile. So a hot page
 // does not cost its server a round trip for each visitor. Pages with variants or
