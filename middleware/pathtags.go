@@ -74,11 +74,12 @@ func (c *Cache) pathTags(r *http.Request) []stored.TagName {
 		return nil
 	}
 	tags := []stored.TagName{stored.NameTag(tagAll)}
-	path, host := wholePath(r), bareHost(r.Host)
-	for i := range len(path) {
-		if path[i] == '/' && len(tags) <= deepestPath {
-			tags = append(tags, stored.NameTag(tagPath+host+path[:i+1]))
+	name := stored.NameTags(tagPath + bareHost(r.Host))
+	for part := range strings.SplitAfterSeq(wholePath(r), "/") {
+		if !strings.HasSuffix(part, "/") || len(tags) > deepestPath {
+			break
 		}
+		tags = append(tags, name(part))
 	}
 	return tags
 }

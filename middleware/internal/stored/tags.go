@@ -3,6 +3,7 @@ package stored
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,6 +56,17 @@ func (p Purges) Tag(name TagName) Tag {
 func NameTag(tag string) TagName {
 	sum := sha256.Sum256([]byte(tag))
 	return TagName(sum[:tagNameSize])
+}
+
+// NameTags returns a function that names a tag which begins with base, and adds a part
+// to it each time that it is called.
+func NameTags(base string) func(part string) TagName {
+	sum := sha256.New()
+	_, _ = io.WriteString(sum, base)
+	return func(part string) TagName {
+		_, _ = io.WriteString(sum, part)
+		return TagName(sum.Sum(nil)[:tagNameSize])
+	}
 }
 
 // UniqueTags returns the names of tags, each once.
