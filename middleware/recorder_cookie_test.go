@@ -214,3 +214,26 @@ func TestRefresh_WhatIsPrivateAboveAtTheFirstByteIsNotStored(t *testing.T) {
 		})
 	}
 }
+
+// TestPrivate_WhereNoByteShowsIt: a layer above that waits for the first byte sees none of
+// a response that the client has already.
+func TestPrivate_WhereNoByteShowsIt(t *testing.T) {
+	above := func(c *gin.Context) {
+		if c.GetHeader("User") != "" {
+			c.Writer = privateWriter{c.Writer}
+		}
+	}
+	s := newSiteAbove(t, memcachedtest.Start(t, nil), minute(), above, func(c *gin.Context) {
+		c.Header("Etag", `"1"`)
+		c.String(http.StatusOK, "page of "+c.GetHeader("User"))
+	})
+	if r := s.get("/a", "User: ada", `If-None-Match: "1"`); r.StatusCode != http.StatusNotModified {
+		t.Errorf("the client that has the page gets %d, want 304", r.StatusCode)
+	}
+	if r := s.get("/a"); r.body != "page of " {
+		t.Errorf("another visitor gets %q (%s)", r.body, r.cacheStatus())
+	}
+	if r := s.get("/a", `If-None-Match: "1"`); r.StatusCode != http.StatusNotModified || !r.hit() {
+		t.Errorf("then %d (%s), want a hit", r.StatusCode, r.cacheStatus())
+	}
+}

@@ -75,8 +75,8 @@ func (w *recorder) headerStands() bool {
 	if w.lateCookie() || w.latePrivate() {
 		return false
 	}
-	if w.unsent && !connected(w.below) {
-		return false // it goes out later, and layers that wait for that may set a cookie
+	if (w.unsent || w.act.status != 0) && !connected(w.below) {
+		return false // layers that wait for its first byte may set a cookie, and have seen none
 	}
 	for name := range w.Header() {
 		if strings.HasPrefix(name, http.TrailerPrefix) {
