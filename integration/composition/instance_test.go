@@ -34,6 +34,23 @@ var settings = []setting{
 	{"IgnoreRequestDirectives", middleware.Options{TTL: time.Minute, IgnoreRequestDirectives: true}},
 	{"stale while revalidate", middleware.Options{TTL: time.Minute, StaleWhileRevalidate: time.Minute, StaleIfError: time.Minute}},
 	{"small bodies", middleware.Options{TTL: time.Minute, MaxBody: 1000}},
+	{"NeutralCookies", middleware.Options{TTL: time.Minute, NeutralCookies: []string{"consent"}}},
+	{"RequestFields", middleware.Options{TTL: time.Minute, RequestFields: neededFields}},
+	{"Key", middleware.Options{TTL: time.Minute, Key: func(r *http.Request) (string, bool) { return r.URL.Path, true }}},
+	{"Lifetime", middleware.Options{TTL: time.Minute, StaleIfUnreachable: true, Lifetime: noErrors}},
+}
+
+// neededFields are those that pages and layers below the cache look at.
+var neededFields = []string{
+	"Accept-Encoding", "Accept-Language", "Access-Control-Request-Method", "Cookie", "Origin", "Sec-Fetch-Site", "X-Request-Id",
+}
+
+// noErrors has nothing stored but pages.
+func noErrors(_ *http.Request, status int, _ http.Header, stated time.Duration) time.Duration {
+	if status >= http.StatusBadRequest {
+		return -1
+	}
+	return stated
 }
 
 // instance is a site in operation, with the cache or without.

@@ -37,6 +37,10 @@ func cutRange(x *exchange) {
 	case (x.hit || x.confirmed) && x.got.status == http.StatusRequestedRangeNotSatisfiable && x.want.status == x.got.status &&
 		slices.ContainsFunc(x.site.below, func(l layer) bool { return l.compressor }):
 		x.got.answer = x.want.answer // the page that was chosen is the coded one, which has another length
+	case (x.hit || x.confirmed) && x.got.status == http.StatusOK && x.want.status == http.StatusPartialContent &&
+		slices.ContainsFunc(append(slices.Clone(x.site.around), x.site.above...), func(l layer) bool { return l.compressor }) &&
+		isPart(x.want.header.Get("Content-Type"), x.want.header.Get("Content-Range"), x.want.raw, x.got.body, alike):
+		x.got.answer = x.want.answer // likewise, of what is too short to be compressed
 	case x.got.status == http.StatusRequestedRangeNotSatisfiable && x.want.status == x.got.status:
 		delete(x.got.header, "Accept-Ranges")
 		delete(x.want.header, "Accept-Ranges")
