@@ -18,6 +18,7 @@ var echoLayers = []layer{
 	})},
 	{name: "errors are answered, of echo", echo: plainEcho(echoErrors)},
 	{name: "echo Logger", echo: plainEcho(func() echo.MiddlewareFunc {
+		//lint:ignore SA1019 sites have it
 		return middleware.LoggerWithConfig(middleware.LoggerConfig{Output: io.Discard})
 	})},
 	{name: "echo RequestLogger", echo: plainEcho(func() echo.MiddlewareFunc {
