@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,10 +38,9 @@ func engineCache(t *testing.T, engine http.Handler) (cache *middleware.Cache, lo
 }
 
 // numbered says which site a page is of, and its number among all.
-func numbered(site string, n *int) http.Handler {
+func numbered(site string, n *atomic.Int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*n++
-		fmt.Fprintf(w, "%s %s %d", site, r.URL.Path, *n)
+		fmt.Fprintf(w, "%s %s %d", site, r.URL.Path, n.Add(1))
 	})
 }
 
@@ -48,10 +48,10 @@ func numbered(site string, n *int) http.Handler {
 // what is left of it.
 func TestStaleWhileRevalidate_BelowStripPrefixIsOfItsOwnSite(t *testing.T) {
 	inTime(t, func(t *testing.T) {
-		engine, n := http.NewServeMux(), 0
+		engine, n := http.NewServeMux(), new(atomic.Int64)
 		cache, log := engineCache(t, engine)
-		engine.Handle("/shop/", http.StripPrefix("/shop", cache.Wrap(numbered("shop", &n))))
-		engine.Handle("/", cache.Wrap(numbered("blog", &n)))
+		engine.Handle("/shop/", http.StripPrefix("/shop", cache.Wrap(numbered("shop", n))))
+		engine.Handle("/", cache.Wrap(numbered("blog", n)))
 		s := &httpSite{tb: t, handler: engine}
 		for _, want := range []string{"shop /a 1", "shop /a 1", "shop /a 1", "shop /a 2", "shop /a 2", "shop /a 3"} {
 			if got := s.do(http.MethodGet, "/shop/a").body; got != want {
@@ -70,8 +70,8 @@ func TestStaleWhileRevalidate_BelowStripPrefixIsOfItsOwnSite(t *testing.T) {
 // is said, and not in every request.
 func TestStaleWhileRevalidate_EngineWithoutTheCacheIsLogged(t *testing.T) {
 	inTime(t, func(t *testing.T) {
-		engine, n := http.NewServeMux(), 0
-		engine.Handle("/", numbered("site", &n))
+		engine, n := http.NewServeMux(), new(atomic.Int64)
+		engine.Handle("/", numbered("site", n))
 		cache, log := engineCache(t, engine)
 		s := &httpSite{tb: t, handler: cache.Wrap(engine)}
 		s.do(http.MethodGet, "/a")
