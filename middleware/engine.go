@@ -47,6 +47,9 @@ func (c withoutState) Value(key any) any {
 
 func isOwnState(key any) bool {
 	of := reflect.TypeOf(key)
+	if of == nil {
+		return false
+	}
 	if of.Kind() == reflect.Pointer {
 		of = of.Elem()
 	}
