@@ -1,3 +1,5 @@
+//go:build !386
+
 package memcached
 
 import (
@@ -13,9 +15,8 @@ import (
 const quickSize = 32 << 10
 
 // socket is a TCP or Unix socket whose small reads and writes are system calls that
-// Go's scheduler is not told of. The descriptor does not block, so that there is
-// nothing to tell: who has to wait does so in the runtime's poller, as with package
-// net.
+// Go's scheduler is not told of. They are told not to block, so that there is nothing
+// to tell: who has to wait does so in the runtime's poller, as with package net.
 //
 // Package net announces each call. That starts the thread with which the runtime
 // watches over system calls, whenever all goroutines had been waiting: a thread is
@@ -51,16 +52,18 @@ func newSocket(nc net.Conn) net.Conn {
 	if s.raw == nil {
 		return nc
 	}
-	s.in.try = func(fd uintptr) bool { return s.in.call(syscall.SYS_READ, fd) }
-	s.out.try = func(fd uintptr) bool { return s.out.call(syscall.SYS_WRITE, fd) }
+	s.in.try = func(fd uintptr) bool { return s.in.call(syscall.SYS_RECVFROM, fd, syscall.MSG_DONTWAIT) }
+	s.out.try = func(fd uintptr) bool {
+		return s.out.call(syscall.SYS_SENDTO, fd, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+	}
 	return s
 }
 
-// call makes a system call with a descriptor and bytes. It returns false if the call
-// would wait.
-func (q *quickCall) call(trap, fd uintptr) (done bool) {
+// call makes a system call with a descriptor, the bytes and flags. It returns false if
+// the call would wait.
+func (q *quickCall) call(trap, fd, flags uintptr) (done bool) {
 	for {
-		n, _, errno := syscall.RawSyscall(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.p))), uintptr(len(q.p)))
+		n, _, errno := syscall.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.p))), uintptr(len(q.p)), flags, 0, 0)
 		switch errno {
 		case syscall.EINTR:
 		case syscall.EAGAIN:

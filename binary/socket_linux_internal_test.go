@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && !386
 
 package memcached
 
@@ -143,6 +143,33 @@ func reset(t *testing.T, peer net.Conn) {
 	t.Helper()
 	must(t, peer.(*net.TCPConn).SetLinger(0))
 	must(t, peer.Close())
+}
+
+// TestSocket_DoesNotBlockWhereTheDescriptorDoes: os.File.Fd lets the descriptor block,
+// and with it that of the connection. Who waits then has no deadline with package net.
+func TestSocket_DoesNotBlockWhereTheDescriptorDoes(t *testing.T) {
+	s, below, peer := socketPair(t, "tcp")
+	f, err := below.(*net.TCPConn).File()
+	must(t, err)
+	defer f.Close()
+	f.Fd()
+	must(t, s.SetDeadline(time.Now().Add(10*time.Millisecond)))
+	b := make([]byte, 1<<10)
+	if _, err := s.Read(b); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("Read = %v, want the deadline", err)
+	}
+	for err = nil; err == nil; {
+		_, err = s.Write(b)
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("Write = %v, want the deadline", err)
+	}
+	must(t, s.SetDeadline(time.Time{}))
+	_, err = peer.Write([]byte("hello"))
+	must(t, err)
+	if n, err := s.Read(b); n != 5 || err != nil {
+		t.Errorf("Read = %d, %v, want 5 bytes", n, err)
+	}
 }
 
 // TestSocket_WritesInPieces writes more than the kernel takes at once to a reader

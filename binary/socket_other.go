@@ -1,11 +1,11 @@
-//go:build !linux
+//go:build !linux || 386
 
 package memcached
 
 import "net"
 
 // newSocket returns nc as it is: system calls that the scheduler knows nothing of are
-// for Linux.
+// for Linux, where its architecture has one for sockets.
 func newSocket(nc net.Conn) net.Conn { return nc }
 
 // bare returns nc.
