@@ -99,9 +99,9 @@ func (c *conn) deliverLarge(own *call) error {
 	return c.deliver(cl, own, &c.in.frame)
 }
 
-// fill reads once from the connection. Where few share it the scheduler is told of
-// the read, as package net does: measured, their batches then stay together. See the
-// notes of integration/bench.
+// fill reads once from the connection. Where few share it, without TLS, the scheduler
+// is told of the read, as package net does: measured, their batches then stay
+// together. See the notes of integration/bench.
 func (c *conn) fill(fewShare bool) error {
 	in, from := &c.in, c.stream
 	if fewShare {

@@ -21,9 +21,10 @@ const quickSize = 32 << 10
 // Package net announces each call. That starts the thread with which the runtime
 // watches over system calls, whenever all goroutines had been waiting: a thread is
 // woken for each operation of a few callers. While it watches, a call of more than
-// 20 µs loses its processor to another thread, and a write often takes as long,
-// without waiting for anything: the kernel delivers on the way, and may run the
-// server's thread first.
+// 20 µs loses its processor to another thread if goroutines are ready to run. A write
+// often takes as long, without waiting for anything: the kernel delivers on the way,
+// and may run the server's thread first. The price is that these goroutines, and a
+// stop of the world, wait for the call.
 //
 // One goroutine reads at a time, and one writes.
 type socket struct {
