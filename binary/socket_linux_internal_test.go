@@ -206,6 +206,35 @@ func TestSocket_WritesInPieces(t *testing.T) {
 	}
 }
 
+// TestSocket_TurnsAreNoRace takes turns over a connection with another goroutine of
+// the process: the race detector knows that the one comes after the other, as it does
+// with package net. It fails with -race only.
+func TestSocket_TurnsAreNoRace(t *testing.T) {
+	s, _, peer := socketPair(t, "tcp")
+	turns, ended := 0, make(chan error, 1)
+	go func() {
+		var err error
+		for b := make([]byte, 1); err == nil; {
+			if _, err = peer.Read(b); err == nil {
+				turns++
+				_, err = peer.Write(b)
+			}
+		}
+		ended <- err
+	}()
+	for b := make([]byte, 1); turns < 20; {
+		turns++
+		_, err := s.Write(b)
+		must(t, err)
+		_, err = s.Read(b)
+		must(t, err)
+	}
+	must(t, s.Close())
+	if err := <-ended; err != io.EOF {
+		t.Error(err)
+	}
+}
+
 // TestSocket_IsOnlyWhatPackageNetMade leaves alone what somebody wrapped: its reads
 // and writes may be more than those of the socket.
 func TestSocket_IsOnlyWhatPackageNetMade(t *testing.T) {
