@@ -34,7 +34,9 @@ type conn struct {
 	expires  int64           // when it leaves, on the client's clock
 	vectored bool            // values can be written from where they are
 	maxBody  int
-	_        cacheLine
+
+	unannounced bool // the scheduler is not told of its calls: see socket and armRead
+	_           cacheLine
 
 	load atomic.Int32 // calls that use the connection; those that share it count as one
 
@@ -70,6 +72,7 @@ type conn struct {
 func newConn(n *node, nc net.Conn, secure bool) *conn {
 	c := &conn{node: n, nc: nc, maxBody: n.client.maxFrame, stream: newSocket(nc), vectored: !secure}
 	c.raw = rawConn(nc)
+	c.unannounced = isSocket(c.stream) || isSocket(underTLS(nc))
 	now := n.client.now()
 	c.expires = n.client.lifetime(now)
 	c.lastRead.Store(now)

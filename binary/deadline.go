@@ -49,6 +49,9 @@ const (
 	// quickAnswer is how long a reader waits before it takes the trouble to
 	// watch its context: a healthy server has answered by then.
 	quickAnswer = 2 * time.Millisecond
+	// watchEvery is how often there is a timer while a connection is used whose calls
+	// are not announced: see armRead. It is the time slice of Go's scheduler.
+	watchEvery = 10 * time.Millisecond
 	// defaultSilence and defaultWriteTimeout are how long responses that nobody
 	// waits for may be missing, and how long a write may take, when
 	// Options.Timeout sets no limit.
@@ -109,12 +112,25 @@ func (c *Client) silence() time.Duration {
 // silentAt returns from when the server, of which responses are pending, counts
 // as silent.
 func (c *conn) silentAt() int64 {
-	return max(c.lastRead.Load(), c.pendingSince.Load()) + int64(c.node.client.silence())
+	return c.silentSince() + int64(c.node.client.silence())
 }
+
+// silentSince returns when the server, of which responses are pending, sent something
+// last, or had to begin.
+func (c *conn) silentSince() int64 { return max(c.lastRead.Load(), c.pendingSince.Load()) }
 
 // armRead makes a read that blocks return at wait, or earlier: the deadline in
 // force is kept if it serves, so that it is set rarely.
+//
+// The thread with which Go's runtime interrupts goroutines that compute for long
+// sleeps when all goroutines wait. A timer wakes it, or a call that is announced; a
+// response that comes in an unannounced call does not. Then whoever computes next
+// keeps its processor until a timer fires. So there is one within watchEvery, or
+// within as long again as the server has been silent.
 func (c *conn) armRead(now, wait int64) {
+	if c.unannounced {
+		wait = min(wait, now+max(int64(watchEvery), now-c.silentSince()))
+	}
 	if armed := c.in.armed; armed > now && armed <= wait {
 		return
 	}
@@ -162,7 +178,7 @@ func (c *conn) expire(now int64, own *call) error {
 		case cl.state.Load() == callWithdrawn:
 			cl.deadline = noDeadline
 			continue
-		case !extended && max(c.lastRead.Load(), c.pendingSince.Load()) <= cl.deadline-silence:
+		case !extended && c.silentSince() <= cl.deadline-silence:
 			return errTimeout
 		case !cl.state.CompareAndSwap(callPending, callClaimed):
 			cl.deadline = noDeadline // abandoned: nobody waits

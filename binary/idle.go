@@ -43,12 +43,15 @@ func (n *node) dropStale() {
 	}
 }
 
-// below returns what is under TLS, or nc.
-func below(nc net.Conn) net.Conn {
+// below returns the connection of package net under TLS, or nc.
+func below(nc net.Conn) net.Conn { return bare(underTLS(nc)) }
+
+// underTLS returns what is under TLS, or nc.
+func underTLS(nc net.Conn) net.Conn {
 	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
-		nc = t.NetConn()
+		return t.NetConn()
 	}
-	return bare(nc)
+	return nc
 }
 
 // rawConn returns the socket under nc, TLS or not, or nil if there is none.

@@ -65,6 +65,12 @@ func newSocket(nc net.Conn) net.Conn {
 	return s
 }
 
+// isSocket reports whether c is a socket of this package's.
+func isSocket(c any) bool {
+	_, is := c.(*socket)
+	return is
+}
+
 // call makes a system call with a descriptor, the bytes and flags. It returns false if
 // the call would wait.
 func (q *quickCall) call(trap, fd, flags uintptr) (done bool) {

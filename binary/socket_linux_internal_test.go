@@ -271,9 +271,32 @@ func TestSocket_IsWhatConnectionsReadAndWrite(t *testing.T) {
 	}
 }
 
-func isSocket(c any) bool {
-	_, is := c.(*socket)
-	return is
+// TestSocket_HasATimerSoon holds what interrupts goroutines that compute for long:
+// see armRead.
+func TestSocket_HasATimerSoon(t *testing.T) {
+	tcp, below, _ := socketPair(t, "tcp")
+	n := newNode(&Client{start: time.Now()}, address{})
+	inTLS := func(nc net.Conn) net.Conn { return tls.Client(nc, &tls.Config{InsecureSkipVerify: true}) }
+	const second = int64(time.Second)
+	for name, test := range map[string]struct {
+		nc                   net.Conn
+		now, read, wait, due int64
+	}{
+		"soon":                         {below, second, second, 2 * second, second + int64(watchEvery)},
+		"never otherwise":              {below, second, second, noDeadline, second + int64(watchEvery)},
+		"an earlier deadline":          {below, second, second, second + 1, second + 1},
+		"a server silent for a second": {below, 2 * second, second, noDeadline, 3 * second},
+		"under TLS":                    {inTLS(tcp), second, second, 2 * second, second + int64(watchEvery)},
+		"somebody else's connection":   {struct{ net.Conn }{below}, second, second, noDeadline, noDeadline},
+		"the same under TLS":           {inTLS(below), second, second, 2 * second, 2 * second},
+	} {
+		c := newConn(n, test.nc, false)
+		c.lastRead.Store(test.read)
+		c.armRead(test.now, test.wait)
+		if c.in.armed != test.due {
+			t.Errorf("%s: a read ends %v after its begin, want %v", name, time.Duration(c.in.armed-test.now), time.Duration(test.due-test.now))
+		}
+	}
 }
 
 // TestSocket_DoesNotAllocate counts allocations of a write and a read.

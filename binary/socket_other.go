@@ -8,5 +8,8 @@ import "net"
 // for Linux, where its architecture has one for sockets.
 func newSocket(nc net.Conn) net.Conn { return nc }
 
+// isSocket reports false: there are none.
+func isSocket(any) bool { return false }
+
 // bare returns nc.
 func bare(nc net.Conn) net.Conn { return nc }
