@@ -38,7 +38,8 @@ func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error
 
 // doUnshared is doWithRetry for a call that shares no lane: it is counted in
 // inFlight and in the load of its connection. If fresh is set it is the second
-// attempt.
+// attempt. One that finds only that its connection has left is none: several
+// operations get the same new connection, and the first may make it leave.
 func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool, err error) {
 	if !n.enter() {
 		return true, &fault{cause: errRetired, unsent: true}
@@ -62,7 +63,7 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 			n.heard(c, cl)
 			return true, nil
 		}
-		if !owned || fresh || !again(ctx, err, repeatable) {
+		if !owned || fresh && !errors.Is(err, errLeft) || !again(ctx, err, repeatable) {
 			n.counters.errors.Add(1)
 			return owned, err
 		}
