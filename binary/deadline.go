@@ -50,8 +50,9 @@ const (
 	// watch its context: a healthy server has answered by then.
 	quickAnswer = 2 * time.Millisecond
 	// watchEvery is how often there is a timer while a connection is used whose calls
-	// are not announced: see armRead. It is the time slice of Go's scheduler.
-	watchEvery = 10 * time.Millisecond
+	// are not announced: see armRead. At 10 ms, the time slice of Go's scheduler, the
+	// kernel has to set its clock for so many waits that few callers notice.
+	watchEvery = 50 * time.Millisecond
 	// defaultSilence and defaultWriteTimeout are how long responses that nobody
 	// waits for may be missing, and how long a write may take, when
 	// Options.Timeout sets no limit.
