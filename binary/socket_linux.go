@@ -75,6 +75,7 @@ func isSocket(c any) bool {
 // the call would wait.
 func (q *quickCall) call(trap, fd, flags uintptr) (done bool) {
 	for {
+		raceStart(trap, q.p)
 		n, _, errno := syscall.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(unsafe.SliceData(q.p))), uintptr(len(q.p)), flags, 0, 0)
 		switch errno {
 		case syscall.EINTR:
@@ -82,6 +83,7 @@ func (q *quickCall) call(trap, fd, flags uintptr) (done bool) {
 			return false
 		case 0:
 			q.n = int(n)
+			raceEnd(trap, fd, q.p[:q.n])
 			return true
 		default:
 			q.errno = errno
@@ -119,21 +121,30 @@ func (s *socket) Write(p []byte) (n int, err error) {
 		if err != nil || q.errno != 0 {
 			return n, s.fail("write", err, q.errno)
 		}
+		if q.n == 0 {
+			return n, s.fail("write", io.ErrUnexpectedEOF, 0)
+		}
 		n += q.n
 	}
 	return n, nil
 }
 
 // fail returns what package net would, when its poller returned err or, if that is
-// nil, the call errno.
+// nil, the call errno. There may be no address: a connection that net.FileConn made
+// of one that had ended already has none.
 func (s *socket) fail(op string, err error, errno syscall.Errno) error {
+	if e, ok := err.(*net.OpError); ok {
+		e.Op = op
+		return e
+	}
 	if err == nil {
 		err = os.NewSyscallError(op, errno)
 	}
-	if e, ok := err.(*net.OpError); ok {
-		err = e.Err
+	network := "tcp"
+	if _, unix := s.Conn.(*net.UnixConn); unix {
+		network = "unix"
 	}
-	return &net.OpError{Op: op, Net: s.RemoteAddr().Network(), Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: err}
+	return &net.OpError{Op: op, Net: network, Source: s.LocalAddr(), Addr: s.RemoteAddr(), Err: err}
 }
 
 // bare returns what is below nc, if that is a socket of this package's.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -248,6 +249,74 @@ func TestSocket_IsOnlyWhatPackageNetMade(t *testing.T) {
 	defer other.Close()
 	if c := newSocket(one); c != one {
 		t.Errorf("a pipe became a %T", c)
+	}
+}
+
+// TestSocket_HasNoAddress looks at errors of a connection that package net knows no
+// other side of.
+func TestSocket_HasNoAddress(t *testing.T) {
+	fileConn := func() net.Conn {
+		_, below, peer := socketPair(t, "tcp")
+		f, err := below.(*net.TCPConn).File()
+		must(t, err)
+		defer f.Close()
+		reset(t, peer)
+		if _, err := below.Read(make([]byte, 1)); err == nil {
+			t.Fatal("no error after a reset")
+		}
+		nc, err := net.FileConn(f)
+		must(t, err)
+		t.Cleanup(func() { nc.Close() })
+		if nc.RemoteAddr() != nil {
+			t.Fatalf("the other side is %v", nc.RemoteAddr())
+		}
+		return nc
+	}
+	port := regexp.MustCompile(`:\d+`)
+	text := func(c net.Conn) string {
+		_, err := c.Write([]byte("hello"))
+		if !errors.Is(err, syscall.EPIPE) {
+			t.Fatalf("%T: %v", c, err)
+		}
+		return port.ReplaceAllString(err.Error(), "")
+	}
+	s := newSocket(fileConn())
+	if !isSocket(s) {
+		t.Fatalf("a %T", s)
+	}
+	if got, want := text(s), text(fileConn()); got != want {
+		t.Errorf("%q; package net: %q", got, want)
+	}
+}
+
+// TestSocket_OrdersWhoReadsAfterWhoWrote is for the race detector: what is done
+// before a write is seen after the read of what was written, as with package net.
+func TestSocket_OrdersWhoReadsAfterWhoWrote(t *testing.T) {
+	s, _, peer := socketPair(t, "tcp")
+	n := 1 // no lock guards it
+	go func() {
+		var b [1]byte
+		_, _ = peer.Read(b[:])
+		n *= 2
+		_, _ = peer.Write(b[:])
+	}()
+	n++
+	_, err := s.Write([]byte{0})
+	must(t, err)
+	_, err = s.Read(make([]byte, 1))
+	must(t, err)
+	if n != 4 {
+		t.Errorf("%d", n)
+	}
+}
+
+// TestSocket_WritesNothing does not try for ever when the kernel takes nothing.
+func TestSocket_WritesNothing(t *testing.T) {
+	_, below, _ := socketPair(t, "tcp")
+	s := newSocket(below).(*socket)
+	s.out.try = func(uintptr) bool { return true }
+	if n, err := s.Write([]byte("hello")); n != 0 || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("%d, %v", n, err)
 	}
 }
 
