@@ -53,13 +53,8 @@ func newSocket(nc net.Conn) net.Conn {
 	if s.raw == nil {
 		return nc
 	}
-	s.in.try = func(fd uintptr) bool {
-		done := s.in.call(syscall.SYS_RECVFROM, fd, syscall.MSG_DONTWAIT)
-		raceAcquire(fd)
-		return done
-	}
+	s.in.try = func(fd uintptr) bool { return s.in.call(syscall.SYS_RECVFROM, fd, syscall.MSG_DONTWAIT) }
 	s.out.try = func(fd uintptr) bool {
-		raceRelease()
 		return s.out.call(syscall.SYS_SENDTO, fd, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 	}
 	return s

@@ -289,27 +289,6 @@ func TestSocket_HasNoAddress(t *testing.T) {
 	}
 }
 
-// TestSocket_OrdersWhoReadsAfterWhoWrote is for the race detector: what is done
-// before a write is seen after the read of what was written, as with package net.
-func TestSocket_OrdersWhoReadsAfterWhoWrote(t *testing.T) {
-	s, _, peer := socketPair(t, "tcp")
-	n := 1 // no lock guards it
-	go func() {
-		var b [1]byte
-		_, _ = peer.Read(b[:])
-		n *= 2
-		_, _ = peer.Write(b[:])
-	}()
-	n++
-	_, err := s.Write([]byte{0})
-	must(t, err)
-	_, err = s.Read(make([]byte, 1))
-	must(t, err)
-	if n != 4 {
-		t.Errorf("%d", n)
-	}
-}
-
 // TestSocket_WritesNothing does not try for ever when the kernel takes nothing.
 func TestSocket_WritesNothing(t *testing.T) {
 	_, below, _ := socketPair(t, "tcp")

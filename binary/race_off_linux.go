@@ -1,7 +1,0 @@
-//go:build !race && !386
-
-package memcached
-
-func raceRelease() {}
-
-func raceAcquire(uintptr) {}
