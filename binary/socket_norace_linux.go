@@ -1,4 +1,4 @@
-//go:build !386 && !race
+//go:build !386 && !s390x && !race
 
 package memcached
 
