@@ -13,8 +13,8 @@ import (
 	"github.com/bmemcached/bmemcached-go/middleware"
 )
 
-// patient answers after ten seconds, or says why its context has ended before.
-func patient(c *gin.Context) {
+// answerLate answers after ten seconds, or says why its context has ended before.
+func answerLate(c *gin.Context) {
 	select {
 	case <-time.After(10 * time.Second):
 		c.String(http.StatusOK, "x")
@@ -43,10 +43,10 @@ func whileOthersRun(t *testing.T, do func(s *site, lines []string)) {
 		t.Run(name, func(t *testing.T) {
 			inTime(t, func(t *testing.T) {
 				memory := memcachedtest.Start(t, nil)
-				s := newSiteOn(t, memory, minute(), patient)
+				s := newSiteOn(t, memory, minute(), answerLate)
 				first := s
 				if wait.elsewhere {
-					first = newSiteOn(t, memory, minute(), patient)
+					first = newSiteOn(t, memory, minute(), answerLate)
 				}
 				for i := range wait.others {
 					if i > 0 {

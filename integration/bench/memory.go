@@ -53,9 +53,9 @@ func memoryRows() []row {
 	}
 }
 
-// patientPeer opens clients whose operations wait without a limit.
-type patientPeer interface {
-	OpenPatient(servers []string, callers int) (Client, error)
+// untimedPeer opens clients whose operations wait without a limit.
+type untimedPeer interface {
+	OpenUntimed(servers []string, callers int) (Client, error)
 }
 
 // measureBlocked lets many goroutines wait in Get and divides what the process
@@ -66,7 +66,7 @@ func measureBlocked(peer Peer) (map[string]float64, error) {
 		return nil, err
 	}
 	defer silent.Close()
-	patient, ok := peer.(patientPeer)
+	untimed, ok := peer.(untimedPeer)
 	if !ok {
 		return nil, errUnsupported
 	}
@@ -74,7 +74,7 @@ func measureBlocked(peer Peer) (map[string]float64, error) {
 	if peer.Name() == ours {
 		callers = blockedCallers
 	}
-	client, err := patient.OpenPatient([]string{silent.Addr().String()}, callers)
+	client, err := untimed.OpenUntimed([]string{silent.Addr().String()}, callers)
 	if err != nil {
 		return nil, err
 	}

@@ -55,8 +55,8 @@ func (g *gomemcacheClient) SetMulti(keys []string, values [][]byte) error {
 
 func (g *gomemcacheClient) Close() error { return g.c.Close() }
 
-// OpenPatient is Open with operations that wait for an hour.
-func (gomemcachePeer) OpenPatient(servers []string, callers int) (Client, error) {
+// OpenUntimed is Open with operations that wait for an hour.
+func (gomemcachePeer) OpenUntimed(servers []string, callers int) (Client, error) {
 	c := memcache.New(servers...)
 	c.MaxIdleConns, c.Timeout = callers, time.Hour
 	return &gomemcacheClient{c}, nil

@@ -18,8 +18,8 @@ func (oursPeer) Open(servers []string, _ int) (Client, error) {
 	return openOurs(servers, nil)
 }
 
-// OpenPatient is Open with operations that wait without a limit.
-func (oursPeer) OpenPatient(servers []string, _ int) (Client, error) {
+// OpenUntimed is Open with operations that wait without a limit.
+func (oursPeer) OpenUntimed(servers []string, _ int) (Client, error) {
 	return openOurs(servers, &memcached.Options{Timeout: -1})
 }
 
