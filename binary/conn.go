@@ -55,7 +55,7 @@ type conn struct {
 
 	received     atomic.Uint64 // bytes ever read
 	hasWaiting   atomic.Bool   // len(waiting) > 0, for the reader
-	few          atomic.Bool   // lane.most is at most manyPending, for the reader
+	few          atomic.Bool   // lane.most is at most fewShare, for the reader
 	dequeued     atomic.Uint64 // calls ever completed or dropped
 	answered     atomic.Uint64 // bytes of their requests
 	lastRead     atomic.Int64  // when bytes came last, on the client's clock

@@ -102,9 +102,9 @@ func (c *conn) deliverLarge(own *call) error {
 // fill reads once from the connection. Where few share it, without TLS, the scheduler
 // is told of the read, as package net does: measured, their batches then stay
 // together. See the notes of integration/bench.
-func (c *conn) fill(fewShare bool) error {
+func (c *conn) fill(announce bool) error {
 	in, from := &c.in, c.stream
-	if fewShare {
+	if announce {
 		from = c.nc
 	}
 	if l := &in.large; l.call != nil && l.dst != nil && in.r == in.w {

@@ -35,6 +35,9 @@ const (
 	calmAfter = 128
 	// manyPending calls on a connection are so many that others always follow.
 	manyPending = 16
+	// fewShare is how many of late share a connection at most where the scheduler is
+	// told of its reads: see conn.fill.
+	fewShare = 16
 	// forget is the part of the difference by which laneUse.most goes down with a
 	// write that found less.
 	forget = 16
@@ -174,7 +177,7 @@ func (c *conn) survey(n int) (ops uint64, pending, bytes int) {
 	if l.most = max(l.most, pending); l.most > pending {
 		l.most -= (l.most - pending + forget - 1) / forget
 	}
-	if few := l.most <= manyPending; few != c.few.Load() {
+	if few := l.most <= fewShare; few != c.few.Load() {
 		c.few.Store(few)
 	}
 	return ops, pending, pending * each

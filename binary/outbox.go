@@ -12,7 +12,7 @@ type outbox struct {
 	queue    []*call   // calls that the reader did not take over yet
 	opaque   uint32    // of the next request
 	queued   uint64    // bytes ever put into buf and segments
-	sent     uint64    // bytes ever handed to nc.Write, or withdrawn before
+	sent     uint64    // bytes ever handed to conn.stream, or withdrawn before
 	enqueued uint64    // calls ever put into queue
 	deadline int64     // the latest of theirs, without those of WithTimeout
 }

@@ -1,4 +1,4 @@
-//go:build !386 && !s390x && race
+//go:build !386 && !s390x && !msan && race
 
 package memcached
 

@@ -84,8 +84,11 @@ func (op Opcode) Quiet() Opcode {
 	return op
 }
 
-var loudForms = func() map[Opcode]Opcode {
-	loud := make(map[Opcode]Opcode, len(quietForms))
+// loudForms is no map, as it is looked at for each response of a batch.
+var loudForms = func() (loud [256]Opcode) {
+	for i := range loud {
+		loud[i] = Opcode(i)
+	}
 	for l, q := range quietForms {
 		loud[q] = l
 	}
@@ -94,15 +97,7 @@ var loudForms = func() map[Opcode]Opcode {
 
 // Loud returns the form of op that is always answered, and op itself if it is
 // that form.
-func (op Opcode) Loud() Opcode {
-	if l, ok := loudForms[op]; ok {
-		return l
-	}
-	return op
-}
+func (op Opcode) Loud() Opcode { return loudForms[op] }
 
 // IsQuiet reports whether op is the quiet form of an opcode.
-func (op Opcode) IsQuiet() bool {
-	_, ok := loudForms[op]
-	return ok
-}
+func (op Opcode) IsQuiet() bool { return loudForms[op] != op }
