@@ -15,8 +15,8 @@ const (
 	// slice and read straight into its destination.
 	largeValue = 16 << 10
 	// inlineLimit is how many bytes of unanswered requests a socket certainly
-	// takes without blocking. Above it a goroutine of its own writes, so that
-	// callers can leave.
+	// takes without blocking. Above it a goroutine of its own writes where writing
+	// waits, so that callers can leave.
 	inlineLimit = 32 << 10
 )
 
@@ -116,7 +116,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 	write, yield := !c.writing, crowd && c.expectsMore()
 	if write {
 		c.writing = true
-		if c.raw == nil || c.out.queued-c.answered.Load() > inlineLimit {
+		if c.raw == nil || !c.fitsInline() {
 			write = false
 			c.node.client.goroutines.Go(c.flush)
 		}

@@ -39,6 +39,7 @@ type socket struct {
 // quickCall is the call that one side of a socket makes.
 type quickCall struct {
 	try   func(fd uintptr) (done bool) // made once: no call allocates
+	once  func(fd uintptr) (done bool) // try that does not wait
 	p     []byte
 	n     int
 	errno syscall.Errno
@@ -61,6 +62,10 @@ func newSocket(nc net.Conn) net.Conn {
 	s.in.try = func(fd uintptr) bool { return s.in.call(syscall.SYS_RECVFROM, fd, syscall.MSG_DONTWAIT) }
 	s.out.try = func(fd uintptr) bool {
 		return s.out.call(syscall.SYS_SENDTO, fd, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+	}
+	s.out.once = func(fd uintptr) bool {
+		s.out.try(fd)
+		return true
 	}
 	return s
 }
@@ -136,6 +141,33 @@ func (s *socket) Write(p []byte) (n int, err error) {
 		}
 		if q.n == 0 {
 			return n, s.fail("write", io.ErrUnexpectedEOF, 0)
+		}
+		n += q.n
+	}
+	return n, nil
+}
+
+// writesNow reports, to who writes, whether writeNow can write to stream.
+func writesNow(stream io.Writer) bool {
+	s, is := stream.(*socket)
+	return is && !s.out.forbidden
+}
+
+// writeNow writes what the kernel takes without waiting.
+func writeNow(stream io.Writer, p []byte) (n int, err error) {
+	s := stream.(*socket)
+	q := &s.out
+	for n < len(p) {
+		q.p, q.n, q.errno = p[n:min(len(p), n+quickSize)], 0, 0
+		err = s.raw.Write(q.once)
+		q.p = nil
+		switch {
+		case err == nil && q.isForbidden():
+			return n, nil // Write goes on
+		case err != nil || q.errno != 0:
+			return n, s.fail("write", err, q.errno)
+		case q.n == 0:
+			return n, nil
 		}
 		n += q.n
 	}

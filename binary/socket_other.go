@@ -2,7 +2,14 @@
 
 package memcached
 
-import "net"
+import (
+	"errors"
+	"io"
+	"net"
+)
+
+// quickSize is 0: nothing is written or read without the scheduler's knowledge.
+const quickSize = 0
 
 // newSocket returns nc as it is: system calls that the scheduler knows nothing of are
 // for Linux, where its architecture has one for sockets. The memory sanitizer, too, would know nothing
@@ -14,3 +21,9 @@ func isSocket(any) bool { return false }
 
 // bare returns nc.
 func bare(nc net.Conn) net.Conn { return nc }
+
+// writesNow reports false: package net waits.
+func writesNow(io.Writer) bool { return false }
+
+// writeNow is not called.
+func writeNow(io.Writer, []byte) (n int, err error) { return 0, errors.ErrUnsupported }

@@ -1,52 +1,121 @@
 package memcached
 
 import (
-	"math"
-
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// flush writes until nothing is left to write, then gives the role of the
-// writer back. Bytes are appended by others while it writes.
-func (c *conn) flush() { c.flushWhile(math.MaxUint64) }
+// A caller writes for all who have appended requests, as long as that can not block: it
+// has to be able to leave. A goroutine goes on where it could.
 
-// flushInline is flush for a caller, who has to be able to leave: as soon as
-// writing could block, a goroutine goes on with it.
-func (c *conn) flushInline() { c.flushWhile(inlineLimit) }
+const (
+	// quickRun is how many bytes are written at once without waiting; 0: where that can
+	// not be.
+	quickRun = 32 * quickSize
+	// inlineRun is after how many bytes a caller leaves the writing for those who keep
+	// appending to a goroutine.
+	inlineRun = max(quickRun, inlineLimit)
+)
 
-// flushWhile flushes while not more than limit bytes are unanswered.
-func (c *conn) flushWhile(limit uint64) {
+// flushInline is flush for a caller.
+func (c *conn) flushInline() {
 	c.mu.Lock()
-	for c.out.unsent > 0 && c.err == nil {
-		if c.out.queued-c.answered.Load() > limit {
-			c.node.client.goroutines.Go(c.flush)
+	for run := 0; c.hasUnsent(); {
+		if run > inlineRun || !c.fitsInline() {
+			c.node.client.goroutines.Go(c.flush) // under mu, so that Close waits for it
 			c.mu.Unlock()
 			return
 		}
-		out, segments, n := c.out.take()
-		ops, pending, bytes := c.survey(n)
-		c.mu.Unlock()
-
-		if ops > 0 {
-			c.node.counters.ops.Add(ops)
-			c.node.adapt(pending, bytes)
-		}
-		left, err := c.write(out, segments)
-
+		out, segments, n := c.takeOut()
+		left, err := c.writeInline(out, segments)
 		c.mu.Lock()
-		if err != nil {
-			c.out.sent -= uint64(left)
-			c.mu.Unlock()
-			c.fail(unavailable(err))
-			c.mu.Lock()
+		if left > 0 && err == nil {
+			if err = c.err; err == nil {
+				c.node.client.goroutines.Go(func() { c.flushFrom(out, left) })
+				c.mu.Unlock()
+				return
+			}
 		}
-		c.out.reuse(out)
-		if c.hasWaiting.Load() {
-			c.admit()
-		}
+		c.wrote(out, left, err)
+		run += n
 	}
 	c.writing = false
 	c.mu.Unlock()
+}
+
+// flush writes until nothing is left to write, then gives the role of the writer
+// back. Bytes are appended by others while it writes.
+func (c *conn) flush() {
+	c.mu.Lock()
+	for c.hasUnsent() {
+		out, segments, _ := c.takeOut()
+		left, err := c.write(out, segments)
+		c.mu.Lock()
+		c.wrote(out, left, err)
+	}
+	c.writing = false
+	c.mu.Unlock()
+}
+
+// flushFrom is flush that begins with the last bytes of out, which was taken already.
+func (c *conn) flushFrom(out []byte, left int) {
+	left, err := c.writeBytes(out[len(out)-left:])
+	c.mu.Lock()
+	c.wrote(out, left, err)
+	c.mu.Unlock()
+	c.flush()
+}
+
+// hasUnsent reports, under mu, whether there is something to write.
+func (c *conn) hasUnsent() bool { return c.out.unsent > 0 && c.err == nil }
+
+// fitsInline reports, under mu, whether a caller can write what is unsent: without
+// blocking, or so little that it goes out at once.
+func (c *conn) fitsInline() bool {
+	if len(c.out.segments) == 0 && c.out.unsent <= quickRun && writesNow(c.stream) {
+		return true
+	}
+	return c.out.queued-c.answered.Load() <= inlineLimit
+}
+
+// takeOut takes what is unsent, n bytes, counts it, and releases mu.
+func (c *conn) takeOut() (out []byte, segments []segment, n int) {
+	out, segments, n = c.out.take()
+	ops, pending, bytes := c.survey(n)
+	c.mu.Unlock()
+	if ops > 0 {
+		c.node.counters.ops.Add(ops)
+		c.node.adapt(pending, bytes)
+	}
+	return out, segments, n
+}
+
+// wrote takes note, under mu, that out was written but for what is left.
+func (c *conn) wrote(out []byte, left int, err error) {
+	if err != nil {
+		c.out.sent -= uint64(left)
+		c.mu.Unlock()
+		c.fail(unavailable(err))
+		c.mu.Lock()
+	}
+	c.out.reuse(out)
+	if c.hasWaiting.Load() {
+		c.admit()
+	}
+}
+
+// writeInline writes what fitsInline. Without an error, left is how many bytes would have
+// had to wait.
+func (c *conn) writeInline(out []byte, segments []segment) (left int, err error) {
+	if len(segments) > 0 || len(out) > quickRun || !writesNow(c.stream) {
+		return c.write(out, segments)
+	}
+	c.armWrite()
+	for {
+		n, err := writeNow(c.stream, out)
+		if out = out[n:]; err == nil || !c.resume(err, nil, nil) {
+			return len(out), writeError(err)
+		}
+	}
 }
 
 // write sends out with the segments in their places. On failure it returns
