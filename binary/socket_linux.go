@@ -14,6 +14,9 @@ import (
 // scheduler's knowledge.
 const quickSize = 32 << 10
 
+// quickRun is up to how many bytes such calls write one after another, without waiting.
+const quickRun = 32 * quickSize
+
 // socket is a TCP or Unix socket whose small reads and writes are system calls that
 // Go's scheduler is not told of. They are told not to block, so that there is nothing
 // to tell: who has to wait does so in the runtime's poller, as with package net.

@@ -8,8 +8,8 @@ import (
 	"net"
 )
 
-// quickSize is 0: nothing is written or read without the scheduler's knowledge.
-const quickSize = 0
+// quickRun is 0: writes may wait.
+const quickRun = 0
 
 // newSocket returns nc as it is: system calls that the scheduler knows nothing of are
 // for Linux, where its architecture has one for sockets. The memory sanitizer, too, would know nothing

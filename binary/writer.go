@@ -7,14 +7,9 @@ import (
 // A caller writes for all who have appended requests, as long as that can not block: it
 // has to be able to leave. A goroutine goes on where it could.
 
-const (
-	// quickRun is how many bytes are written at once without waiting; 0: where that can
-	// not be.
-	quickRun = 32 * quickSize
-	// inlineRun is after how many bytes a caller leaves the writing for those who keep
-	// appending to a goroutine.
-	inlineRun = max(quickRun, inlineLimit)
-)
+// inlineRun is after how many bytes a caller leaves the writing for those who keep
+// appending to a goroutine.
+const inlineRun = max(quickRun, inlineLimit)
 
 // flushInline is flush for a caller.
 func (c *conn) flushInline() {

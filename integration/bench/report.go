@@ -47,7 +47,7 @@ func writeReport(w io.Writer, r *results, rows []row, notes string, plots []stri
 	}
 	const said = "%d of %d met. Ratios are medians over the rounds of one run, each taken within its round; in brackets the least and the most. CPU/op is the ratio of processor time for the same work.\n\n"
 	writeTargets(&b, r, rows, "## Bars\n\n"+said, targets)
-	writeTargets(&b, r, rows, "## The whole curve\n\n%d of %d reached: what the client is to be beyond the bars, from one caller to 512, whether processors halt when they have nothing to do or not, and over a network.\n\n", goals)
+	writeTargets(&b, r, rows, "## The whole curve\n\n%d of %d reached: what the client is to be beyond the bars, from one caller to 2,048, whether processors halt when they have nothing to do or not, and over a network.\n\n", goals)
 	writeRegimes(&b, r)
 	for _, plot := range plots {
 		fmt.Fprintf(&b, "![Throughput and p99 by number of callers](%s)\n\n", plot)

@@ -7,14 +7,14 @@ import (
 )
 
 // getCallers are the numbers of callers of the plot.
-var getCallers = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
+var getCallers = []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 2048}
 
 // regimeCallers are those of the rows that are also measured while the
 // processors are kept awake.
 var regimeCallers = []int{1, 2, 4, 8, 64, 512}
 
 // delayCallers are those of the rows over a delay.
-var delayCallers = []int{1, 8, 64, 512}
+var delayCallers = []int{1, 8, 64, 512, 2048}
 
 // rowDelay is the round trip that the rows over a delay add.
 const rowDelay = time.Millisecond
