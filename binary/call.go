@@ -39,9 +39,10 @@ const (
 type signal uint8
 
 const (
-	signalDone  signal = iota // the result is in
-	signalRead                // nobody reads: do it
-	signalAdmit               // there may be room in the queue
+	signalDone      signal = iota // the result is in
+	signalRead                    // nobody reads: do it
+	signalAdmit                   // there may be room in the queue
+	signalElsewhere               // another connection may have room
 )
 
 // call is one request, or one batch of them, on its way through a connection.

@@ -35,9 +35,9 @@ func (a *attempt) replace() {
 }
 
 // dial returns a new connection. Operations that need one at the same time get
-// the same, and when there are Options.MaxConns the newest of them. While the
-// server is down it fails at once.
-func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
+// the same, and when there are Options.MaxConns the newest of them. If fresh is not
+// set any will do. While the server is down it fails at once.
+func (n *node) dial(ctx context.Context, deadline int64, fresh bool) (*conn, error) {
 	n.mu.Lock()
 	if n.closed != nil {
 		defer n.mu.Unlock()
@@ -47,14 +47,18 @@ func (n *node) dial(ctx context.Context, deadline int64) (*conn, error) {
 		defer n.mu.Unlock()
 		return nil, &fault{cause: err, unsent: true}
 	}
-	a := n.dialing
+	if conns := *n.conns.Load(); len(conns) > 0 && !fresh {
+		defer n.mu.Unlock()
+		return conns[0], nil // others were faster
+	}
+	a := n.dialing.Load()
 	if a == nil {
 		if n.full() {
 			defer n.mu.Unlock()
 			return n.newest(), nil // others were faster
 		}
 		a = n.startAttempt()
-		n.dialing = a
+		n.dialing.Store(a)
 	}
 	n.mu.Unlock()
 
@@ -87,9 +91,14 @@ func (n *node) newest() *conn {
 func (n *node) grow() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed == nil && n.dialing == nil && n.health.err == nil && n.client.now() >= n.health.pauses.growAt && !n.full() {
-		n.dialing = n.startAttempt()
+	if n.dialing.Load() == nil && n.mayGrow() {
+		n.dialing.Store(n.startAttempt())
 	}
+}
+
+// mayGrow reports, under mu, whether another connection may be opened.
+func (n *node) mayGrow() bool {
+	return n.closed == nil && n.health.err == nil && n.client.now() >= n.health.pauses.growAt && !n.full()
 }
 
 // startAttempt begins an attempt to connect, under mu.
@@ -154,7 +163,7 @@ func (n *node) trialTime() time.Duration {
 // that begins now, when a server that was silent has to answer: nobody waits for it
 // longer than for a new one.
 func (n *node) hurry() {
-	if a := n.dialing; a != nil && a.late != nil && n.onTrial() {
+	if a := n.dialing.Load(); a != nil && a.late != nil && n.onTrial() {
 		a.late.Reset(n.trialTime())
 	}
 }
@@ -173,7 +182,7 @@ func (n *node) reached(a *attempt, nc net.Conn) {
 func (n *node) overdue(a *attempt) {
 	n.mu.Lock()
 	switch {
-	case n.closed != nil || n.dialing != a:
+	case n.closed != nil || n.dialing.Load() != a:
 		n.mu.Unlock()
 	case len(*n.conns.Load()) > 0:
 		a.late.Reset(n.attemptLimit())
@@ -186,12 +195,18 @@ func (n *node) overdue(a *attempt) {
 	}
 }
 
-// end tells those who wait for an attempt, under mu, what came of it.
+// end tells those who wait for an attempt, under mu, what came of it. If callers
+// wait for room the next one follows at once: between two there would be room for
+// all of them on the connections that there are.
 func (n *node) end(a *attempt, c *conn, err error) {
-	if n.dialing != a {
+	if n.dialing.Load() != a {
 		return // nobody waits: it is a probe
 	}
-	n.dialing = nil
+	var next *attempt
+	if err == nil && n.isFilled() && n.mayGrow() {
+		next = n.startAttempt()
+	}
+	n.dialing.Store(next)
 	a.conn, a.err = c, err
 	close(a.ended)
 }
@@ -213,9 +228,11 @@ func (n *node) dialed(a *attempt, nc net.Conn, secure bool, err error) {
 	case err != nil:
 		n.counters.dialErrors.Add(1)
 		n.follow(n.attemptFailed(a, err))
+		n.rebalance()
 	default:
 		n.counters.dials.Add(1)
 		n.follow(n.attemptSucceeded(a, nc, secure))
+		n.rebalance()
 	}
 }
 
@@ -258,7 +275,7 @@ func (n *node) attemptSucceeded(a *attempt, nc net.Conn, secure bool) (t transit
 		n.end(a, c, nil)
 	}
 	for _, other := range n.attempts {
-		if other != n.dialing {
+		if other != n.dialing.Load() {
 			other.replace()
 		}
 	}

@@ -30,6 +30,17 @@ func UnsentBytes(c *Client) (n int) {
 	return n
 }
 
+// CallsInFlight returns how many calls use each connection of c, those that wait for
+// room among them.
+func CallsInFlight(c *Client) (each []int) {
+	for _, n := range c.topology.Load().nodes {
+		for _, conn := range *n.conns.Load() {
+			each = append(each, int(conn.load.Load()))
+		}
+	}
+	return each
+}
+
 // FailWriters ends the connections of c as those on which a write does not go on.
 func FailWriters(c *Client) {
 	for _, n := range c.topology.Load().nodes {

@@ -19,6 +19,7 @@ type node struct {
 	bulky     atomic.Bool             // they are not small
 	lanes     atomic.Int32            // connections that they share: 1 or 2
 	room      atomic.Int32            // calls that the queue of a connection takes
+	dialing   atomic.Pointer[attempt] // the one that operations wait for, replaced under mu; nil: none
 	failing   atomic.Bool             // health has something to forget when an operation is answered
 	retired   atomic.Bool             // SetServers removed the server
 	unsettled *unsettled              // shared by all nodes of one address
@@ -34,7 +35,6 @@ type node struct {
 
 	mu          sync.Mutex    // guards what follows
 	closed      error         // why no more connections are made
-	dialing     *attempt      // the one that operations wait for; nil: none
 	suspects    []*conn       // connections that operations do not use: see suspect.go
 	leaving     []*conn       // connections that are closed when they are idle: see leave.go
 	peer        string        // the address of the connections
@@ -59,18 +59,24 @@ func newNode(c *Client, a address) *node {
 }
 
 // pick chooses a connection and counts the call on it: a lane where many small
-// operations are in flight, otherwise a free one or that with the fewest.
-func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd bool, err error) {
+// operations are in flight, otherwise a free one or that with the fewest. If fresh
+// is set it is one that was made for the call or later; left is the one of these
+// that the call has waited on already, or nil.
+func (n *node) pick(ctx context.Context, cl *call, fresh bool, left *conn) (c *conn, crowd bool, err error) {
 	conns := *n.conns.Load()
-	if len(conns) == 0 || fresh {
-		c, err = n.dial(ctx, cl.deadline)
+	if fresh {
+		conns = since(left, conns)
+	}
+	if len(conns) == 0 {
+		opened, err := n.dial(ctx, cl.deadline, fresh)
 		if err != nil {
 			return nil, false, err
 		}
-		c.load.Add(1)
-		return c, n.inFlight.Load() > 1, nil
+		if conns = since(opened, *n.conns.Load()); len(conns) == 0 { // it is out of use already
+			conns = []*conn{opened}
+		}
 	}
-	if n.isCrowded() && !n.bulky.Load() && !cl.heavy() {
+	if n.isCrowded() && !n.bulky.Load() && !cl.heavy() && len(cl.value) < bulky {
 		c, crowd = conns[0], true
 		c.load.Add(1)
 	} else {
@@ -81,6 +87,14 @@ func (n *node) pick(ctx context.Context, cl *call, fresh bool) (c *conn, crowd b
 		}
 	}
 	return c, crowd, nil
+}
+
+// since returns c and the connections that were added after it.
+func since(c *conn, conns []*conn) []*conn {
+	if i := slices.Index(conns, c); i >= 0 {
+		return conns[i:]
+	}
+	return nil
 }
 
 // spread returns how many of a number of connections bulky operations take: all, or, if

@@ -44,7 +44,11 @@ func (c *conn) room() int {
 	if c.out.unsent > maxUnsent {
 		return 0
 	}
-	return max(0, int(c.node.room.Load())-c.pending()-c.admitted)
+	pending, most := c.pending(), int(c.node.room.Load())
+	if c.node.dialing.Load() != nil {
+		most = min(most, c.roomGrowing(pending))
+	}
+	return max(0, most-pending-c.admitted)
 }
 
 // hasRoom reports, under mu, whether a call needs not wait. Callers that wait
@@ -69,9 +73,10 @@ func (c *conn) waitForRoom(ctx context.Context, cl *call) error {
 	for turn := c.turns; ; {
 		c.line(cl, turn)
 		c.mu.Unlock()
+		var sig signal
 		var err error
 		select {
-		case <-cl.wake:
+		case sig = <-cl.wake:
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-timeout:
@@ -83,8 +88,12 @@ func (c *conn) waitForRoom(ctx context.Context, cl *call) error {
 			c.mu.Unlock()
 			return err
 		}
+		if sig == signalElsewhere {
+			c.mu.Unlock()
+			return errElsewhere
+		}
 		c.admitted--
-		if c.err != nil || c.out.unsent <= maxUnsent {
+		if c.err != nil || c.room() > 0 {
 			return nil
 		}
 		// Who was admitted with it has filled the buffer.
@@ -112,9 +121,10 @@ func (c *conn) stopWaiting(cl *call) {
 			return
 		}
 	}
-	<-cl.wake
-	c.admitted--
-	c.admit()
+	if sig := <-cl.wake; sig == signalAdmit {
+		c.admitted--
+		c.admit()
+	}
 }
 
 // admit wakes as many waiting callers as there is room for, under mu.

@@ -49,8 +49,9 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 		n.counters.ops.Add(1)
 	}
 	repeatable := !cl.writes()
+	var left *conn
 	for {
-		c, crowd, err := n.pick(ctx, cl, fresh)
+		c, crowd, err := n.pick(ctx, cl, fresh, left)
 		if err != nil {
 			n.counters.errors.Add(1)
 			return true, err
@@ -63,13 +64,17 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 			n.heard(c, cl)
 			return true, nil
 		}
+		if errors.Is(err, errElsewhere) {
+			left = c
+			continue
+		}
 		if !owned || fresh && !errors.Is(err, errLeft) || !again(ctx, err, repeatable) {
 			n.counters.errors.Add(1)
 			return owned, err
 		}
 		n.client.counters.retries.Add(1)
 		cl.reset()
-		fresh = true
+		fresh, left = true, nil
 	}
 }
 

@@ -1,0 +1,168 @@
+package memcached
+
+import (
+	"context"
+	"net"
+	"testing"
+)
+
+// waitingConn returns a connection without room on which callers wait.
+func waitingConn(callers int) (c *conn, waiting []*call) {
+	c = &conn{node: &node{}}
+	c.node.room.Store(maxPending)
+	c.out.unsent = maxUnsent + 1
+	for i := range callers {
+		cl := &call{wake: make(chan signal, 1)}
+		c.turns++
+		c.line(cl, uint64(i+1))
+		waiting = append(waiting, cl)
+	}
+	return c, waiting
+}
+
+func TestSendAway_ThoseWhoCameLastUnlessTheyShareTheConnection(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		stay []uint64 // turns
+	}{
+		{-1, []uint64{1, 2, 3, 4, 5, 6}},
+		{0, []uint64{1, 2, 3, 4, 5, 6}},
+		{3, []uint64{1, 2, 3, 5}},
+		{9, []uint64{5}},
+	} {
+		c, waiting := waitingConn(6)
+		waiting[4].shared = true
+		c.sendAway(tt.n)
+		if len(c.waiting) != len(tt.stay) || !c.hasWaiting.Load() {
+			t.Fatalf("sendAway(%d) leaves %d callers, want %d", tt.n, len(c.waiting), len(tt.stay))
+		}
+		for i, cl := range c.waiting {
+			if cl.turn != tt.stay[i] || len(cl.wake) > 0 {
+				t.Errorf("sendAway(%d): caller %d has turn %d and %d signals, want turn %d and none", tt.n, i, cl.turn, len(cl.wake), tt.stay[i])
+			}
+		}
+		gone := 0
+		for _, cl := range waiting {
+			if len(cl.wake) > 0 && <-cl.wake == signalElsewhere {
+				gone++
+			}
+		}
+		if gone != 6-len(tt.stay) {
+			t.Errorf("sendAway(%d) sends %d callers away, want %d", tt.n, gone, 6-len(tt.stay))
+		}
+	}
+	c, _ := waitingConn(2)
+	if c.sendAway(2); c.waiting != nil || c.hasWaiting.Load() {
+		t.Errorf("sendAway of all leaves %v", c.waiting)
+	}
+}
+
+// A caller whose time ends when it has been sent away holds no place that another
+// could have.
+func TestStopWaiting_AfterSendAway(t *testing.T) {
+	c, waiting := waitingConn(2)
+	c.sendAway(1)
+	c.stopWaiting(waiting[1])
+	if c.admitted != 0 || len(waiting[1].wake) != 0 || len(c.waiting) != 1 {
+		t.Errorf("%d callers are admitted, %d wait, and the one that left has %d signals", c.admitted, len(c.waiting), len(waiting[1].wake))
+	}
+}
+
+func TestRoom_WhileAConnectionIsOpened(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		size, mean int // of a request; of request and response
+		want       int
+	}{
+		{"small", 100, 200, maxPending - 10},
+		{"many keys", 5 << 10, 160, 102 - 10},
+		{"large values", 50, 8 << 10, 64 - 10},
+		{"very large values", 1 << 20, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := &conn{node: &node{}}
+			c.node.room.Store(maxPending)
+			c.node.large.Store(int32(tt.mean))
+			c.out.enqueued, c.out.queued = 10, uint64(10*tt.size)
+			if n := c.room(); n != maxPending-10 {
+				t.Errorf("room() = %d, want %d: nothing is being opened", n, maxPending-10)
+			}
+			c.node.dialing.Store(&attempt{})
+			if n := c.room(); n != tt.want {
+				t.Errorf("room() = %d, want %d", n, tt.want)
+			}
+			c.dequeued.Store(10)
+			c.answered.Store(c.out.queued)
+			if n := c.room(); n < 1 {
+				t.Errorf("room() = %d when nothing is pending, want 1 at least", n)
+			}
+		})
+	}
+}
+
+// growingNode returns a node with connections, of which those in busy have a call,
+// that opens no more of them before the test ends.
+func growingNode(t *testing.T, busy ...bool) (*node, []*conn) {
+	t.Helper()
+	client, err := New([]string{"server"}, &Options{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	n := client.topology.Load().nodes[0]
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, b := range busy {
+		near, far := net.Pipe()
+		t.Cleanup(func() { _ = far.Close() })
+		c := newConn(n, near, false)
+		if b {
+			c.load.Store(1)
+		}
+		n.add(c)
+	}
+	return n, *n.conns.Load()
+}
+
+// Who has been sent away from a connection that was made for a second attempt gets
+// no older one, though that is free.
+func TestPick_ForASecondAttemptAfterSendAway(t *testing.T) {
+	n, conns := growingNode(t, false, true, true)
+	for range 4 {
+		c, _, err := n.pick(t.Context(), &call{}, true, conns[1])
+		if err != nil || c == conns[0] {
+			t.Errorf("pick = connection %p, %v, want %p or %p", c, err, conns[1], conns[2])
+		}
+	}
+}
+
+func TestDial_IsNotNeededWhenOthersWereFaster(t *testing.T) {
+	n, conns := growingNode(t, true)
+	c, err := n.dial(t.Context(), noDeadline, false)
+	if err != nil || c != conns[0] || n.dialing.Load() != nil {
+		t.Errorf("dial = %p, %v, and an attempt %v, want %p and none", c, err, n.dialing.Load(), conns[0])
+	}
+}
+
+// Between two attempts there would be room for all on the connections that there
+// are.
+func TestAttempt_IsFollowedByAnotherWhileCallersWait(t *testing.T) {
+	n, conns := growingNode(t, true)
+	n.grow()
+	for _, waits := range []bool{true, false} {
+		conns[0].hasWaiting.Store(waits)
+		n.mu.Lock()
+		a := n.dialing.Load()
+		if a != nil {
+			n.end(a, conns[0], nil)
+		}
+		next := n.dialing.Load()
+		n.mu.Unlock()
+		if a == nil || next == a || (next != nil) != waits {
+			t.Errorf("after an attempt there is another: %v, want %v", next != nil, waits)
+		}
+	}
+}
