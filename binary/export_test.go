@@ -41,6 +41,18 @@ func CallsInFlight(c *Client) (each []int) {
 	return each
 }
 
+// WaitingCalls returns how many callers wait for room on the connections of c.
+func WaitingCalls(c *Client) (n int) {
+	for _, node := range c.topology.Load().nodes {
+		for _, conn := range *node.conns.Load() {
+			conn.mu.Lock()
+			n += len(conn.waiting)
+			conn.mu.Unlock()
+		}
+	}
+	return n
+}
+
 // FailWriters ends the connections of c as those on which a write does not go on.
 func FailWriters(c *Client) {
 	for _, n := range c.topology.Load().nodes {

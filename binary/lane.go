@@ -131,9 +131,10 @@ func (n *node) widen() {
 	}
 }
 
-// refuse counts a call that was not enqueued, unless it goes to another server.
+// refuse counts a call that was not enqueued, unless it goes to another server or
+// chooses another connection.
 func (c *conn) refuse(cl *call, f *fault) *fault {
-	if cl.shared && !isRetired(f.cause) {
+	if cl.shared && !isRetired(f.cause) && f.cause != errElsewhere {
 		c.node.counters.ops.Add(1)
 	}
 	return f

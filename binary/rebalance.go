@@ -40,26 +40,46 @@ func (n *node) isFilled() bool {
 // average connection, callers that wait for room choose again.
 func (n *node) rebalance() {
 	conns := *n.conns.Load()
-	calls := 0
-	for _, c := range conns {
-		calls += int(c.load.Load())
+	each, all := make([]int, len(conns)), 0
+	for i, c := range conns {
+		each[i] = c.calls()
+		all += each[i]
 	}
-	for _, c := range conns {
-		c.sendAway(int(c.load.Load()) - (calls+len(conns)-1)/len(conns))
+	for i, c := range conns {
+		c.sendAway(each[i] - (all+len(conns)-1)/len(conns))
 	}
 }
 
+// staysInLane reports whether a call that waits for room is to share the lane all
+// the same. Operations that were small so far and are large now come to lanes, too.
+func (cl *call) staysInLane() bool { return cl.shared && len(cl.value) < bulky }
+
+// calls returns how many calls use the connection. Those in a lane count as one, but
+// for the large ones that wait for room.
+func (c *conn) calls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := int(c.load.Load())
+	for _, cl := range c.waiting {
+		if cl.shared && !cl.staysInLane() {
+			n++
+		}
+	}
+	return n
+}
+
 // sendAway makes n callers that wait for room choose again, those that came last,
-// and admits others if there is room now. Who shares the connection stays.
+// and admits others if there is room now. Small operations stay in their lane.
 func (c *conn) sendAway(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	stay := max(0, len(c.waiting)-max(0, n))
 	left := slices.DeleteFunc(c.waiting[stay:], func(cl *call) bool {
-		if !cl.shared {
-			cl.wake <- signalElsewhere
+		if cl.staysInLane() {
+			return false
 		}
-		return !cl.shared
+		cl.wake <- signalElsewhere // its caller may have it from here on
+		return true
 	})
 	c.waiting = c.waiting[:stay+len(left)]
 	c.hasWaiting.Store(len(c.waiting) > 0)

@@ -20,7 +20,7 @@ func waitingConn(callers int) (c *conn, waiting []*call) {
 	return c, waiting
 }
 
-func TestSendAway_ThoseWhoCameLastUnlessTheyShareTheConnection(t *testing.T) {
+func TestSendAway_ThoseWhoCameLastButForSmallOnesInALane(t *testing.T) {
 	for _, tt := range []struct {
 		n    int
 		stay []uint64 // turns
@@ -32,6 +32,10 @@ func TestSendAway_ThoseWhoCameLastUnlessTheyShareTheConnection(t *testing.T) {
 	} {
 		c, waiting := waitingConn(6)
 		waiting[4].shared = true
+		waiting[5].shared, waiting[5].value = true, make([]byte, bulky)
+		if n := c.calls(); n != 1 {
+			t.Errorf("calls() = %d, want the large one in the lane", n)
+		}
 		c.sendAway(tt.n)
 		if len(c.waiting) != len(tt.stay) || !c.hasWaiting.Load() {
 			t.Fatalf("sendAway(%d) leaves %d callers, want %d", tt.n, len(c.waiting), len(tt.stay))

@@ -139,6 +139,51 @@ func TestStart_OfACrowdedClient(t *testing.T) {
 	})
 }
 
+// Large operations that wait in a lane, where there were small ones before, leave it.
+func TestStart_LargeOperationsLeaveTheirLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const callers = 1000
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{Timeout: time.Hour, DialContext: slowDialer(server)}, server)
+		var wg sync.WaitGroup
+		for range 50 {
+			wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
+		}
+		wg.Wait()
+		release := holdKeys(server)
+		setLarge := func(key string, size int) {
+			wg.Go(func() {
+				if err := client.Set(t.Context(), &memcached.Item{Key: key, Value: make([]byte, size)}); err != nil {
+					t.Errorf("Set = %v", err)
+				}
+			})
+		}
+		setLarge("first", 512<<10) // more than the connection takes: nothing is written behind it
+		synctest.Wait()
+		for i := range callers {
+			setLarge(fmt.Sprint("k", i), 15<<10)
+		}
+		synctest.Wait()
+		if n := memcached.WaitingCalls(client); n < callers/2 {
+			t.Fatalf("%d of %d callers wait for room in the lane, want most", n, callers)
+		}
+		setLarge("last", 64<<10) // it has no lane, and opens a connection
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := memcached.WaitingCalls(client); n > callers/4 {
+			t.Errorf("%d of %d callers wait for room when there are other connections, want few", n, callers)
+		}
+		close(release)
+		wg.Wait()
+		if n := server.RequestCount(memcachedtest.OpSet); n != callers+2 {
+			t.Errorf("the server got %d SETs, want %d", n, callers+2)
+		}
+		if n := client.Stats().Servers[server.Addr()].Ops; n != 50+callers+2 {
+			t.Errorf("Stats has %d operations, want %d", n, 50+callers+2)
+		}
+	})
+}
+
 // Who tries again gets no connection that is older than that.
 func TestStart_SecondAttemptsAreSpreadOverTheConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

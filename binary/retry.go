@@ -25,6 +25,10 @@ func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error
 		if isRetired(err) {
 			return owned, err
 		}
+		if errors.Is(err, errElsewhere) {
+			cl.reset()
+			return n.doUnshared(ctx, cl, false)
+		}
 		if !owned || !again(ctx, err, repeatable) {
 			n.counters.errors.Add(1)
 			return owned, err
