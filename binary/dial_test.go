@@ -192,7 +192,7 @@ func TestGrow_FailureIsNotDeath(t *testing.T) {
 			return memcachedtest.Action{Delay: time.Millisecond}
 		})
 		var wg sync.WaitGroup
-		for range 6 {
+		for range 5 {
 			wg.Go(func() {
 				for range 3000 {
 					if _, err := client.Get(t.Context(), "k"); err != nil {

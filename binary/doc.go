@@ -62,8 +62,8 @@
 // # Connections
 //
 // The client connects on first use and holds a few connections per server
-// ([Options.MaxConns]). While fewer than eight operations are in flight on a
-// server each has a connection to itself. From eight on small ones are pipelined
+// ([Options.MaxConns]). While fewer than six operations are in flight on a
+// server each has a connection to itself. From six on small ones are pipelined
 // together on one or two, which is what carries the throughput of hundreds of
 // goroutines; operations on many keys, and those that come to 1 KiB there and
 // back, spread over more, up to all, instead. A response is matched to its request

@@ -106,7 +106,7 @@ func openSome(t *testing.T, client *memcached.Client, server *memcachedtest.Serv
 	})
 	for client.Stats().Servers[server.Addr()].Conns < 4 {
 		var wg sync.WaitGroup
-		for range 6 {
+		for range 5 {
 			wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
 		}
 		wg.Wait()

@@ -18,7 +18,7 @@ const (
 	// shareFrom is how many operations in flight share a lane. Fewer have a
 	// connection each: those that share one wait for each other's batch, and
 	// between batches client and server sleep in turn.
-	shareFrom = 8
+	shareFrom = 6
 	// secondLane is how many bytes on their way on the lane, there and back,
 	// open a second one.
 	secondLane = 20 << 10

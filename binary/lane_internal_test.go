@@ -47,9 +47,9 @@ func TestLanes_FollowWhatWritesFind(t *testing.T) {
 	}
 }
 
-func TestLanes_AreSharedFromEightOperationsOn(t *testing.T) {
+func TestLanes_AreSharedFromSixOperationsOn(t *testing.T) {
 	for _, test := range []struct{ conns, from int }{
-		{1, 2}, {2, 3}, {7, 8}, {8, 8}, {64, 8},
+		{1, 2}, {2, 3}, {5, 6}, {6, 6}, {64, 6},
 	} {
 		n := newNode(&Client{opts: Options{MaxConns: test.conns}}, address{})
 		n.inFlight.Store(int32(test.from - 1))

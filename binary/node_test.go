@@ -65,14 +65,14 @@ func TestSpread_LargeValuesUseAllConnections(t *testing.T) {
 		conns       int
 	}{
 		{"small values", "v", 1},
-		{"values of 4 KiB", strings.Repeat("v", 4<<10), 6},
+		{"values of 4 KiB", strings.Repeat("v", 4<<10), 5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newServer(t, nil)
-				client := newClient(t, memcached.Options{MaxConns: 6}, server)
+				client := newClient(t, memcached.Options{MaxConns: 5}, server)
 				put(server, "k", test.value)
-				connectAll(t, client, server, 6)
+				connectAll(t, client, server, 5)
 				release := held(server)
 				var wg sync.WaitGroup
 				get := func() { _, _ = client.Get(t.Context(), "k") }
@@ -98,16 +98,16 @@ func TestSpread_LargeValuesUseAllConnections(t *testing.T) {
 func TestSpread_FewOperationsHaveAConnectionEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newServer(t, nil)
-		client := newClient(t, memcached.Options{MaxConns: 6}, server)
-		connectAll(t, client, server, 6)
+		client := newClient(t, memcached.Options{MaxConns: 5}, server)
+		connectAll(t, client, server, 5)
 		release := held(server)
 		var wg sync.WaitGroup
-		for range 6 {
+		for range 5 {
 			wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
 			synctest.Wait()
 		}
-		if counts := connsOf(server, "GET"); len(counts) != 6 {
-			t.Errorf("6 operations at once use the connections %v, want 6 of them", counts)
+		if counts := connsOf(server, "GET"); len(counts) != 5 {
+			t.Errorf("5 operations at once use the connections %v, want 5 of them", counts)
 		}
 		release()
 		wg.Wait()

@@ -16,7 +16,7 @@ var curveCallers = []int{1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 512, 2048}
 // curveVariants are what the curve shows beside the client as it is: operations
 // share connections from fewer on, they always share two, and the scheduler is told of
 // every system call.
-const curveVariants = "shareFrom=2;shareFrom=3;shareFrom=4;secondLane=1;quickSize=0"
+const curveVariants = "shareFrom=2;shareFrom=3;shareFrom=4;shareFrom=8;secondLane=1;quickSize=0"
 
 // curveFlags are those that only the curve has, as they were written.
 type curveFlags struct {
