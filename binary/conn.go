@@ -15,8 +15,8 @@ const (
 	// slice and read straight into its destination.
 	largeValue = 16 << 10
 	// inlineLimit is how many bytes of unanswered requests a socket certainly
-	// takes without blocking. Above it a goroutine of its own writes where writing
-	// waits, so that callers can leave.
+	// takes without blocking. Above it a goroutine of its own writes, so that
+	// callers can leave, unless they can write without waiting: see fitsInline.
 	inlineLimit = 32 << 10
 )
 
@@ -25,7 +25,8 @@ const (
 // It has no goroutines of its own. Callers append their requests to a buffer;
 // one that finds no writer at work writes for all, and one of those waiting
 // for a response reads for all. Both roles are flags that change hands under
-// mu, and mu is never held during I/O.
+// mu, and mu is never held during I/O. Where writing would have to wait, or no
+// caller is left to read, a goroutine takes the role for as long as that lasts.
 type conn struct {
 	node     *node
 	nc       net.Conn
@@ -116,7 +117,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 	write, yield := !c.writing, crowd && c.expectsMore()
 	if write {
 		c.writing = true
-		if c.raw == nil || !c.fitsInline() {
+		if !c.fitsInline() {
 			write = false
 			c.node.client.goroutines.Go(c.flush)
 		}

@@ -38,7 +38,8 @@ import (
 //	node.attemptLimit           how long operations wait for     node.overdue
 //	                            an attempt, all together
 //	a part of what is left      one of several replicas          deadlineInTurn
-//	health.pauses               the next attempt to connect      node.recover, node.grow
+//	health.pauses               the next attempt to connect      node.recover,
+//	                                                             node.mayGrow
 //	Options.IdleTimeout         an unused connection             node.reap
 //	Options.ConnMaxLifetime     a connection                     node.reap, then
 //	                                                             node.closeLeaving

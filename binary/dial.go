@@ -36,7 +36,8 @@ func (a *attempt) replace() {
 
 // dial returns a new connection. Operations that need one at the same time get
 // the same, and when there are Options.MaxConns the newest of them. If fresh is not
-// set any will do. While the server is down it fails at once.
+// set a connection that others have made meanwhile will do. While the server is down
+// it fails at once.
 func (n *node) dial(ctx context.Context, deadline int64, fresh bool) (*conn, error) {
 	n.mu.Lock()
 	if n.closed != nil {
@@ -196,14 +197,14 @@ func (n *node) overdue(a *attempt) {
 }
 
 // end tells those who wait for an attempt, under mu, what came of it. If callers
-// wait for room the next one follows at once: between two there would be room for
-// all of them on the connections that there are.
+// wait for room the next attempt follows at once: without one the connections that
+// there are would have room for all of them.
 func (n *node) end(a *attempt, c *conn, err error) {
 	if n.dialing.Load() != a {
 		return // nobody waits: it is a probe
 	}
 	var next *attempt
-	if err == nil && n.isFilled() && n.mayGrow() {
+	if err == nil && n.hasWaiting() && n.mayGrow() {
 		next = n.startAttempt()
 	}
 	n.dialing.Store(next)

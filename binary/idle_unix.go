@@ -16,7 +16,7 @@ func peek(raw syscall.RawConn) (n int, err error) {
 	if err == syscall.EAGAIN || err == syscall.EWOULDBLOCK || err == syscall.EINTR {
 		return -1, nil
 	}
-	if err == syscall.EPERM || err == syscall.ENOSYS { // seccomp: it is not known
+	if err == syscall.EPERM || err == syscall.ENOSYS { // seccomp forbids the look
 		return -1, nil
 	}
 	return n, err

@@ -99,9 +99,10 @@ func (c *conn) deliverLarge(own *call) error {
 	return c.deliver(cl, own, &c.in.frame)
 }
 
-// fill reads once from the connection. Where few share it, without TLS, the scheduler
-// is told of the read, as package net does: measured, their batches then stay
-// together. See the notes of integration/bench.
+// fill reads once from the connection. If announce is set the scheduler is told of the
+// read, as package net does, but not below TLS. That is for few who share the
+// connection: measured, their batches then stay together. See the notes of
+// integration/bench.
 func (c *conn) fill(announce bool) error {
 	in, from := &c.in, c.stream
 	if announce {

@@ -35,8 +35,8 @@ const (
 	calmAfter = 128
 	// manyPending calls on a connection are so many that others always follow.
 	manyPending = 16
-	// fewShare is how many of late share a connection at most where the scheduler is
-	// told of its reads: see conn.fill.
+	// fewShare is up to how many calls on a connection, the most of late, the
+	// scheduler is told of its reads: see conn.fill.
 	fewShare = 16
 	// forget is the part of the difference by which laneUse.most goes down with a
 	// write that found less.

@@ -168,12 +168,12 @@ func TestLanes_ReadersKnowWhetherFewShare(t *testing.T) {
 		few             bool
 	}{
 		{1, 1, true},
-		{manyPending, 1, true},
-		{manyPending + 1, 1, false},
-		{manyPending / 2, 1, true}, // most goes down with it
+		{fewShare, 1, true},
+		{fewShare + 1, 1, false},
+		{fewShare / 2, 1, true}, // most goes down with it
 		{64, 1, false},
-		{manyPending / 2, 1, false},
-		{manyPending / 2, 2 * forget * 2, true},
+		{fewShare / 2, 1, false},
+		{fewShare / 2, 2 * forget * 2, true},
 	} {
 		c.out.enqueued = uint64(step.pending)
 		for range step.writes {

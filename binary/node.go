@@ -18,7 +18,7 @@ type node struct {
 	crowded   atomic.Bool             // there are so many operations that small ones share lanes
 	bulky     atomic.Bool             // they are not small
 	lanes     atomic.Int32            // connections that they share: 1 or 2
-	room      atomic.Int32            // calls that the queue of a connection takes
+	room      atomic.Int32            // calls that the queue of a connection takes: see also roomGrowing
 	dialing   atomic.Pointer[attempt] // the one that operations wait for, replaced under mu; nil: none
 	failing   atomic.Bool             // health has something to forget when an operation is answered
 	retired   atomic.Bool             // SetServers removed the server
@@ -60,12 +60,12 @@ func newNode(c *Client, a address) *node {
 
 // pick chooses a connection and counts the call on it: a lane where many small
 // operations are in flight, otherwise a free one or that with the fewest. If fresh
-// is set it is one that was made for the call or later; left is the one of these
-// that the call has waited on already, or nil.
-func (n *node) pick(ctx context.Context, cl *call, fresh bool, left *conn) (c *conn, crowd bool, err error) {
+// is set it is one that was made for the call or later; tried is the one of these
+// on which the call has waited for room already, or nil.
+func (n *node) pick(ctx context.Context, cl *call, fresh bool, tried *conn) (c *conn, crowd bool, err error) {
 	conns := *n.conns.Load()
 	if fresh {
-		conns = since(left, conns)
+		conns = since(tried, conns)
 	}
 	if len(conns) == 0 {
 		opened, err := n.dial(ctx, cl.deadline, fresh)
@@ -89,7 +89,8 @@ func (n *node) pick(ctx context.Context, cl *call, fresh bool, left *conn) (c *c
 	return c, crowd, nil
 }
 
-// since returns c and the connections that were added after it.
+// since returns c and the connections that were added after it, or none if c is not
+// among them.
 func since(c *conn, conns []*conn) []*conn {
 	if i := slices.Index(conns, c); i >= 0 {
 		return conns[i:]

@@ -9,7 +9,8 @@ import (
 
 // The queue of a connection holds the calls that were not answered yet, in the
 // order of their requests: first inbox.pending, which the reader has taken over,
-// then outbox.queue. It is bounded, and callers wait for room.
+// then outbox.queue. It is bounded, and callers wait for room: there, or where
+// rebalance sends them.
 
 const (
 	// maxPending bounds the calls in flight on one connection, maxUnsent the

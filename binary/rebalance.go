@@ -13,7 +13,7 @@ import (
 
 // maxGrowing bounds, about, the bytes of the calls in flight on one connection
 // while another is being opened: enough to keep server and network busy, and less
-// than the share that a connection has of many large operations.
+// than each connection gets when thousands of large operations are spread.
 const maxGrowing = 512 << 10
 
 // errElsewhere tells a caller that waited for room to choose a connection again.
@@ -21,8 +21,8 @@ var errElsewhere = errors.New("another connection has room")
 
 // roomGrowing returns, under mu, how many calls the queue takes while another
 // connection is being opened, if so many are pending. These tell how large a
-// request is, the node how large it is with its response. Small ones stay: they
-// are answered soon.
+// request is, the node how large it is with its response. Small ones are not held
+// back: they are answered soon.
 func (c *conn) roomGrowing(pending int) int {
 	each := max(int(c.out.queued-c.answered.Load())/max(pending, 1), int(c.node.large.Load()))
 	if each < bulky {
@@ -31,8 +31,8 @@ func (c *conn) roomGrowing(pending int) int {
 	return max(1, maxGrowing/each)
 }
 
-// isFilled reports whether callers wait for room on a connection.
-func (n *node) isFilled() bool {
+// hasWaiting reports whether callers wait for room on a connection.
+func (n *node) hasWaiting() bool {
 	return slices.ContainsFunc(*n.conns.Load(), func(c *conn) bool { return c.hasWaiting.Load() })
 }
 
@@ -50,8 +50,9 @@ func (n *node) rebalance() {
 	}
 }
 
-// staysInLane reports whether a call that waits for room is to share the lane all
-// the same. Operations that were small so far and are large now come to lanes, too.
+// staysInLane reports whether a call that waits for room in a lane is to stay there.
+// Operations come to lanes that are large where others were small so far: these are
+// not.
 func (cl *call) staysInLane() bool { return cl.shared && len(cl.value) < bulky }
 
 // calls returns how many calls use the connection. Those in a lane count as one, but
@@ -73,15 +74,15 @@ func (c *conn) calls() int {
 func (c *conn) sendAway(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	stay := max(0, len(c.waiting)-max(0, n))
-	left := slices.DeleteFunc(c.waiting[stay:], func(cl *call) bool {
+	first := max(0, len(c.waiting)-max(0, n))
+	stay := slices.DeleteFunc(c.waiting[first:], func(cl *call) bool {
 		if cl.staysInLane() {
 			return false
 		}
-		cl.wake <- signalElsewhere // its caller may have it from here on
+		cl.wake <- signalElsewhere // from here on it may be its caller's again
 		return true
 	})
-	c.waiting = c.waiting[:stay+len(left)]
+	c.waiting = c.waiting[:first+len(stay)]
 	c.hasWaiting.Store(len(c.waiting) > 0)
 	c.admit()
 }

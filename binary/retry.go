@@ -43,7 +43,8 @@ func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error
 // doUnshared is doWithRetry for a call that shares no lane: it is counted in
 // inFlight and in the load of its connection. If fresh is set it is the second
 // attempt. One that finds only that its connection has left is none: several
-// operations get the same new connection, and the first may make it leave.
+// operations get the same new connection, and the first may make it leave. Nor is
+// it one to be told, while waiting for room, that another connection has some.
 func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool, err error) {
 	if !n.enter() {
 		return true, &fault{cause: errRetired, unsent: true}
@@ -53,9 +54,9 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 		n.counters.ops.Add(1)
 	}
 	repeatable := !cl.writes()
-	var left *conn
+	var tried *conn
 	for {
-		c, crowd, err := n.pick(ctx, cl, fresh, left)
+		c, crowd, err := n.pick(ctx, cl, fresh, tried)
 		if err != nil {
 			n.counters.errors.Add(1)
 			return true, err
@@ -69,7 +70,7 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 			return true, nil
 		}
 		if errors.Is(err, errElsewhere) {
-			left = c
+			tried = c
 			continue
 		}
 		if !owned || fresh && !errors.Is(err, errLeft) || !again(ctx, err, repeatable) {
@@ -78,7 +79,7 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 		}
 		n.client.counters.retries.Add(1)
 		cl.reset()
-		fresh, left = true, nil
+		fresh, tried = true, nil
 	}
 }
 

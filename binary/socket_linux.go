@@ -14,7 +14,7 @@ import (
 // scheduler's knowledge.
 const quickSize = 32 << 10
 
-// quickRun is up to how many bytes such calls write one after another, without waiting.
+// quickRun is up to how many bytes writeNow writes, in such calls one after another.
 const quickRun = 32 * quickSize
 
 // socket is a TCP or Unix socket whose small reads and writes are system calls that
@@ -29,8 +29,7 @@ const quickRun = 32 * quickSize
 // and may run the server's thread first. The price is that these goroutines, and a
 // stop of the world, wait for the call.
 //
-// Where a list of system calls that are allowed (seccomp) has none of these, it goes on
-// with those of package net.
+// Where seccomp forbids these system calls it goes on with those of package net.
 //
 // One goroutine reads at a time, and one writes.
 type socket struct {
@@ -47,7 +46,7 @@ type quickCall struct {
 	n     int
 	errno syscall.Errno
 
-	forbidden bool // package net has others
+	forbidden bool // by seccomp; package net makes other calls
 }
 
 // newSocket returns nc with small reads and writes of its own, or as it is if they
@@ -100,8 +99,8 @@ func (q *quickCall) call(trap, fd, flags uintptr) (done bool) {
 	}
 }
 
-// isForbidden notes whether the call may not be made at all.
-func (q *quickCall) isForbidden() bool {
+// noteForbidden notes, and reports, whether the call may not be made at all.
+func (q *quickCall) noteForbidden() bool {
 	q.forbidden = q.errno == syscall.EPERM || q.errno == syscall.ENOSYS
 	return q.forbidden
 }
@@ -114,7 +113,7 @@ func (s *socket) Read(p []byte) (n int, err error) {
 	q.p, q.n, q.errno = p, 0, 0
 	err = s.raw.Read(q.try)
 	q.p = nil
-	if err == nil && q.isForbidden() {
+	if err == nil && q.noteForbidden() {
 		return s.Conn.Read(p)
 	}
 	if err != nil || q.errno != 0 {
@@ -135,7 +134,7 @@ func (s *socket) Write(p []byte) (n int, err error) {
 		q.p, q.n, q.errno = p[n:], 0, 0
 		err = s.raw.Write(q.try)
 		q.p = nil
-		if err == nil && q.isForbidden() {
+		if err == nil && q.noteForbidden() {
 			more, err := s.Conn.Write(p[n:])
 			return n + more, err
 		}
@@ -150,7 +149,7 @@ func (s *socket) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// writesNow reports, to who writes, whether writeNow can write to stream.
+// writesNow reports whether writeNow can write to stream. It is for the writer.
 func writesNow(stream io.Writer) bool {
 	s, is := stream.(*socket)
 	return is && !s.out.forbidden
@@ -165,7 +164,7 @@ func writeNow(stream io.Writer, p []byte) (n int, err error) {
 		err = s.raw.Write(q.once)
 		q.p = nil
 		switch {
-		case err == nil && q.isForbidden():
+		case err == nil && q.noteForbidden():
 			return n, nil // Write goes on
 		case err != nil || q.errno != 0:
 			return n, s.fail("write", err, q.errno)

@@ -319,6 +319,30 @@ func TestSocket_IsWhatConnectionsReadAndWrite(t *testing.T) {
 	}
 }
 
+// TestSocket_CallersWriteWhateverIsUnanswered, but no values from where they are, and
+// nothing where the call is forbidden.
+func TestSocket_CallersWriteWhateverIsUnanswered(t *testing.T) {
+	s, _, _ := socketPair(t, "tcp")
+	for name, test := range map[string]struct {
+		unsent    int
+		segments  []segment
+		forbidden bool
+		want      bool
+	}{
+		"as much as in one run":   {quickRun, nil, false, true},
+		"more":                    {quickRun + 1, nil, false, false},
+		"a value where it is":     {largeValue, []segment{{}}, false, false},
+		"what package net writes": {100, nil, true, false},
+	} {
+		c := &conn{stream: s, raw: s.(*socket).raw}
+		c.out.queued, c.out.unsent, c.out.segments = 100*quickRun, test.unsent, test.segments
+		s.(*socket).out.forbidden = test.forbidden
+		if got := c.fitsInline(); got != test.want {
+			t.Errorf("%s: fitsInline() = %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 // TestSocket_HasATimerSoon holds what interrupts goroutines that compute for long:
 // see armRead.
 func TestSocket_HasATimerSoon(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 const quickRun = 0
 
 // newSocket returns nc as it is: system calls that the scheduler knows nothing of are
-// for Linux, where its architecture has one for sockets. The memory sanitizer, too, would know nothing
-// of what they read.
+// for Linux, where its architecture has one for sockets. The memory sanitizer, too,
+// would know nothing of what they read.
 func newSocket(nc net.Conn) net.Conn { return nc }
 
 // isSocket reports false: there are none.

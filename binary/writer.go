@@ -4,14 +4,15 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
-// A caller writes for all who have appended requests, as long as that can not block: it
+// A caller writes for all who have appended requests, as long as that cannot block: it
 // has to be able to leave. A goroutine goes on where it could.
 
-// inlineRun is after how many bytes a caller leaves the writing for those who keep
-// appending to a goroutine.
+// inlineRun is how many bytes a caller writes for those who keep appending before a
+// goroutine goes on.
 const inlineRun = max(quickRun, inlineLimit)
 
-// flushInline is flush for a caller.
+// flushInline is flush for a caller: what it cannot write without waiting, and what
+// comes after inlineRun bytes, a goroutine writes.
 func (c *conn) flushInline() {
 	c.mu.Lock()
 	for run := 0; c.hasUnsent(); {
@@ -24,7 +25,7 @@ func (c *conn) flushInline() {
 		left, err := c.writeInline(out, segments)
 		c.mu.Lock()
 		if left > 0 && err == nil {
-			if err = c.err; err == nil {
+			if err = c.err; err == nil { // else the connection has ended
 				c.node.client.goroutines.Go(func() { c.flushFrom(out, left) })
 				c.mu.Unlock()
 				return
@@ -63,13 +64,18 @@ func (c *conn) flushFrom(out []byte, left int) {
 // hasUnsent reports, under mu, whether there is something to write.
 func (c *conn) hasUnsent() bool { return c.out.unsent > 0 && c.err == nil }
 
-// fitsInline reports, under mu, whether a caller can write what is unsent: without
-// blocking, or so little that it goes out at once.
+// fitsInline reports, under mu, whether a caller can write what is unsent: as far as
+// the kernel takes it without waiting, or because it is so little that the socket
+// certainly takes it.
 func (c *conn) fitsInline() bool {
-	if len(c.out.segments) == 0 && c.out.unsent <= quickRun && writesNow(c.stream) {
-		return true
-	}
-	return c.out.queued-c.answered.Load() <= inlineLimit
+	return c.canWriteNow(c.out.segments, c.out.unsent) ||
+		c.raw != nil && c.out.queued-c.answered.Load() <= inlineLimit
+}
+
+// canWriteNow reports, to the writer, whether n bytes with the segments in their places
+// can be written without waiting, as far as the kernel takes them.
+func (c *conn) canWriteNow(segments []segment, n int) bool {
+	return len(segments) == 0 && n <= quickRun && writesNow(c.stream)
 }
 
 // takeOut takes what is unsent, n bytes, counts it, and releases mu.
@@ -101,7 +107,7 @@ func (c *conn) wrote(out []byte, left int, err error) {
 // writeInline writes what fitsInline. Without an error, left is how many bytes would have
 // had to wait.
 func (c *conn) writeInline(out []byte, segments []segment) (left int, err error) {
-	if len(segments) > 0 || len(out) > quickRun || !writesNow(c.stream) {
+	if !c.canWriteNow(segments, len(out)) {
 		return c.write(out, segments)
 	}
 	c.armWrite()

@@ -24,11 +24,11 @@ type lockedSide struct {
 	open <-chan struct{}
 }
 
-func (g *lockedSide) Write(p []byte) (int, error) {
-	if g.shut.Load() {
-		<-g.open
+func (s *lockedSide) Write(p []byte) (int, error) {
+	if s.shut.Load() {
+		<-s.open
 	}
-	return g.Conn.Write(p)
+	return s.Conn.Write(p)
 }
 
 // lock passes connections on to a server. While it is shut it takes nothing but what it
@@ -102,14 +102,10 @@ func TestWrites_ThatTheKernelDoesNotTakeAtOnce(t *testing.T) {
 	}
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		began := time.Now()
 		if _, err := client.Get(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Get = %v, want the end of its context", err)
 		}
 		cancel()
-		if took := time.Since(began); took > 30*time.Second {
-			t.Errorf("a caller left after %v", took)
-		}
 	}
 	close(open)
 	wg.Wait()
