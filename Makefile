@@ -111,7 +111,7 @@ bench: ## Measure this client beside others, write integration/bench/RESULTS.md 
 	@cd integration/bench && go run . -write
 
 .PHONY: curve
-curve: ## Measure callers, thresholds, processors and delays (20 minutes) and write integration/bench/CURVE.md
+curve: ## Measure callers, thresholds, kinds of work, processors and delays (20 minutes) and write integration/bench/CURVE.md
 	@cd integration/bench && go run . -curve -each -ops get,set,mixed,getmulti,page,session -procs $$(getconf _NPROCESSORS_ONLN),1,8 -threads 4,1 -delays 0,200us,1ms,5ms -rounds 2 -duration 150ms -write
 
 .PHONY: conformance

@@ -26,7 +26,7 @@ var faultPromises = []promise{
 	{"| the value is too large", "TestMaxItemSize_RefusesLocally"},
 	{"| a value on the server", "TestMaxItemSize_ALargerValueOfTheServerIsOneKeysError"},
 	{"| garbage instead of answers | the connection", "TestGet_BrokenFrames TestNetwork_GarbageInsteadOfResponses TestHunt_NoWrongValueAfterBrokenFrames TestGetMulti_OneFlippedBit"},
-	{"| more callers than the queue", "TestQueue_CallersWaitForRoomWithinTheirTime TestQueue_NoRoomWithinTimeoutIsErrUnavailable TestQueue_TooManyWaitingIsErrUnavailableAtOnce"},
+	{"| more callers than the queue", "TestQueue_CallersWaitForRoomWithinTheirTime TestQueue_NoRoomWithinTimeoutIsErrUnavailable TestQueue_TooManyWaitingIsErrUnavailableAtOnce TestRoom_WhileAConnectionIsOpened TestStart_WaitingCallersLeaveInTime"},
 	{"| the client was closed", "TestOperations_ClosedClient TestClose_EndsEveryBlockedOperation"},
 
 	// measured
