@@ -23,7 +23,7 @@ type attempt struct {
 	peer     string       // the address that was reached; guarded by node.mu
 	proved   bool         // an operation was answered on its connection
 
-	ended chan struct{} // closed when conn and err are set: it ended, or is overdue
+	ended chan struct{} // closed when conn and err are set and their consequences known: it ended, or is overdue
 	conn  *conn
 	err   error
 }
@@ -193,12 +193,14 @@ func (n *node) overdue(a *attempt) {
 		err := a.waitsFor(errNoConnection)
 		n.end(a, nil, err)
 		n.follow(n.health.connectFailed(n.client.now(), err, false))
+		close(a.ended)
 	}
 }
 
-// end tells those who wait for an attempt, under mu, what came of it. If callers
-// wait for room the next attempt follows at once: without one the connections that
-// there are would have room for all of them.
+// end notes, under mu, what came of an attempt for those who wait for it. Closing
+// ended tells them: after follow, as who tries again must find what has changed. If
+// callers wait for room the next attempt follows at once: without one the connections
+// that there are would have room for all of them.
 func (n *node) end(a *attempt, c *conn, err error) {
 	if n.dialing.Load() != a {
 		return // nobody waits: it is a probe
@@ -209,7 +211,6 @@ func (n *node) end(a *attempt, c *conn, err error) {
 	}
 	n.dialing.Store(next)
 	a.conn, a.err = c, err
-	close(a.ended)
 }
 
 // dialed ends an attempt.
@@ -219,6 +220,9 @@ func (n *node) dialed(a *attempt, nc net.Conn, secure bool, err error) {
 	}
 	n.mu.Lock()
 	n.attempts = slices.DeleteFunc(n.attempts, func(other *attempt) bool { return other == a })
+	if n.dialing.Load() == a {
+		defer close(a.ended)
+	}
 	switch {
 	case n.closed != nil:
 		n.end(a, nil, n.closed)

@@ -143,6 +143,30 @@ func TestEjectAfter_MovesKeysAndTakesThemBack(t *testing.T) {
 	})
 }
 
+// Who learns that no connection could be made finds the server's keys on the others,
+// however long it takes to place them.
+func TestEjectAfter_IsThereWhenItsCauseIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		servers := []*memcachedtest.Server{newServer(t, nil), newServer(t, nil)}
+		network := newFlaky(servers...)
+		client := newClient(t, memcached.Options{
+			DialContext: network.DialContext, EjectAfter: 1, Timeout: time.Minute,
+			Distribution: func(servers []memcached.Server) func(string) int {
+				time.Sleep(time.Second)
+				return memcached.Ketama(servers)
+			},
+		}, servers...)
+		defer time.Sleep(time.Minute) // so that Close finds the keys placed
+		network.set(servers[0], true)
+		if err := client.Ping(t.Context()); err == nil {
+			t.Fatal("Ping found a server that is off")
+		}
+		for i := range 100 {
+			set(t, client, fmt.Sprint("k", i), "v")
+		}
+	})
+}
+
 func TestWrongPassword_NoRetryStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newServer(t, &memcachedtest.Options{Users: map[string]string{"app": "right"}})
