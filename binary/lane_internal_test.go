@@ -161,6 +161,7 @@ func TestWriter_YieldsOnlyToCallersWhoComeBack(t *testing.T) {
 
 // TestLanes_ReadersKnowWhetherFewShare holds what conn.fill goes by.
 func TestLanes_ReadersKnowWhetherFewShare(t *testing.T) {
+	const most = 16 // that share it are few
 	n := crowd(8)
 	c := &conn{node: n}
 	for _, step := range []struct {
@@ -168,12 +169,12 @@ func TestLanes_ReadersKnowWhetherFewShare(t *testing.T) {
 		few             bool
 	}{
 		{1, 1, true},
-		{fewShare, 1, true},
-		{fewShare + 1, 1, false},
-		{fewShare / 2, 1, true}, // most goes down with it
+		{most, 1, true},
+		{most + 1, 1, false},
+		{most / 2, 1, true}, // most goes down with it
 		{64, 1, false},
-		{fewShare / 2, 1, false},
-		{fewShare / 2, 2 * forget * 2, true},
+		{most / 2, 1, false},
+		{most / 2, 2 * forget * 2, true},
 	} {
 		c.out.enqueued = uint64(step.pending)
 		for range step.writes {

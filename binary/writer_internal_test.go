@@ -1,8 +1,11 @@
 package memcached
 
 import (
+	"net"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
@@ -58,4 +61,57 @@ func TestFitsInline_OnlyWhatASocketCertainlyTakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// busyConn is a connection whose requests are answered at once, and for which others
+// have appended more by then, until stop is set. Long after a caller has to leave the
+// writing to a goroutine a write waits for that.
+type busyConn struct {
+	net.Conn
+	c     *conn
+	wrote int
+	stop  atomic.Bool
+	left  chan struct{} // closed when the caller has left
+}
+
+func (b *busyConn) Write(p []byte) (int, error) {
+	if b.wrote += len(p); b.wrote > 2*inlineRun {
+		<-b.left
+	}
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	b.c.answered.Store(b.c.out.queued)
+	if !b.stop.Load() {
+		b.append()
+	}
+	return len(p), nil
+}
+
+// append is called under mu.
+func (b *busyConn) append() {
+	const n = inlineLimit / 2
+	b.c.out.buf = append(b.c.out.buf, make([]byte, n)...)
+	b.c.out.unsent += n
+	b.c.out.queued += n
+}
+
+func TestFlushInline_LeavesThoughOthersKeepAppending(t *testing.T) {
+	n, _ := growingNode(t)
+	near, far := net.Pipe()
+	defer far.Close()
+	b := &busyConn{Conn: near, left: make(chan struct{})}
+	b.c = newConn(n, b, false)
+	b.c.raw = someSocket().raw
+	b.c.writing = true
+	b.append()
+	go func() {
+		b.c.flushInline()
+		close(b.left)
+	}()
+	select {
+	case <-b.left:
+	case <-time.After(10 * time.Second):
+		t.Errorf("a caller still writes after %d bytes for others, want until %d", 2*inlineRun, inlineRun)
+	}
+	b.stop.Store(true)
 }
