@@ -199,7 +199,7 @@ func (n *node) overdue(a *attempt) {
 
 // end notes, under mu, what came of an attempt for those who wait for it. Closing
 // ended tells them: after follow, as who tries again must find what has changed. If
-// callers wait for room the next attempt follows at once: without one the connections
+// others wait for room the next attempt follows at once: without one the connections
 // that there are would have room for all of them.
 func (n *node) end(a *attempt, c *conn, err error) {
 	if n.dialing.Load() != a {

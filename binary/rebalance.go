@@ -31,9 +31,13 @@ func (c *conn) roomGrowing(pending int) int {
 	return max(1, maxGrowing/each)
 }
 
-// hasWaiting reports whether callers wait for room on a connection.
+// hasWaiting reports whether callers wait for room who would use another connection.
 func (n *node) hasWaiting() bool {
-	return slices.ContainsFunc(*n.conns.Load(), func(c *conn) bool { return c.hasWaiting.Load() })
+	return slices.ContainsFunc(*n.conns.Load(), func(c *conn) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return slices.ContainsFunc(c.waiting, func(cl *call) bool { return !cl.staysInLane() })
+	})
 }
 
 // rebalance follows an attempt to connect: where there are more calls than on the

@@ -152,12 +152,17 @@ func TestDial_IsNotNeededWhenOthersWereFaster(t *testing.T) {
 }
 
 // Between two attempts there would be room for all on the connections that there
-// are.
+// are. Small operations have no use for more of them.
 func TestAttempt_IsFollowedByAnotherWhileCallersWait(t *testing.T) {
 	n, conns := growingNode(t, true)
 	n.grow()
 	for _, waits := range []bool{true, false} {
-		conns[0].hasWaiting.Store(waits)
+		conns[0].mu.Lock()
+		conns[0].waiting = nil
+		for turn, small := range []bool{true, !waits} {
+			conns[0].line(&call{shared: small, wake: make(chan signal, 1)}, uint64(turn))
+		}
+		conns[0].mu.Unlock()
 		n.mu.Lock()
 		a := n.dialing.Load()
 		if a != nil {
