@@ -46,7 +46,7 @@ var performancePromises = []promise{
 	{"A mismatch closes", "TestGet_BrokenFrames TestMulti_AnswersOutOfOrderEndTheConnection"},
 
 	// What to expect
-	{"**Few callers (1 to 7):**", "TestPerformance_FiguresAreThoseOfTheResults"},
+	{"**Few callers (1 to 5):**", "TestPerformance_FiguresAreThoseOfTheResults"},
 	{"A round trip is", ""},
 	{"With eight it takes", "TestPerformance_FiguresAreThoseOfTheResults"},
 	{"**Dozens to hundreds", "TestPerformance_FiguresAreThoseOfTheResults"},
