@@ -110,7 +110,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 		c.mu.Unlock()
 		return true, &fault{cause: errRetired, unsent: true}
 	}
-	c.out.enqueue(cl, c.vectored)
+	c.out.enqueue(cl, c.vectored, c.dequeued.Load())
 	if cl.hold != nil {
 		defer c.releaseHold(cl.hold)
 	}

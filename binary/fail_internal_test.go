@@ -20,7 +20,7 @@ func TestFail_CountsCallsThatNobodyWrote(t *testing.T) {
 	if !c.share() {
 		t.Fatal("the node takes no calls")
 	}
-	c.out.enqueue(cl, c.vectored)
+	c.out.enqueue(cl, c.vectored, 0)
 	c.fail(errIdle)
 	<-cl.wake
 	if got := n.counters.ops.Load(); got != 1 {

@@ -15,15 +15,17 @@ type outbox struct {
 	sent     uint64    // bytes ever handed to conn.stream, or withdrawn before
 	enqueued uint64    // calls ever put into queue
 	deadline int64     // the latest of theirs, without those of WithTimeout
+	own      uint64    // enqueued when the last of those of WithTimeout was in
 }
 
 // keepBuffer is the largest write buffer that a connection keeps.
 const keepBuffer = 16 << 10
 
 // enqueue encodes the call and puts it at the end of the queue. If vectored is
-// set a large value stays in the slice of its caller.
-func (o *outbox) enqueue(cl *call, vectored bool) {
-	o.compare(cl)
+// set a large value stays in the slice of its caller. dequeued is how many calls are
+// out of the queue again.
+func (o *outbox) enqueue(cl *call, vectored bool, dequeued uint64) {
+	o.compare(cl, dequeued)
 	cl.opaque, cl.start, cl.size = o.opaque, o.queued, 0
 	before := len(o.buf)
 	if cl.batch != nil {
@@ -51,10 +53,17 @@ func (o *outbox) enqueue(cl *call, vectored bool) {
 const overtaken = time.Millisecond
 
 // compare notes that a call is late: one that waited, for a connection or for an
-// earlier write, stands behind others that began later.
-func (o *outbox) compare(cl *call) {
+// earlier write, stands behind others that began later. So is one behind a call of
+// WithTimeout: the reader may have found nobody else, and look at no earlier time.
+func (o *outbox) compare(cl *call, dequeued uint64) {
 	switch {
 	case cl.own:
+		o.own = o.enqueued + 1
+		return
+	case o.own > dequeued:
+		cl.late = true
+	}
+	switch {
 	case cl.deadline > o.deadline:
 		o.deadline = cl.deadline
 	case cl.deadline < o.deadline-int64(overtaken):

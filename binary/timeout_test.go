@@ -165,3 +165,28 @@ func TestTimeout_OfAnOperationThatWaitedBefore(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// TestWithTimeout_OthersBehindItLeaveInTime: who reads for them may wait much longer
+// than they, and did so before they came.
+func TestWithTimeout_OthersBehindItLeaveInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{MaxConns: 1, Timeout: time.Second}, server)
+		set(t, client, "k", "v")
+		server.Intercept(delays(map[string]time.Duration{"slow": 10 * time.Second}))
+		time.Sleep(time.Second)
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = client.Get(memcached.WithTimeout(t.Context(), 5*time.Second), "slow") })
+		for range 3 {
+			time.Sleep(10 * time.Millisecond)
+			wg.Go(func() {
+				start := time.Now()
+				_, err := client.Get(t.Context(), "k")
+				if took := time.Since(start); err == nil || took != time.Second {
+					t.Errorf("Get behind a slow operation = %v after %v, want a timeout after 1s", err, took)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}

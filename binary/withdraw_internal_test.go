@@ -18,7 +18,7 @@ func TestWithdraw_LeavesTheRest(t *testing.T) {
 		calls := make([]*call, 1+random.IntN(20))
 		for i := range calls {
 			calls[i] = randomCall(random, i)
-			o.enqueue(calls[i], true)
+			o.enqueue(calls[i], true, 0)
 		}
 		var want []byte
 		unsent := 0
