@@ -25,7 +25,7 @@ func (c *conn) flushInline() {
 		left, err := c.writeInline(out, segments)
 		c.mu.Lock()
 		if left > 0 && err == nil {
-			if err = c.err; err == nil { // else the connection has ended
+			if err = c.cause; err == nil { // else the connection ends
 				c.node.client.goroutines.Go(func() { c.flushFrom(out, left) })
 				c.mu.Unlock()
 				return
@@ -61,8 +61,9 @@ func (c *conn) flushFrom(out []byte, left int) {
 	c.flush()
 }
 
-// hasUnsent reports, under mu, whether there is something to write.
-func (c *conn) hasUnsent() bool { return c.out.unsent > 0 && c.err == nil }
+// hasUnsent reports, under mu, whether there is something to write. On a connection
+// that ends nothing more is sent.
+func (c *conn) hasUnsent() bool { return c.out.unsent > 0 && c.cause == nil }
 
 // fitsInline reports, under mu, whether a caller can write what is unsent: as far as
 // the kernel takes it without waiting, or because it is so little that the socket

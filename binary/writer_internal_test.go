@@ -1,7 +1,9 @@
 package memcached
 
 import (
+	"errors"
 	"net"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -114,4 +116,35 @@ func TestFlushInline_LeavesThoughOthersKeepAppending(t *testing.T) {
 		t.Errorf("a caller still writes after %d bytes for others, want until %d", 2*inlineRun, inlineRun)
 	}
 	b.stop.Store(true)
+}
+
+// A connection that is given up gets no more requests, though whoever comes with one
+// learns of that only later.
+func TestFlush_SendsNothingMoreOnAConnectionThatIsGivenUp(t *testing.T) {
+	n, conns := growingNode(t, true)
+	c := conns[0]
+	wait := func(until func() bool) {
+		t.Helper()
+		for is := false; !is; runtime.Gosched() {
+			c.mu.Lock()
+			is = until()
+			c.mu.Unlock()
+		}
+	}
+	n.mu.Lock() // the connection cannot be taken out of use before that is released
+	ended := make(chan error, 1)
+	go c.fail(errTimeout)
+	wait(func() bool { return c.cause != nil })
+	go func() {
+		cl := n.client.newCall(wire.OpSet, "key")
+		cl.deadline = noDeadline
+		_, err := c.roundTrip(t.Context(), cl, false)
+		ended <- err
+	}()
+	wait(func() bool { return c.out.enqueued == 1 && (!c.writing || c.out.unsent == 0) })
+	n.mu.Unlock()
+	var f *fault
+	if err := <-ended; !errors.As(err, &f) || !f.unsent {
+		t.Errorf("a Set on a connection that is given up = %v, want one that was not sent", err)
+	}
 }
