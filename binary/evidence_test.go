@@ -72,3 +72,26 @@ func TestAuth_AskedForAlways(t *testing.T) {
 		set(t, client, "k", "v")
 	})
 }
+
+// TestAuth_AskedForAgainWhileCallersWait: who has nothing on the connection yet
+// takes another.
+func TestAuth_AskedForAgainWhileCallersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, secured("PLAIN"))
+		client := newClient(t, memcached.Options{
+			Auth:        sasl.Auto("app", "a-secret-password"),
+			DialContext: laterConnections(server, 50*time.Millisecond),
+		}, server)
+		server.Intercept(func(r memcachedtest.Request) (a memcachedtest.Action) {
+			if r.Conn == 1 && r.Op == memcachedtest.OpSet {
+				a.Delay, a.Status = 10*time.Millisecond, memcached.StatusAuthError
+			}
+			return a
+		})
+		waited, failed := setMany(t, client, memcached.ErrAuth)
+		// With the first answer one was admitted.
+		if waited < 100 || failed > 200-waited+1 {
+			t.Errorf("%d of 200 operations failed and %d waited for room, want that these, and most, succeed on other connections", failed, waited)
+		}
+	})
+}

@@ -40,6 +40,7 @@ func (n *node) dismiss(which func(*conn) bool) {
 		return
 	}
 	n.conns.Store(&stay)
+	n.vacate()
 	if before == 0 {
 		n.client.goroutines.Go(n.closeLeaving)
 	}

@@ -138,6 +138,7 @@ func (n *node) least(conns []*conn) (c *conn, crowd bool) {
 func (n *node) add(c *conn) {
 	conns := append(slices.Clone(*n.conns.Load()), c)
 	n.conns.Store(&conns)
+	n.vacate()
 	n.supervise()
 }
 

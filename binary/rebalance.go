@@ -73,6 +73,29 @@ func (c *conn) calls() int {
 	return n
 }
 
+// vacate makes, under mu, all callers that wait for room on a connection that is out
+// of use choose again. On one that is suspected they stay while there is no other.
+func (n *node) vacate() {
+	unused := n.leaving
+	if len(*n.conns.Load()) > 0 {
+		unused = slices.Concat(unused, n.suspects)
+	}
+	for _, c := range unused {
+		c.sendAllAway()
+	}
+}
+
+// sendAllAway makes all callers that wait for room choose again.
+func (c *conn) sendAllAway() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cl := range c.waiting {
+		cl.wake <- signalElsewhere
+	}
+	c.waiting = nil
+	c.hasWaiting.Store(false)
+}
+
 // sendAway makes n callers that wait for room choose again, those that came last,
 // and admits others if there is room now. Small operations stay in their lane.
 func (c *conn) sendAway(n int) {

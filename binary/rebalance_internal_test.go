@@ -175,3 +175,58 @@ func TestAttempt_IsFollowedByAnotherWhileCallersWait(t *testing.T) {
 		}
 	}
 }
+
+// All callers that wait leave a connection that goes out of use, small ones in a lane,
+// too; but a suspected one only when there is another.
+func TestVacate_AllWhoWait(t *testing.T) {
+	suspect := func(n *node, c *conn) { n.suspect(c.lastRead.Load()) }
+	for name, tt := range map[string]struct {
+		conns  int
+		happen func(n *node, c *conn)
+		stay   bool
+	}{
+		"leaves": {1, func(n *node, c *conn) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.dismiss(func(other *conn) bool { return other == c })
+		}, false},
+		"is suspected":                  {2, suspect, false},
+		"is suspected and the only one": {1, suspect, true},
+		"is suspected before another comes": {1, func(n *node, c *conn) {
+			suspect(n, c)
+			near, far := net.Pipe()
+			t.Cleanup(func() { _ = far.Close() })
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.add(newConn(n, near, false))
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, conns := growingNode(t, []bool{true, true}[:tt.conns]...)
+			c := conns[0]
+			for _, other := range conns[1:] {
+				other.lastRead.Store(c.lastRead.Load() + 1)
+			}
+			var waiting []*call
+			for i := range 3 {
+				cl := &call{wake: make(chan signal, 1)}
+				cl.shared = i == 1
+				c.line(cl, uint64(i+1))
+				waiting = append(waiting, cl)
+			}
+			tt.happen(n, c)
+			want := 0
+			if tt.stay {
+				want = 3
+			}
+			if len(c.waiting) != want || c.hasWaiting.Load() != tt.stay {
+				t.Errorf("%d callers wait, and hasWaiting is %v, want %d", len(c.waiting), c.hasWaiting.Load(), want)
+			}
+			for i, cl := range waiting {
+				if gone := len(cl.wake) > 0 && <-cl.wake == signalElsewhere; gone == tt.stay {
+					t.Errorf("caller %d is sent away: %v, want %v", i, gone, !tt.stay)
+				}
+			}
+		})
+	}
+}

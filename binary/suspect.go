@@ -54,6 +54,7 @@ func (n *node) suspect(since int64) {
 		}
 	}
 	n.conns.Store(&trusted)
+	n.vacate()
 	n.hurry()
 }
 

@@ -3,8 +3,10 @@ package memcached_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -167,6 +169,64 @@ func TestDeadFlow_ShortContextsAreNoSuspicion(t *testing.T) {
 		}
 		if n := server.RequestCount(memcachedtest.OpGet); n != 3 {
 			t.Errorf("%d operations came to the server, want 3: no connection is asked whether it lives", n)
+		}
+	})
+}
+
+// laterConnections returns a dialer whose connections after the first take a while.
+func laterConnections(server *memcachedtest.Server, take time.Duration) func(context.Context, string, string) (net.Conn, error) {
+	var dials atomic.Int32
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dials.Add(1) > 1 {
+			time.Sleep(take)
+		}
+		return server.DialContext(ctx, network, address)
+	}
+}
+
+// setMany sets items, so many and so large that most callers wait for room on the
+// first connection, and returns how many had none and how many failed. The errors
+// are want.
+func setMany(t *testing.T, client *memcached.Client, want error) (waited, failed int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	var errs atomic.Int32
+	for i := range 200 {
+		wg.Go(func() {
+			err := client.Set(t.Context(), &memcached.Item{Key: fmt.Sprint("k", i), Value: make([]byte, 15<<10)})
+			if err == nil {
+				return
+			}
+			if errs.Add(1); !errors.Is(err, want) {
+				t.Errorf("Set = %v, want %v", err, want)
+			}
+		})
+	}
+	synctest.Wait()
+	waited = memcached.WaitingCalls(client)
+	wg.Wait()
+	return waited, int(errs.Load())
+}
+
+// TestDeadFlow_WaitingCallersUseOtherConnections: nothing of theirs was sent.
+func TestDeadFlow_WaitingCallersUseOtherConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{DialContext: laterConnections(server, 150*time.Millisecond)}, server)
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Skip: r.Conn == 1 && r.Key != ""}
+		})
+		time.Sleep(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		go func() { _, _ = client.Get(ctx, "k") }()
+		synctest.Wait()
+		waited, failed := setMany(t, client, memcached.ErrUnavailable)
+		if waited < 100 || failed != 200-waited {
+			t.Errorf("%d of 200 operations failed and %d waited for room, want that those, and most, succeed on other connections", failed, waited)
+		}
+		if n := client.Stats().Servers[server.Addr()].Ops; n != 201 {
+			t.Errorf("Stats has %d operations, want 201", n)
 		}
 	})
 }
