@@ -138,3 +138,35 @@ func TestLinger_OutlastsALateInterrupt(t *testing.T) {
 		wantValue(t, client, "k", "new")
 	})
 }
+
+// A second attempt, of a write that was not sent yet when the connection was given up,
+// does not overtake what was.
+func TestSilentServer_SecondAttemptDoesNotOvertake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{MaxConns: 1}, server)
+		set(t, client, "k", "0")
+		time.Sleep(time.Second)
+		release := holdWrites(server)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("old")}); err == nil || safeToRetry(t, err) {
+				t.Errorf("Set that is held = %v, want a timeout that is not safe to retry", err)
+			}
+		})
+		synctest.Wait()
+		// This fills what is between: nothing is sent behind it.
+		wg.Go(func() { _ = client.Set(t.Context(), &memcached.Item{Key: "big", Value: make([]byte, 1<<20-100)}) })
+		time.Sleep(500 * time.Millisecond)
+		wg.Go(func() {
+			if err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("new")}); err != nil {
+				t.Errorf("Set = %v, want the answer to a second attempt", err)
+			}
+		})
+		time.Sleep(700 * time.Millisecond) // the connection was given up
+		close(release)
+		wg.Wait()
+		time.Sleep(time.Second)
+		wantValue(t, client, "k", "new")
+	})
+}

@@ -9,12 +9,9 @@ import (
 // fresh one if that is safe. It returns as conn.roundTrip does. A call that a
 // removed server turns away is counted where it goes instead.
 func (n *node) doWithRetry(ctx context.Context, cl *call) (owned bool, err error) {
-	if n.unsettled.open.Load() > 0 && cl.writes() {
-		if err := n.awaitEarlier(ctx, cl); err != nil {
-			n.counters.ops.Add(1)
-			n.counters.errors.Add(1)
-			return true, &fault{cause: err, unsent: true}
-		}
+	if err := n.awaitEarlier(ctx, cl); err != nil {
+		n.counters.ops.Add(1)
+		return true, err
 	}
 	if c := n.lane(cl); c != nil {
 		repeatable := !cl.writes()
@@ -56,6 +53,10 @@ func (n *node) doUnshared(ctx context.Context, cl *call, fresh bool) (owned bool
 	repeatable := !cl.writes()
 	var tried *conn
 	for {
+		// A write on a connection that it has left may have been abandoned meanwhile.
+		if err := n.awaitEarlier(ctx, cl); err != nil {
+			return true, err
+		}
 		c, crowd, err := n.pick(ctx, cl, fresh, tried)
 		if err != nil {
 			n.counters.errors.Add(1)

@@ -115,9 +115,23 @@ func (u *unsettled) before(keys []string) *fate {
 	return nil
 }
 
-// awaitEarlier waits until no write that a write of cl's keys could overtake is
-// unsettled.
+// awaitEarlier waits until no write that cl could overtake on another connection is
+// unsettled. It costs a look at one number while there is none. The error is a
+// *fault, and counted.
 func (n *node) awaitEarlier(ctx context.Context, cl *call) error {
+	if n.unsettled.open.Load() == 0 || !cl.writes() {
+		return nil
+	}
+	err := n.awaitSettled(ctx, cl)
+	if err == nil {
+		return nil
+	}
+	n.counters.errors.Add(1)
+	return &fault{cause: err, unsent: true}
+}
+
+// awaitSettled is awaitEarlier when writes are unsettled.
+func (n *node) awaitSettled(ctx context.Context, cl *call) error {
 	keys := cl.keys()
 	f := n.unsettled.before(keys)
 	if f == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -193,4 +194,72 @@ func TestClose_EndsWritesThatWaitForEarlierOnes(t *testing.T) {
 			t.Errorf("Delete that waits while the client is closed = %v, want ErrClosed", err)
 		}
 	})
+}
+
+// A write that waited behind an earlier one of its key, whose caller has left
+// meanwhile, does not overtake it on another connection.
+func TestAbandonedWrite_IsNotOvertakenByOneThatChoosesAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		crowd bool
+		left  error // with the latter the connection is suspected
+	}{
+		{"cancelled", false, context.Canceled},
+		{"cancelled, in a lane", true, context.Canceled},
+		{"timed out", false, context.DeadlineExceeded},
+		{"timed out, in a lane", true, context.DeadlineExceeded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, nil)
+				client := newClient(t, memcached.Options{Timeout: time.Hour, DialContext: laterConnections(server, 150*time.Millisecond)}, server)
+				time.Sleep(time.Second)
+				var wg sync.WaitGroup
+				if tt.crowd {
+					for range 50 {
+						wg.Go(func() { _, _ = client.Get(t.Context(), "k") })
+					}
+					wg.Wait()
+				}
+				release := holdWrites(server)
+				value := func(s string) *memcached.Item {
+					return &memcached.Item{Key: "k", Value: append(make([]byte, 15<<10), s...)}
+				}
+				wg.Go(func() {
+					ctx, cancel := context.WithCancel(t.Context())
+					if tt.left == context.DeadlineExceeded {
+						ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+					}
+					defer cancel()
+					time.AfterFunc(50*time.Millisecond+1, cancel)
+					if err := client.Set(ctx, value("old")); !errors.Is(err, tt.left) || safeToRetry(t, err) {
+						t.Errorf("Set that is held = %v, want the end of its context", err)
+					}
+				})
+				synctest.Wait()
+				for i := range 400 {
+					wg.Go(func() {
+						if err := client.Set(t.Context(), &memcached.Item{Key: fmt.Sprint(i), Value: make([]byte, 15<<10)}); err != nil {
+							t.Errorf("Set = %v", err)
+						}
+					})
+				}
+				synctest.Wait()
+				wg.Go(func() {
+					if err := client.Set(t.Context(), value("new")); err != nil {
+						t.Errorf("Set behind it = %v", err)
+					}
+				})
+				synctest.Wait()
+				if tt.crowd { // it has no lane, and opens a connection
+					wg.Go(func() { _ = client.Set(t.Context(), &memcached.Item{Key: "last", Value: make([]byte, 64<<10)}) })
+				}
+				time.AfterFunc(time.Second, func() { close(release) })
+				wg.Wait()
+				if item, err := client.Get(t.Context(), "k"); err != nil || !strings.HasSuffix(string(item.Value), "new") {
+					t.Errorf("Get = %v, want the value of the later Set", err)
+				}
+			})
+		})
+	}
 }
