@@ -230,3 +230,11 @@ func TestVacate_AllWhoWait(t *testing.T) {
 		})
 	}
 }
+
+func TestSharedCalls_ThatWaitForRoomInALaneOfNobody(t *testing.T) {
+	c, waiting := waitingConn(3)
+	waiting[1].shared = true
+	if n := c.sharedCalls(); n != 1 {
+		t.Errorf("sharedCalls() = %d, want 1", n)
+	}
+}

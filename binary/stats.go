@@ -135,7 +135,13 @@ func (c *conn) sharedCalls() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.lane.held {
-		return 0
+		waiting := 0
+		for _, cl := range c.waiting {
+			if cl.shared {
+				waiting++
+			}
+		}
+		return waiting
 	}
 	return int(c.out.enqueued-c.dequeued.Load()) + len(c.waiting) + c.admitted - int(c.load.Load())
 }
