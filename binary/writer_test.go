@@ -79,17 +79,22 @@ func silentListener(t *testing.T) net.Listener {
 	return l
 }
 
+// dialBuffered dials connections whose write buffer in the kernel has that size.
+func dialBuffered(size int) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		nc, err := dialTCP(ctx, network, address)
+		if err == nil {
+			_ = nc.(*net.TCPConn).SetWriteBuffer(size)
+		}
+		return nc, err
+	}
+}
+
 func TestSet_LeavesThoughTheServerReadsNothing(t *testing.T) {
 	l := silentListener(t)
 	client, err := memcached.New([]string{l.Addr().String()}, &memcached.Options{
 		Timeout: time.Minute, MaxConns: 1,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			nc, err := dialTCP(ctx, network, address)
-			if err == nil {
-				_ = nc.(*net.TCPConn).SetWriteBuffer(4 << 10)
-			}
-			return nc, err
-		},
+		DialContext: dialBuffered(4 << 10),
 	})
 	if err != nil {
 		t.Fatal(err)
