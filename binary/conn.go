@@ -114,7 +114,7 @@ func (c *conn) roundTrip(ctx context.Context, cl *call, crowd bool) (owned bool,
 	if cl.hold != nil {
 		defer c.releaseHold(cl.hold)
 	}
-	write, yield := !c.writing, crowd && c.expectsMore()
+	write, yield := !c.writing && c.hasUnsent(), crowd && c.expectsMore()
 	if write {
 		c.writing = true
 		if !c.fitsInline() {

@@ -30,3 +30,24 @@ func TestFail_CountsCallsThatNobodyWrote(t *testing.T) {
 		t.Errorf("%d operations under way and held is %v, want %d and false", got, c.lane.held, before)
 	}
 }
+
+// TestHandOver_OfAConnectionThatEnds: a goroutine that began now could outlast Close.
+func TestHandOver_OfAConnectionThatEnds(t *testing.T) {
+	front, back := net.Pipe()
+	defer back.Close()
+	n := crowd(8)
+	c := newConn(n, front, false)
+	cl := n.client.newCall(wire.OpGet, "k")
+	cl.state.Store(callAbandoned)
+	c.load.Add(1)
+	c.out.enqueue(cl, c.vectored, 0)
+	c.reading, c.cause = true, errIdle // fail is on its way
+	c.handOver()
+	if c.reading {
+		t.Error("a goroutine reads from a connection that ends")
+	}
+	c.fail(errIdle)
+	if pending := c.pending(); pending != 0 {
+		t.Errorf("%d calls are pending in the end, want none", pending)
+	}
+}

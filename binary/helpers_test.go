@@ -27,7 +27,6 @@ func newClient(t *testing.T, opts memcached.Options, servers ...*memcachedtest.S
 	return client
 }
 
-// newServer starts an in-process server.
 // newNamedClient returns a client of the names, each of which stands for one of
 // servers: where a key goes does not depend on which ports were free.
 func newNamedClient(t *testing.T, opts memcached.Options, servers map[string]*memcachedtest.Server, names ...string) *memcached.Client {
@@ -43,6 +42,7 @@ func newNamedClient(t *testing.T, opts memcached.Options, servers map[string]*me
 	return client
 }
 
+// newServer starts an in-process server.
 func newServer(t *testing.T, opts *memcachedtest.Options) *memcachedtest.Server {
 	t.Helper()
 	return memcachedtest.Start(t, opts)

@@ -72,6 +72,10 @@ func (c *conn) waitForRoom(ctx context.Context, cl *call) error {
 	defer stop()
 	c.turns++
 	for turn := c.turns; ; {
+		if c.isReplaced() {
+			c.mu.Unlock()
+			return errElsewhere
+		}
 		c.line(cl, turn)
 		c.mu.Unlock()
 		var sig signal

@@ -120,10 +120,14 @@ func (c *conn) breakOff(own *call, cause error) (owned bool, err error) {
 func (c *conn) handOver() {
 	c.mu.Lock()
 	passed, unshared := c.passOn()
-	if !passed && c.err == nil {
+	broken := c.err != nil
+	switch {
+	case passed || broken:
+	case c.cause != nil:
+		c.reading = false // who ends the connection takes the role
+	default:
 		c.node.client.goroutines.Go(c.drain) // under mu, so that Close waits for it
 	}
-	broken := c.err != nil
 	c.mu.Unlock()
 	if unshared {
 		c.node.leave()

@@ -85,6 +85,14 @@ func (n *node) vacate() {
 	}
 }
 
+// isReplaced reports, under mu, whether the connection went out of use after it was
+// chosen: then vacate may have been there already, and nobody would wake who waits for
+// room now. Where there is no other, callers stay.
+func (c *conn) isReplaced() bool {
+	conns := *c.node.conns.Load()
+	return len(conns) > 0 && !slices.Contains(conns, c)
+}
+
 // sendAllAway makes all callers that wait for room choose again.
 func (c *conn) sendAllAway() {
 	c.mu.Lock()

@@ -2,8 +2,10 @@ package memcached
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
+	"time"
 )
 
 // waitingConn returns a connection without room on which callers wait.
@@ -141,6 +143,39 @@ func TestPick_ForASecondAttemptAfterSendAway(t *testing.T) {
 			t.Errorf("pick = connection %p, %v, want %p or %p", c, err, conns[1], conns[2])
 		}
 	}
+}
+
+// A connection can go out of use between being chosen and being full: whoever would
+// wake those who wait there has been by already.
+func TestWaitForRoom_OnAConnectionOutOfUse(t *testing.T) {
+	full := func(conns []*conn) *conn {
+		conns[0].out.unsent = maxUnsent + 1
+		return conns[0]
+	}
+	t.Run("while there is another", func(t *testing.T) {
+		n, conns := growingNode(t, true, true)
+		c := full(conns)
+		n.mu.Lock()
+		n.dismiss(func(other *conn) bool { return other == c })
+		n.mu.Unlock()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		c.mu.Lock()
+		if err := c.waitForRoom(ctx, &call{wake: make(chan signal, 1)}); !errors.Is(err, errElsewhere) {
+			t.Errorf("waitForRoom = %v, want %v", err, errElsewhere)
+		}
+	})
+	t.Run("alone", func(t *testing.T) {
+		n, conns := growingNode(t, true)
+		c := full(conns)
+		n.suspect(n.client.now() + int64(time.Hour))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		c.mu.Lock()
+		if err := c.waitForRoom(ctx, &call{wake: make(chan signal, 1)}); !errors.Is(err, context.Canceled) {
+			t.Errorf("waitForRoom = %v, want that it waits", err)
+		}
+	})
 }
 
 func TestDial_IsNotNeededWhenOthersWereFaster(t *testing.T) {

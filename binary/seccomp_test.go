@@ -31,7 +31,7 @@ func TestSeccomp_WithoutSystemCallsOfSockets(t *testing.T) {
 	for _, when := range []string{"from the start", "later"} {
 		t.Run(when, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(os.Args[0], "-test.run=^TestSeccomp_WithoutSystemCallsOfSockets$", "-test.count=1")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestSeccomp_WithoutSystemCallsOfSockets$", "-test.count=1", "-test.timeout=1m")
 			cmd.Env = append(os.Environ(), inSeccomp+"="+when)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
