@@ -5,8 +5,6 @@ import (
 	"io"
 	"os"
 	"time"
-
-	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
 // A connection that the client gives up lingers when writes on it may still be
@@ -15,11 +13,12 @@ import (
 // server says by closing it that it has read everything. Until then, or until
 // the server has been silent for as long again, later writes of those keys wait.
 
-// mayLinger reports whether the server may still read from a connection that
-// ends for this cause. used says that there are requests on it: on one of a server
-// that retires, only those whose callers have left.
+// mayLinger reports whether the server may still read from a connection that ends for
+// this cause: whatever the client has against it, unless the server, or Close, has
+// ended it. used says that there are requests on it: on one of a server that retires,
+// only those whose callers have left.
 func mayLinger(cause error, used bool) bool {
-	return isTimeout(cause) || errors.Is(cause, wire.ErrFrame) || used && errors.Is(cause, errRetired)
+	return used && !errors.Is(cause, io.EOF) && !isReset(cause) && !errors.Is(cause, ErrClosed)
 }
 
 // linger ends the requests on the connection, and makes writes of keys wait until

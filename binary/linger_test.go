@@ -62,24 +62,33 @@ func TestSilentServer_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 
 // The client gives connections up, and the server goes on to read from them.
 func TestGivenUpConnection_LateWriteDoesNotUndoALaterOne(t *testing.T) {
-	for name, giveUp := range map[string]func(client *memcached.Client, garbage chan struct{}){
-		"writer":  func(client *memcached.Client, _ chan struct{}) { memcached.FailWriters(client) },
-		"garbage": func(_ *memcached.Client, garbage chan struct{}) { close(garbage) },
-	} {
+	garbage := func(answer []byte) []byte { clear(answer); return answer }
+	tests := map[string]memcachedtest.Action{ // what the operation before it comes to
+		"writer":          {},
+		"garbage":         {Edit: garbage},
+		"text":            {Edit: func([]byte) []byte { return []byte("SERVER_ERROR try again later, somewhere else\r\n") }},
+		"unknown command": {Status: memcached.StatusUnknownCommand},
+	}
+	for name, before := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newServer(t, nil)
 				client := newClient(t, memcached.Options{MaxConns: 1}, server)
 				set(t, client, "k", "0")
-				garbage, release := make(chan struct{}), make(chan struct{})
+				answered, release := make(chan struct{}), make(chan struct{})
+				before.Until = answered
 				server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
 					if r.Key == "k" {
 						return memcachedtest.Action{Until: release}
 					}
-					return memcachedtest.Action{Until: garbage, Edit: func(answer []byte) []byte { clear(answer); return answer }}
+					return before
 				})
 				var wg sync.WaitGroup
-				wg.Go(func() { _, _ = client.Increment(t.Context(), "before it", 1) })
+				wg.Go(func() {
+					if _, err := client.Increment(t.Context(), "before-it", 1); err == nil || errors.Is(err, memcached.ErrMalformedKey) {
+						t.Errorf("Increment that ends the connection = %v, want its error", err)
+					}
+				})
 				synctest.Wait()
 				wg.Go(func() {
 					err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("old")})
@@ -88,7 +97,10 @@ func TestGivenUpConnection_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 					}
 				})
 				synctest.Wait()
-				giveUp(client, garbage)
+				if name == "writer" {
+					memcached.FailWriters(client)
+				}
+				close(answered)
 				wg.Wait()
 				synctest.Wait() // the server has come to the write
 				server.Intercept(nil)
