@@ -35,3 +35,18 @@ func TestLine_HasTheOrderOfTurns(t *testing.T) {
 		}
 	}
 }
+
+// TestWaiting_EndsWhenTheWriterTakesWhatIsUnsent: it may write for long.
+func TestWaiting_EndsWhenTheWriterTakesWhatIsUnsent(t *testing.T) {
+	c, waiting := waitingConn(3)
+	c.mu.Lock()
+	c.takeOut()
+	for i, cl := range waiting {
+		if len(cl.wake) == 0 || <-cl.wake != signalAdmit {
+			t.Errorf("caller %d of %d waits for room while there is some", i+1, len(waiting))
+		}
+	}
+	if c.admitted != len(waiting) || c.hasWaiting.Load() {
+		t.Errorf("%d callers are admitted, and hasWaiting is %v, want %d", c.admitted, c.hasWaiting.Load(), len(waiting))
+	}
+}

@@ -79,10 +79,14 @@ func (c *conn) canWriteNow(segments []segment, n int) bool {
 	return len(segments) == 0 && n <= quickRun && writesNow(c.stream)
 }
 
-// takeOut takes what is unsent, n bytes, counts it, and releases mu.
+// takeOut takes what is unsent, n bytes, counts it, and releases mu. It makes room,
+// which callers get before the bytes are written: that may take as long as they have.
 func (c *conn) takeOut() (out []byte, segments []segment, n int) {
 	out, segments, n = c.out.take()
 	ops, pending, bytes := c.survey(n)
+	if c.hasWaiting.Load() {
+		c.admit()
+	}
 	c.mu.Unlock()
 	if ops > 0 {
 		c.node.counters.ops.Add(ops)
@@ -100,9 +104,6 @@ func (c *conn) wrote(out []byte, left int, err error) {
 		c.mu.Lock()
 	}
 	c.out.reuse(out)
-	if c.hasWaiting.Load() {
-		c.admit()
-	}
 }
 
 // writeInline writes what fitsInline. Without an error, left is how many bytes would have
