@@ -246,3 +246,52 @@ func TestGetMulti_TimeoutHoldsBehindLaterOperations(t *testing.T) {
 func answersNothing(memcachedtest.Request) memcachedtest.Action {
 	return memcachedtest.Action{Delay: 24 * time.Hour}
 }
+
+// TestTimeout_BehindResponsesThatNobodyWaitsFor: a goroutine reads those, and goes on
+// for longer than a call has that began before the last of them and comes now.
+func TestTimeout_BehindResponsesThatNobodyWaitsFor(t *testing.T) {
+	const timeout = time.Second
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		var noMore atomic.Bool // connections
+		client := newClient(t, memcached.Options{Timeout: timeout, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if noMore.Load() {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return server.DialContext(ctx, network, address)
+		}}, server)
+		set(t, client, "k", "0")
+		twoConnections(t, client, server)
+		noMore.Store(true)
+		start := time.Now()
+		until := func(d time.Duration) { time.Sleep(time.Until(start.Add(d))) }
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			delay := map[string]time.Duration{"first": 500, "k": 800}[r.Key]
+			return memcachedtest.Action{Delay: delay * time.Millisecond, Mute: r.Key == "lost"}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		writing, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for _, do := range []func(){ // on the two connections in turn
+			func() { _, _ = client.Get(ctx, "first") },
+			func() { _ = client.Set(writing, &memcached.Item{Key: "k", Value: []byte("old")}) },
+			func() { _, _ = client.Get(ctx, "lost") },
+			func() { _, _ = client.Get(ctx, "lost") },
+		} {
+			wg.Go(do)
+			synctest.Wait()
+		}
+		until(100 * time.Millisecond)
+		leave()
+		time.AfterFunc(450*time.Millisecond, cancel)
+		until(300 * time.Millisecond)
+		// It waits for the other write until 800 ms, and then for an answer of the first
+		// connection, which has sent something at 500 ms.
+		err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("new")})
+		if took := time.Since(start) - 300*time.Millisecond; err == nil || took != timeout {
+			t.Errorf("Set behind what nobody answers = %v after %v, want an error after %v", err, took, timeout)
+		}
+		wg.Wait()
+	})
+}

@@ -188,6 +188,7 @@ func (c *conn) drain() {
 		}
 		c.mu.Lock()
 		passed, unshared := c.passOn()
+		c.out.deadline = max(c.out.deadline, limit) // who comes with less time looks for itself
 		c.mu.Unlock()
 		if unshared {
 			c.node.leave()
