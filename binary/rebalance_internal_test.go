@@ -172,7 +172,8 @@ func TestWaitForRoom_OnAConnectionOutOfUse(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		c.mu.Lock()
-		if err := c.waitForRoom(ctx, &call{wake: make(chan signal, 1)}); !errors.Is(err, context.Canceled) {
+		cl := &call{wake: make(chan signal, 1), limits: limits{deadline: noDeadline}}
+		if err := c.waitForRoom(ctx, cl); !errors.Is(err, context.Canceled) {
 			t.Errorf("waitForRoom = %v, want that it waits", err)
 		}
 	})
