@@ -65,10 +65,14 @@ func (c *conn) awaitEnd(closeWrite func() error) {
 	close(ended)
 }
 
-// cut closes the connection so that nothing more of what was written is sent.
+// cut closes the connection so that nothing more of what was written is sent. What is
+// below TLS comes first: TLS takes leave of the server, and of one that reads nothing
+// that takes seconds.
 func (c *conn) cut() {
-	if tcp, ok := below(c.nc).(interface{ SetLinger(sec int) error }); ok {
+	socket := below(c.nc)
+	if tcp, ok := socket.(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0)
 	}
+	_ = socket.Close()
 	_ = c.nc.Close()
 }

@@ -182,3 +182,44 @@ func TestSilentServer_SecondAttemptDoesNotOvertake(t *testing.T) {
 		wantValue(t, client, "k", "new")
 	})
 }
+
+// A server that reads nothing takes no farewell either, which TLS sends: nobody waits
+// for it.
+func TestLinger_WithTLSEndsInTime(t *testing.T) {
+	serverTLS, clientTLS, err := memcachedtest.TLSConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		end  func(client *memcached.Client) error
+		took time.Duration // since the first write began
+	}{
+		{"later write", func(client *memcached.Client) error {
+			return client.Set(context.Background(), &memcached.Item{Key: "k", Value: []byte("new")})
+		}, 2 * time.Second},
+		{"Close", (*memcached.Client).Close, 1100 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newServer(t, &memcachedtest.Options{TLS: serverTLS})
+				client := newClient(t, memcached.Options{TLS: clientTLS, MaxConns: 1, Timeout: time.Second}, server)
+				set(t, client, "k", "0")
+				time.Sleep(time.Second)
+				holdWrites(server) // and never releases them
+				start := time.Now()
+				var wg sync.WaitGroup
+				for _, size := range []int{10, 1 << 19, 1 << 19} { // more than fits between
+					wg.Go(func() { _ = client.Set(t.Context(), &memcached.Item{Key: "k", Value: make([]byte, size)}) })
+					synctest.Wait()
+				}
+				wg.Wait() // the connection was given up
+				time.Sleep(time.Until(start.Add(1100 * time.Millisecond)))
+				err := tt.end(client)
+				if took := time.Since(start); err != nil || took > tt.took {
+					t.Errorf("%s = %v after %v, want up to %v", tt.name, err, took, tt.took)
+				}
+			})
+		})
+	}
+}
