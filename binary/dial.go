@@ -15,6 +15,7 @@ type attempt struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	late     *time.Timer  // calls node.overdue
+	slow     atomic.Bool  // calls wait for room no longer because of it: see rebalance.go
 	stage    atomic.Int32 // what it waits for: a stage
 	counted  bool         // that it failed is known already; guarded by node.mu
 	replaced bool         // by another attempt; guarded by node.mu
@@ -111,8 +112,10 @@ func (n *node) startAttempt() *attempt {
 	if limit := n.attemptLimit(); limit > 0 && n.health.state() < down {
 		a.late = time.AfterFunc(space+limit, func() { n.overdue(a) })
 	}
+	slow := time.AfterFunc(space+n.client.silence()/slowPart, func() { n.slowed(a) })
 	n.client.goroutines.Go(func() {
 		defer a.cancel()
+		defer slow.Stop()
 		if space > 0 {
 			select {
 			case <-time.After(space):

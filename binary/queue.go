@@ -46,7 +46,7 @@ func (c *conn) room() int {
 		return 0
 	}
 	pending, most := c.pending(), int(c.node.room.Load())
-	if c.node.dialing.Load() != nil {
+	if a := c.node.dialing.Load(); a != nil && !a.slow.Load() {
 		most = min(most, c.roomGrowing(pending))
 	}
 	return max(0, most-pending-c.admitted)

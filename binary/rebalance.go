@@ -9,12 +9,17 @@ import (
 // a second. Who is in the queue of a connection stays there, and the server serves
 // all connections alike: the last of that queue would wait several times as long as
 // those who come later. So a connection takes fewer calls while another one is being
-// opened. The others wait for room, and choose again when it is there.
+// opened. The others wait for room, and choose again when it is there, or have room as
+// before when that takes long.
 
 // maxGrowing bounds, about, the bytes of the calls in flight on one connection
 // while another is being opened: enough to keep server and network busy, and less
 // than each connection gets when thousands of large operations are spread.
 const maxGrowing = 512 << 10
+
+// slowPart is the part of Options.Timeout after which calls wait no longer for a
+// connection that is being opened: they need the time for an answer.
+const slowPart = 4
 
 // errElsewhere tells a caller that waited for room to choose a connection again.
 var errElsewhere = errors.New("another connection has room")
@@ -40,8 +45,9 @@ func (n *node) hasWaiting() bool {
 	})
 }
 
-// rebalance follows an attempt to connect: where there are more calls than on the
-// average connection, callers that wait for room choose again.
+// rebalance follows an attempt to connect, when it ends and when it is slow: where
+// there are more calls than on the average connection, callers that wait for room
+// choose again.
 func (n *node) rebalance() {
 	conns := *n.conns.Load()
 	each, all := make([]int, len(conns)), 0
@@ -52,6 +58,12 @@ func (n *node) rebalance() {
 	for i, c := range conns {
 		c.sendAway(each[i] - (all+len(conns)-1)/len(conns))
 	}
+}
+
+// slowed lets callers have room as if nothing was being opened: the attempt takes long.
+func (n *node) slowed(a *attempt) {
+	a.slow.Store(true)
+	n.rebalance()
 }
 
 // staysInLane reports whether a call that waits for room in a lane is to stay there.
