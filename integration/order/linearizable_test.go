@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	historyCallers    = 5
-	historyOperations = 24 // of each caller: what comes of more takes too long to check
+	fewCallers        = 5
+	manyCallers       = 12  // share connections, and are there before the second is
+	historyOperations = 120 // of all callers: what comes of more takes too long to check
 	checkLimit        = 20 * time.Second
 )
 
@@ -66,23 +67,27 @@ func histories(t *testing.T, addr string) {
 
 // history is one round: fresh keys, a fresh client and a network of its own.
 type history struct {
-	t      *testing.T
-	seed   uint64
-	round  int
-	proxy  *faultproxy.Proxy
-	client *memcached.Client
-	start  time.Time
+	t       *testing.T
+	seed    uint64
+	round   int
+	callers int
+	proxy   *faultproxy.Proxy
+	client  *memcached.Client
+	start   time.Time
 
 	mu         sync.Mutex // guards operations
 	operations []porcupine.Operation
 }
 
 func newHistory(t *testing.T, addr string, seed uint64, round int) *history {
-	proxy := faultproxy.Start(t, addr)
-	client := open(t, proxy.Addr(), memcached.Options{
-		Timeout: 40 * time.Millisecond, RetryAfter: 4 * time.Millisecond, MaxConns: 3,
+	h := &history{t: t, seed: seed, round: round, proxy: faultproxy.Start(t, addr)}
+	random := h.random(0xfe)
+	h.callers = fewCallers + random.IntN(manyCallers-fewCallers+1)
+	h.client = open(t, h.proxy.Addr(), memcached.Options{
+		Timeout: 40 * time.Millisecond, RetryAfter: 4 * time.Millisecond, MaxConns: [...]int{1, 3, 8}[random.IntN(3)],
 	})
-	return &history{t: t, seed: seed, round: round, proxy: proxy, client: client, start: time.Now()}
+	h.start = time.Now()
+	return h
 }
 
 // run makes the callers operate while the network changes, and returns when
@@ -91,7 +96,7 @@ func (h *history) run() {
 	stop := make(chan struct{})
 	var network, callers sync.WaitGroup
 	network.Go(func() { h.disturb(stop) })
-	for i := range historyCallers {
+	for i := range h.callers {
 		callers.Go(func() { h.operate(i) })
 	}
 	callers.Wait()
@@ -156,7 +161,7 @@ func (h *history) disturb(stop <-chan struct{}) {
 // operate does one caller's part of the history.
 func (h *history) operate(caller int) {
 	random := h.random(caller)
-	for n := range historyOperations {
+	for n := range historyOperations / h.callers {
 		in := input{key: fmt.Sprintf("order-%d-%d-%d", h.seed, h.round, random.IntN(3))}
 		in.op = [...]string{"get", "get", "get", "get", "set", "set", "set", "add", "append", "delete", "remove"}[random.IntN(11)]
 		in.multi = random.IntN(3) == 0
