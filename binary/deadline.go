@@ -37,6 +37,8 @@ import (
 //	                            together                         deadline (node.connect)
 //	node.attemptLimit           how long operations wait for     node.overdue
 //	                            an attempt, all together
+//	a part of Options.Timeout   how long large operations wait   node.slowed
+//	                            for another connection
 //	a part of what is left      one of several replicas          deadlineInTurn
 //	health.pauses               the next attempt to connect      node.recover,
 //	                                                             node.mayGrow
