@@ -271,6 +271,8 @@ func (h *handshake) describe(got []byte, err error) error {
 		return unavailable(fmt.Errorf("the server speaks only the text protocol (memcached -B ascii, -Y or a proxy): it answers %q", h.quotable(got)))
 	case isText(got):
 		return unavailable(inText(h.quotable(got)))
+	case errors.Is(err, wire.ErrFrame) && !h.attempt.worked:
+		return unavailable(fmt.Errorf("the server does not speak memcached's protocol on this port: %w", err))
 	default:
 		return unavailable(err)
 	}

@@ -159,6 +159,8 @@ func TestHandshake_OtherProtocols(t *testing.T) {
 		{"closed", "", true, "closed the connection"},
 		{"out of connections", "ERROR Too many open connections\r\n", true, "Too many open connections"},
 		{"TLS port", "\x15\x03\x01\x00\x02\x02\x46", true, "set Options.TLS"},
+		{"HTTP port", "HTTP/1.1 400 Bad Request\r\n\r\n", true, "does not speak memcached's protocol on this port"},
+		{"Redis", "-ERR unknown command\r\n", false, "does not speak memcached's protocol on this port"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
