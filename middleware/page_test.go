@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -182,6 +183,19 @@ func TestPurge_FindsThePageByAnyName(t *testing.T) {
 				t.Errorf("after Purge of %s: %s", test.url, r.cacheStatus())
 			}
 		})
+	}
+}
+
+func TestPurge_NoRequestIsAnError(t *testing.T) {
+	s := newSite(t, &middleware.Options{TTL: time.Minute, PathTags: true}, text("x"))
+	for name, purge := range map[string]func(context.Context, *http.Request) error{
+		"Purge": s.cache.Purge, "SoftPurge": s.cache.SoftPurge, "PurgePath": s.cache.PurgePath, "SoftPurgePath": s.cache.SoftPurgePath,
+	} {
+		for _, r := range []*http.Request{nil, {Host: "example.com"}} {
+			if err := purge(t.Context(), r); err == nil || !strings.Contains(err.Error(), "no URL") {
+				t.Errorf("%s(%v) = %v, want an error that says what is missing", name, r, err)
+			}
+		}
 	}
 }
 

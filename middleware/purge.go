@@ -47,6 +47,9 @@ func (c *Cache) PurgeTags(ctx context.Context, tags ...string) error {
 // hostOf returns the host of a request that says what to purge: one that came through a
 // server, or was made for this.
 func hostOf(r *http.Request) (string, error) {
+	if r == nil || r.URL == nil { // as of a NewRequest that failed
+		return "", errors.New("middleware: the request that says what to purge has no URL")
+	}
 	host := cmp.Or(r.Host, r.URL.Host)
 	switch {
 	case host == "":
