@@ -32,5 +32,6 @@ var errNotFound = libstore.NotFoundWithCause(memcached.ErrCacheMiss)
 
 var (
 	errContended  = errors.New("store: gave up, because others kept changing the item")
+	errNilContext = errors.New("store: GetOrLoad: nil context")
 	errNeedsCodec = errors.New("store: the item was stored with a codec: set Options.Codec")
 )

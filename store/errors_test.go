@@ -153,6 +153,16 @@ func TestErrors_NilContext(t *testing.T) {
 	})
 }
 
+func TestGetOrLoad_NilContext(t *testing.T) {
+	_, client := start(t, nil)
+	s := newTyped[string](t, client, nil)
+	var none context.Context
+	_, err := s.GetOrLoad(none, "k", time.Minute, func(context.Context) (string, error) { return "v", nil })
+	if err == nil || !strings.Contains(err.Error(), "nil context") {
+		t.Errorf("GetOrLoad with a nil context = %v, want an error that says so", err)
+	}
+}
+
 func TestErrors_KeysThatAreNoStrings(t *testing.T) {
 	server, client := start(t, nil)
 	s := store.New(client)

@@ -90,6 +90,9 @@ func (c *core) due(u *unpacked, r *loadRequest) bool {
 }
 
 func (c *core) getOrLoad(ctx context.Context, r *loadRequest) (any, error) {
+	if ctx == nil {
+		return nil, c.result(opLoad, errNilContext)
+	}
 	if err := checkLoadTTL(r.ttl); err != nil {
 		return nil, c.result(opLoad, err)
 	}
