@@ -22,7 +22,7 @@ type attempt struct {
 	worked   bool         // the server has taken connections before
 	moved    bool         // its address is a new one of the server's name; guarded by node.mu
 	peer     string       // the address that was reached; guarded by node.mu
-	proved   bool         // an operation was answered on its connection
+	proved   bool         // it makes a connection only if an operation is answered on it
 
 	ended chan struct{} // closed when conn and err are set and their consequences known: it ended, or is overdue
 	conn  *conn

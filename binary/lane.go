@@ -22,7 +22,7 @@ const (
 	// secondLane is how many bytes on their way on the lane, there and back,
 	// open a second one.
 	secondLane = 20 << 10
-	// oneLane is how many on one of two lanes are few.
+	// oneLane is how many bytes on their way on one of two lanes keep both open.
 	oneLane = secondLane / 4
 	// bulky is how many bytes there and back make an operation too large for a
 	// lane: who reads it keeps the others waiting. Operations of that size, on
