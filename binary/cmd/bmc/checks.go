@@ -46,10 +46,12 @@ func checks() (always, answering []check) {
 // diagnose runs the checks. A finding without a verdict says that there is
 // nothing to tell.
 func (e *examination) diagnose() diagnosis {
-	d := diagnosis{Server: e.server, Verdict: ok, err: e.err}
+	d := diagnosis{Server: e.server, Verdict: ok}
 	all, answering := checks()
 	if e.err == nil {
 		all = append(all, answering...)
+	} else {
+		d.err = &hintedError{e.err, e.hint}
 	}
 	for _, c := range all {
 		f := c.judge(e)

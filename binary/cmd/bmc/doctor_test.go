@@ -128,7 +128,7 @@ func TestDoctor_RefusedAndMissingCredentials(t *testing.T) {
 	t.Parallel()
 	server, s := secured(t, nil)
 	s.env["MEMCACHED_PASSWORD"] = wrong
-	o := s.run("doctor").wantError(exitAuth, server.Addr())
+	o := s.run("doctor").wantError(exitAuth, server.Addr(), "hint: check the user name")
 	o.wantLine("connection", "OK", "")
 	o.wantLine("mechanisms", "OK", "SCRAM-SHA-256")
 	o.wantLine("authentication", "FAIL", "check the user name")

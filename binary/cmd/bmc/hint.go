@@ -9,9 +9,20 @@ import (
 	"github.com/bmemcached/bmemcached-go/binary"
 )
 
+// hintedError is an error of which it is known what to do about it.
+type hintedError struct {
+	error
+	hint string // "": nothing
+}
+
+func (e *hintedError) Unwrap() error { return e.error }
+
 // hint says what to do about err, in terms of this program, or nothing.
 func (t *tool) hint(err error) string {
+	var hinted *hintedError
 	switch {
+	case errors.As(err, &hinted):
+		return hinted.hint
 	case errors.Is(err, memcached.ErrAuth):
 		return t.authHint()
 	case errors.Is(err, memcached.ErrTooLarge):
