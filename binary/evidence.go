@@ -130,28 +130,27 @@ func (n *node) broke(c *conn, cause error, used bool) {
 }
 
 // follow carries out what a transition asks for. It is called under mu, which it
-// releases.
+// releases before it logs: a handler of the program's may wait, or use the client.
 func (n *node) follow(t transition) {
 	n.failing.Store(n.health.state() != up)
-	log, server := n.client.log(), n.addr.name
-	rebuild := false
-	if t.fell {
-		log.Warn("memcached: server is down", "server", server, "error", n.health.err)
-	}
-	switch {
-	case t.to == ejected && t.from != ejected:
-		log.Warn("memcached: server is ejected", "server", server, "failures", n.health.failures)
-		rebuild = true
-	case t.to == up && t.from >= down:
-		log.Info("memcached: server is back", "server", server)
-		rebuild = t.from == ejected
-	}
-	if t.to >= down && t.from < down || t.to == up && t.from >= down {
+	leaves, back := t.to == ejected && t.from != ejected, t.to == up && t.from >= down
+	if t.to >= down && t.from < down || back {
 		n.superviseRecovery()
 	}
+	cause, failures := n.health.err, n.health.failures
 	n.mu.Unlock()
-	if rebuild {
+	if leaves || back && t.from == ejected {
 		n.client.rebuild()
+	}
+	log, server := n.client.log(), n.addr.name
+	if t.fell {
+		log.Warn("memcached: server is down", "server", server, "error", cause)
+	}
+	switch {
+	case leaves:
+		log.Warn("memcached: server is ejected", "server", server, "failures", failures)
+	case back:
+		log.Info("memcached: server is back", "server", server)
 	}
 }
 

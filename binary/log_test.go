@@ -2,6 +2,7 @@ package memcached_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"sync"
@@ -87,6 +88,44 @@ func TestLogger_TellsChangesOfState(t *testing.T) {
 			t.Errorf("the log tells secrets:\n%s", log.String())
 		}
 	})
+}
+
+// callback is a slog.Handler that uses the client whose state it is told of.
+type callback struct {
+	slog.Handler
+	use func()
+}
+
+func (h *callback) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *callback) Handle(context.Context, slog.Record) error { h.use(); return nil }
+
+func TestLogger_MayUseTheClient(t *testing.T) {
+	server := newServer(t, nil)
+	var client *memcached.Client
+	told := 0
+	client = newClient(t, memcached.Options{Logger: slog.New(&callback{use: func() {
+		told++
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = client.Stats()
+			_, _ = client.Get(t.Context(), "k")
+		}()
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second):
+			t.Error("the client is locked while it logs")
+		}
+	}})}, server)
+	server.Stop()
+	if _, err := client.Get(t.Context(), "k"); err == nil {
+		t.Error("Get from a server that stopped = nil")
+	}
+	_ = client.Close()
+	if told == 0 {
+		t.Error("the log does not say that the server is down")
+	}
 }
 
 func TestLogger_TellsThatASilentServerIsEjectedAndBack(t *testing.T) {
