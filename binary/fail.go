@@ -24,18 +24,18 @@ func (c *conn) fail(cause error) {
 func (c *conn) failLocked(cause error) {
 	first := c.cause == nil
 	used := c.out.enqueued != c.dequeued.Load()
-	switch {
-	case !first:
-	case mayLinger(cause, used):
-		c.lingers.Store(true)
-		c.interruptRead() // the reader goes on to failPending, which decides
-	default:
-		_ = c.nc.Close()
-	}
+	lingers := first && mayLinger(cause, used)
 	if first {
 		c.cause = cause
 	}
+	if lingers {
+		c.lingers.Store(true)
+		c.interruptRead() // the reader goes on to failPending, which decides
+	}
 	c.mu.Unlock()
+	if first && !lingers {
+		_ = c.nc.Close()
+	}
 	// Before anybody learns of it: who tries again must get another connection.
 	c.node.remove(c)
 	c.mu.Lock()

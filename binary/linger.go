@@ -27,13 +27,14 @@ func (c *conn) linger(keys []string) {
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	client := c.node.client
 	client.mu.Lock()
-	defer client.mu.Unlock()
 	if len(keys) == 0 || !ok || client.closed {
+		client.mu.Unlock()
 		c.cut()
 		return
 	}
+	defer client.mu.Unlock()
 	f := c.node.unsettled.add(keys)
-	client.goroutines.Go(func() {
+	client.goroutines.Go(func() { // under mu, so that Close waits for it
 		defer c.node.unsettled.settle(f)
 		c.awaitEnd(half.CloseWrite)
 	})

@@ -223,3 +223,59 @@ func TestLinger_WithTLSEndsInTime(t *testing.T) {
 		})
 	}
 }
+
+// slowToClose is a connection that takes long to close, as one does below TLS that
+// has no room for the last record.
+type slowToClose struct {
+	net.Conn
+	closing chan<- struct{}
+	closes  <-chan struct{}
+}
+
+func (c *slowToClose) Close() error {
+	select {
+	case c.closing <- struct{}{}:
+	default:
+	}
+	<-c.closes
+	return c.Conn.Close()
+}
+
+func TestClosing_HoldsNoLock(t *testing.T) {
+	for name, end := range map[string]func(*memcached.Client, *memcachedtest.Server){
+		"given up": func(client *memcached.Client, server *memcachedtest.Server) {
+			server.Intercept(mute("GET"))
+			_, _ = client.Get(t.Context(), "k")
+		},
+		"closed": func(client *memcached.Client, _ *memcachedtest.Server) { _ = client.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t, nil)
+			dial := memcachedtest.Dialer(server)
+			closing, closes := make(chan struct{}, 1), make(chan struct{})
+			client := newClient(t, memcached.Options{
+				Timeout: 50 * time.Millisecond,
+				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+					nc, err := dial(ctx, network, address)
+					return &slowToClose{nc, closing, closes}, err
+				},
+			}, server)
+			set(t, client, "k", "v")
+			var wg sync.WaitGroup
+			wg.Go(func() { end(client, server) })
+			<-closing
+			seen := make(chan struct{})
+			wg.Go(func() {
+				_ = client.Stats()
+				close(seen)
+			})
+			select {
+			case <-seen:
+			case <-time.After(5 * time.Second):
+				t.Error("Stats waits until a connection is closed")
+			}
+			close(closes)
+			wg.Wait()
+		})
+	}
+}
