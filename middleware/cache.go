@@ -141,7 +141,7 @@ func isAnswer(err error) bool {
 func (c *Cache) fault(key string, took time.Duration, err error) {
 	c.event(Event{Kind: EventError, Key: key, Duration: took, Err: err})
 	if c.faultLog.due(c.now()) {
-		c.opts.Logger.Warn("middleware: cache unavailable, serving without it", "error", err)
+		c.opts.Logger.Warn("middleware: cache unavailable, serving without it", "error", err, "lookup_timeout", c.opts.LookupTimeout)
 	}
 }
 

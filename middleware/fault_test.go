@@ -188,6 +188,22 @@ func TestFault_IsReportedAndLoggedRarely(t *testing.T) {
 	})
 }
 
+func TestFault_LogNamesTheTimeLimitThatEndedALookup(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		var log bytes.Buffer
+		opts := quick()
+		opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		s := newSite(t, opts, text("x"))
+		s.memory.Intercept(func(memcachedtest.Request) memcachedtest.Action {
+			return memcachedtest.Action{Delay: 2 * time.Second}
+		})
+		s.get("/a")
+		if want := "lookup_timeout=" + lookupTimeout.String(); !strings.Contains(log.String(), want) {
+			t.Errorf("the log says %q, want %q in it", &log, want)
+		}
+	})
+}
+
 func TestFault_NoGoroutinesStay(t *testing.T) {
 	inTime(t, func(t *testing.T) { // the bubble fails if any outlive the test
 		s := newSite(t, quick(), slow(text("x", "Cache-Control: max-age=1, stale-while-revalidate=60")))
