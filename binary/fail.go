@@ -86,7 +86,7 @@ func (c *conn) failPending(own *call) {
 		}
 	}
 	if lingers {
-		c.linger(unsettled) // before anybody can come with another write
+		c.linger(cause, unsettled) // before anybody can come with another write
 	}
 	for _, cl := range pending {
 		if cl.err == nil { // its caller has left

@@ -242,13 +242,23 @@ func (h *handshake) exchange(request []byte) error {
 	return err
 }
 
-// restOfLine reads what has arrived behind head, which is no header but maybe
-// text.
+// lineTime is how long the rest of a line of text may take. The text is there, but who
+// reads it may have to wait for a processor: a deadline that is over reads nothing.
+const lineTime = minTrial / 2
+
+// restOfLine reads what comes behind head, which is no header but maybe text, up to
+// the end of the line.
 func (h *handshake) restOfLine(head []byte) []byte {
+	_ = h.nc.SetReadDeadline(time.Now().Add(lineTime))
 	rest := make([]byte, 64)
-	_ = h.nc.SetReadDeadline(time.Now().Add(quickAnswer))
-	n, _ := h.nc.Read(rest)
-	return append(head, rest[:n]...)
+	for len(head) < len(rest) && !bytes.Contains(head, []byte("\r\n")) {
+		n, err := h.nc.Read(rest)
+		head = append(head, rest[:n]...)
+		if err != nil {
+			break
+		}
+	}
+	return head
 }
 
 // describe says what it means when a server answers with something else than a

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -177,6 +178,39 @@ func TestHandshake_OtherProtocols(t *testing.T) {
 				}
 				if took := time.Since(start); took > time.Second {
 					t.Errorf("Get took %v, want at most Options.Timeout", took)
+				}
+			})
+		})
+	}
+}
+
+// TestHandshake_LineInPieces: what a server says is told whole, also when the rest of
+// the line is read late.
+func TestHandshake_LineInPieces(t *testing.T) {
+	for name, auth := range map[string]sasl.Mechanism{"no credentials": nil, "SASL": sasl.Plain("app", "secret")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var servers sync.WaitGroup
+				defer servers.Wait()
+				dial := func(context.Context, string, string) (net.Conn, error) {
+					client, server := net.Pipe()
+					servers.Go(func() {
+						defer server.Close()
+						_, _ = server.Read(make([]byte, 1024))
+						for _, piece := range []string{"ERROR Too many open conn", "ect", "ions\r\n"} {
+							time.Sleep(10 * time.Millisecond)
+							_, _ = io.WriteString(server, piece)
+						}
+					})
+					return client, nil
+				}
+				client, err := memcached.New([]string{"cache"}, &memcached.Options{Auth: auth, DialContext: dial})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.Close()
+				if _, err = client.Get(t.Context(), "k"); err == nil || !strings.Contains(err.Error(), `the server answers in the text protocol: "ERROR Too many open connections"`) {
+					t.Errorf("Get = %v, want what the server says", err)
 				}
 			})
 		})

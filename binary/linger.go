@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/bmemcached/bmemcached-go/binary/internal/wire"
 )
 
 // A connection that the client gives up lingers when writes on it may still be
@@ -21,9 +23,9 @@ func mayLinger(cause error, used bool) bool {
 	return used && !errors.Is(cause, io.EOF) && !isReset(cause) && !errors.Is(cause, ErrClosed)
 }
 
-// linger ends the requests on the connection, and makes writes of keys wait until
-// what was sent is settled.
-func (c *conn) linger(keys []string) {
+// linger ends the requests on the connection, which ends for cause, and makes writes of
+// keys wait until what was sent is settled.
+func (c *conn) linger(cause error, keys []string) {
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	client := c.node.client
 	client.mu.Lock()
@@ -36,16 +38,18 @@ func (c *conn) linger(keys []string) {
 	f := c.node.unsettled.add(keys)
 	client.goroutines.Go(func() { // under mu, so that Close waits for it
 		defer c.node.unsettled.settle(f)
-		c.awaitEnd(half.CloseWrite)
+		c.awaitEnd(half.CloseWrite, !errors.Is(cause, wire.ErrFrame))
 	})
 }
 
-// awaitEnd ends the requests and reads until the server ends the responses.
-func (c *conn) awaitEnd(closeWrite func() error) {
+// awaitEnd ends the requests and reads until the server ends the responses. If answers
+// is set, what it reads says that the server is not silent, and its time begins anew.
+func (c *conn) awaitEnd(closeWrite func() error, answers bool) {
 	client := c.node.client
+	silence := min(client.silence(), defaultSilence)
+	limit := time.NewTimer(silence)
 	ended := make(chan struct{})
 	client.goroutines.Go(func() {
-		limit := time.NewTimer(min(client.silence(), defaultSilence))
 		defer limit.Stop()
 		select {
 		case <-ended:
@@ -59,9 +63,15 @@ func (c *conn) awaitEnd(closeWrite func() error) {
 	if err == nil {
 		err = os.ErrDeadlineExceeded
 	}
-	for errors.Is(err, os.ErrDeadlineExceeded) { // one who left may interrupt late: see interruptRead
-		_ = c.nc.SetReadDeadline(time.Time{})
-		_, err = io.Copy(io.Discard, c.nc)
+	rest := make([]byte, minInbox)
+	for err == nil || errors.Is(err, os.ErrDeadlineExceeded) { // one who left may interrupt late: see interruptRead
+		if err != nil {
+			_ = c.nc.SetReadDeadline(time.Time{})
+		}
+		var n int
+		if n, err = c.nc.Read(rest); n > 0 && answers {
+			limit.Reset(silence)
+		}
 	}
 	close(ended)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,44 @@ func TestSilentServer_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The server goes on to answer what is before the write, each time within
+// Options.Timeout: it is not silent.
+func TestSilentServer_LateWriteBehindLateAnswersDoesNotUndoALaterOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{MaxConns: 1}, server)
+		set(t, client, "k", "0")
+		var held atomic.Bool
+		server.Intercept(func(r memcachedtest.Request) memcachedtest.Action {
+			switch {
+			case r.Key == "before":
+				return memcachedtest.Action{Delay: 1900 * time.Millisecond}
+			case r.Key == "k" && r.Op == memcachedtest.OpSet && !held.Swap(true):
+				return memcachedtest.Action{Delay: 700 * time.Millisecond}
+			}
+			return memcachedtest.Action{}
+		})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for _, key := range []string{"before", "k"} {
+			wg.Go(func() {
+				if err := client.Set(t.Context(), &memcached.Item{Key: key, Value: []byte("old")}); err == nil || safeToRetry(t, err) {
+					t.Errorf("Set of %q = %v, want a timeout that is not safe to retry", key, err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		time.Sleep(700 * time.Millisecond)
+		set(t, client, "k", "new")
+		if took := time.Since(start); took < 2600*time.Millisecond {
+			t.Errorf("the next Set ended %v after the first began, want it to wait for the server, 2.6 s", took)
+		}
+		time.Sleep(time.Second)
+		wantValue(t, client, "k", "new")
+	})
 }
 
 // The client gives connections up, and the server goes on to read from them.
