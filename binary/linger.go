@@ -24,12 +24,17 @@ func mayLinger(cause error, used bool) bool {
 }
 
 // linger ends the requests on the connection, which ends for cause, and makes writes of
-// keys wait until what was sent is settled.
+// keys wait until what was sent is settled. Where a connection of Options.DialContext
+// cannot end the requests alone, the server will not close it: they wait as for one that
+// stays silent.
 func (c *conn) linger(cause error, keys []string) {
-	half, ok := c.nc.(interface{ CloseWrite() error })
+	closeWrite, answers := func() error { return nil }, false
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		closeWrite, answers = half.CloseWrite, !errors.Is(cause, wire.ErrFrame)
+	}
 	client := c.node.client
 	client.mu.Lock()
-	if len(keys) == 0 || !ok || client.closed {
+	if len(keys) == 0 || client.closed {
 		client.mu.Unlock()
 		c.cut()
 		return
@@ -38,7 +43,7 @@ func (c *conn) linger(cause error, keys []string) {
 	f := c.node.unsettled.add(keys)
 	client.goroutines.Go(func() { // under mu, so that Close waits for it
 		defer c.node.unsettled.settle(f)
-		c.awaitEnd(half.CloseWrite, !errors.Is(cause, wire.ErrFrame))
+		c.awaitEnd(closeWrite, answers)
 	})
 }
 

@@ -61,6 +61,28 @@ func TestSilentServer_LateWriteDoesNotUndoALaterOne(t *testing.T) {
 	}
 }
 
+// A connection of Options.DialContext may have nothing but the methods of net.Conn.
+func TestSilentServer_LateWriteOnAWrappedConnectionDoesNotUndoALaterOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, nil)
+		client := newClient(t, memcached.Options{MaxConns: 1, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			nc, err := server.DialContext(ctx, network, address)
+			return struct{ net.Conn }{nc}, err
+		}}, server)
+		set(t, client, "k", "0")
+		release := holdWrites(server)
+		time.AfterFunc(1500*time.Millisecond, func() { close(release) })
+		err := client.Set(t.Context(), &memcached.Item{Key: "k", Value: []byte("old")})
+		if err == nil || safeToRetry(t, err) {
+			t.Fatalf("Set that is held = %v, want a timeout that is not safe to retry", err)
+		}
+		time.Sleep(100 * time.Millisecond)
+		set(t, client, "k", "new")
+		time.Sleep(time.Second)
+		wantValue(t, client, "k", "new")
+	})
+}
+
 // The server goes on to answer what is before the write, each time within
 // Options.Timeout: it is not silent.
 func TestSilentServer_LateWriteBehindLateAnswersDoesNotUndoALaterOne(t *testing.T) {
