@@ -43,7 +43,7 @@
 // that failed, also when that failed because its context or [Options.Timeout]
 // ended. A write that was not sent yet is taken back. While one may still be
 // carried out, later writes of its key wait: until the server has answered it or
-// closed its connection, or for Options.Timeout once more and 10 s at most.
+// closed its connection, or been silent for Options.Timeout once more, 10 s at most.
 // Operations that run at the same time have no order.
 //
 // Only reads are repeated by the client when a connection is lost after they

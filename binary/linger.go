@@ -12,8 +12,8 @@ import (
 // A connection that the client gives up lingers when writes on it may still be
 // carried out: they lie in a queue of the server or of the network, and a later
 // write on another connection could overtake them. No more is sent on it, and the
-// server says by closing it that it has read everything. Until then, or for
-// Options.Timeout more and 10 s at most, later writes of those keys wait.
+// server says by closing it that it has read everything. Until then, or until
+// it has been silent for Options.Timeout, 10 s at most, later writes of those keys wait.
 
 // mayLinger reports whether the server may still read from a connection that ends for
 // this cause: whatever the client has against it, unless the server, or Close, has
