@@ -209,7 +209,7 @@ func (n *node) end(a *attempt, c *conn, err error) {
 		return // nobody waits: it is a probe
 	}
 	var next *attempt
-	if err == nil && n.hasWaiting() && n.mayGrow() {
+	if err == nil && n.wantsMore() && n.mayGrow() {
 		next = n.startAttempt()
 	}
 	n.dialing.Store(next)

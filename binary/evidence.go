@@ -99,8 +99,7 @@ func (n *node) replace(c *conn) {
 // it.
 func (n *node) broke(c *conn, cause error, used bool) {
 	now := n.client.now()
-	alive := c.lastRead.Load()
-	since := max(alive, c.pendingSince.Load())
+	alive, since := c.lastRead.Load(), c.silentSince()
 	var unknown *unknownError
 	switch {
 	case errors.Is(cause, ErrClosed), errors.Is(cause, errRetired), cause == errIdle, cause == errStale, cause == errLeft:

@@ -65,14 +65,14 @@ func newNode(c *Client, a address) *node {
 func (n *node) pick(ctx context.Context, cl *call, fresh bool, tried *conn) (c *conn, crowd bool, err error) {
 	conns := *n.conns.Load()
 	if fresh {
-		conns = since(tried, conns)
+		conns = startingAt(tried, conns)
 	}
 	if len(conns) == 0 {
 		opened, err := n.dial(ctx, cl.deadline, fresh)
 		if err != nil {
 			return nil, false, err
 		}
-		if conns = since(opened, *n.conns.Load()); len(conns) == 0 { // it is out of use already
+		if conns = startingAt(opened, *n.conns.Load()); len(conns) == 0 { // it is out of use already
 			conns = []*conn{opened}
 		}
 	}
@@ -89,9 +89,9 @@ func (n *node) pick(ctx context.Context, cl *call, fresh bool, tried *conn) (c *
 	return c, crowd, nil
 }
 
-// since returns c and the connections that were added after it, or none if c is not
+// startingAt returns c and the connections that were added after it, or none if c is not
 // among them.
-func since(c *conn, conns []*conn) []*conn {
+func startingAt(c *conn, conns []*conn) []*conn {
 	if i := slices.Index(conns, c); i >= 0 {
 		return conns[i:]
 	}

@@ -36,8 +36,8 @@ func (c *conn) roomGrowing(pending int) int {
 	return max(1, maxGrowing/each)
 }
 
-// hasWaiting reports whether callers wait for room who would use another connection.
-func (n *node) hasWaiting() bool {
+// wantsMore reports whether callers wait for room who would use another connection.
+func (n *node) wantsMore() bool {
 	return slices.ContainsFunc(*n.conns.Load(), func(c *conn) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
