@@ -20,8 +20,9 @@ const (
 	// between batches client and server sleep in turn.
 	shareFrom = 6
 	// secondLane is how many bytes on their way on the lane, there and back,
-	// open a second one.
-	secondLane = 20 << 10
+	// open a second one. An estimate of them is up to twice as high for a moment,
+	// and two lanes are slower than one for 64 small operations.
+	secondLane = 40 << 10
 	// oneLane is how many bytes on their way on one of two lanes keep both open.
 	oneLane = secondLane / 4
 	// bulky is how many bytes there and back make an operation too large for a
