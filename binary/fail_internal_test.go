@@ -31,7 +31,7 @@ func TestFail_CountsCallsThatNobodyWrote(t *testing.T) {
 	}
 }
 
-// TestHandOver_OfAConnectionThatEnds: a goroutine that began now could outlast Close.
+// TestHandOver_OfAConnectionThatEnds: a goroutine that started now could run after Close.
 func TestHandOver_OfAConnectionThatEnds(t *testing.T) {
 	front, back := net.Pipe()
 	defer back.Close()

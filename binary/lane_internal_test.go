@@ -30,6 +30,7 @@ func TestLanes_FollowWhatWritesFind(t *testing.T) {
 		{"some again", 1, 60, secondLane / 2, 1, true},
 		{"few for a moment", calmAfter - 1, 3, 500, 1, true},
 		{"some again", 1, 60, secondLane / 2, 1, true},
+		{"more than 64 small ones come to, as after a start", calmAfter, 64, 22 << 10, 1, true},
 		{"many bytes", 1, 60, secondLane, 2, true},
 		{"less on each of two lanes", 1000, 30, secondLane / 2, 2, true},
 		{"little for a moment", calmAfter - 1, 20, oneLane - 1, 2, true},
